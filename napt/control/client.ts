@@ -1,0 +1,72 @@
+// The other end of a router's control socket: what the CLI and the lab speak through.
+import { createConnection, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+import type { TraceRecord } from '../trace.js'
+import { eventToRecord, type ControlRequest, type ControlResults, type FrameEvent } from './protocol.js'
+
+/** The router refused a request, or is not there. The message is the router's own, or says where it was looked for. */
+export class ControlError extends Error {}
+
+interface Reply { readonly id: number, readonly ok: boolean, readonly result?: unknown, readonly error?: string }
+interface Waiting { readonly resolve: (result: unknown) => void, readonly reject: (error: Error) => void }
+
+export class RouterClient {
+  readonly #socket: Socket
+  readonly #waiting = new Map<number, Waiting>()
+  #nextId = 1
+  #onRecord: ((record: TraceRecord) => void) | undefined
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    createInterface({ input: socket }).on('line', line => this.#onLine(line))
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => {
+      for (const { reject } of this.#waiting.values()) reject(new ControlError('the router ended before it answered'))
+      this.#waiting.clear()
+    })
+  }
+
+  /** @throws ControlError when no router listens at `path` */
+  static async connect(path: string): Promise<RouterClient> {
+    const socket = createConnection(path)
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve)
+      socket.once('error', error => reject(new ControlError(`no router answers at ${path} (${error.message}). Is it running?`)))
+    })
+    return new RouterClient(socket)
+  }
+
+  /** @throws ControlError with the router's own words when it refuses */
+  async request<R extends ControlRequest>(request: R): Promise<ControlResults[R['op']]> {
+    const id = this.#nextId++
+    const result = await new Promise<unknown>((resolve, reject) => {
+      if (this.#socket.destroyed) {
+        reject(new ControlError('the router has ended'))
+        return
+      }
+      this.#waiting.set(id, { resolve, reject })
+      this.#socket.write(`${JSON.stringify({ id, ...request })}\n`)
+    })
+    return result as ControlResults[R['op']]
+  }
+
+  /** Every frame that the router processes from now on. */
+  async trace(onRecord: (record: TraceRecord) => void): Promise<void> {
+    this.#onRecord = onRecord
+    await this.request({ op: 'trace' })
+  }
+
+  close(): void { this.#socket.destroy() }
+
+  #onLine(line: string): void {
+    const message = JSON.parse(line) as Reply | FrameEvent | { event: 'missed' }
+    if ('event' in message) {
+      if (message.event === 'frame') this.#onRecord?.(eventToRecord(message))
+      return
+    }
+    const waiting = this.#waiting.get(message.id)
+    this.#waiting.delete(message.id)
+    if (message.ok) waiting?.resolve(message.result)
+    else waiting?.reject(new ControlError(message.error ?? 'the router refused'))
+  }
+}

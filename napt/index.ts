@@ -1,0 +1,13 @@
+// The router's public API (`naptlab/napt`).
+export { ConfigError, DEFAULT_BEHAVIOUR, parseBehaviour, parseRouterConfig, type Behaviour, type RouterConfig, type StaticMapping, type Timeouts } from './behaviour.js'
+export { RouterClock, wallTime, type Clock } from './clock.js'
+export { ControlError, RouterClient } from './control/client.js'
+export type { ControlRequest, CountersJson, InfoJson, MappingJson } from './control/protocol.js'
+export { serveControl } from './control/server.js'
+export { Dataplane, type TraceListener } from './dataplane.js'
+export { DeviceError, type Device, type FrameBatch } from './device/device.js'
+export { MemoryDevice } from './device/memory.js'
+export { DEVICE_KINDS, openDevice, type DeviceKind } from './device/open.js'
+export { Router, type Counters, type RouterOutput } from './router.js'
+export { DROP_REASONS, type DropReason, type Side, type Verdict } from './verdict.js'
+export type { TraceRecord } from './trace.js'

@@ -1,0 +1,86 @@
+// What a router did, frame by frame: the record that captures, ladders, `trace` and tests read, and its compact form, in which
+// the thread that forwards hands records to the one that writes them.
+import { DROP_REASON_NAMES, type Action, type DropReason, type Side } from './verdict.js'
+
+/** `originate`: nothing came in; the router spoke of its own accord (ARP request, ICMP error). */
+export type TraceAction = Exclude<Action, 'hold'> | 'originate'
+
+export interface TraceRecord {
+  /** Nanoseconds since 1970. */
+  readonly time: bigint
+  readonly action: TraceAction
+  readonly reason?: DropReason
+  /** The frame as it came in; absent for `originate`. */
+  readonly received?: { readonly side: Side, readonly frame: Uint8Array }
+  /** The frame as it went out, if one did. */
+  readonly sent?: { readonly side: Side, readonly frame: Uint8Array }
+}
+
+const ACTIONS: readonly TraceAction[] = ['forward', 'answer', 'drop', 'originate']
+const SIDES: readonly Side[] = ['lan', 'wan']
+const NONE = 255
+/** time 8, action 1, reason 1, received side 1, sent side 1, lengths 4 + 4 */
+const HEADER = 20
+
+/** Collects records in one block of memory until it is taken. */
+export class TraceBuffer {
+  readonly #capacity: number
+  #bytes: Uint8Array<ArrayBuffer>
+  #view: DataView
+  #used = 0
+  /** Records that did not fit. */
+  lost = 0
+
+  constructor(capacity = 1 << 20) {
+    this.#capacity = capacity
+    this.#bytes = new Uint8Array(capacity)
+    this.#view = new DataView(this.#bytes.buffer)
+  }
+
+  get isEmpty(): boolean { return this.#used === 0 }
+
+  /** `receivedAt` and `sentAt` are null where there is no such frame. `time` in nanoseconds since 1970. */
+  add(time: bigint, action: TraceAction, reason: DropReason | null, receivedSide: Side | null, received: Uint8Array | null, sentSide: Side | null, sent: Uint8Array | null): void {
+    const receivedLength = received?.length ?? 0, sentLength = sent?.length ?? 0
+    if (this.#used + HEADER + receivedLength + sentLength > this.#capacity) {
+      this.lost++
+      return
+    }
+    const at = this.#used, view = this.#view
+    view.setBigUint64(at, time)
+    view.setUint8(at + 8, ACTIONS.indexOf(action))
+    view.setUint8(at + 9, reason === null ? NONE : DROP_REASON_NAMES.indexOf(reason))
+    view.setUint8(at + 10, receivedSide === null ? NONE : SIDES.indexOf(receivedSide))
+    view.setUint8(at + 11, sentSide === null ? NONE : SIDES.indexOf(sentSide))
+    view.setUint32(at + 12, receivedLength)
+    view.setUint32(at + 16, sentLength)
+    if (received !== null) this.#bytes.set(received, at + HEADER)
+    if (sent !== null) this.#bytes.set(sent, at + HEADER + receivedLength)
+    this.#used = at + HEADER + receivedLength + sentLength
+  }
+
+  /** What was collected, for `readTrace`; the buffer begins anew. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.slice(0, this.#used)
+    this.#used = 0
+    return taken
+  }
+}
+
+/** The records of a block that `TraceBuffer.take` gave. Their frames are views into it. */
+export function * readTrace(block: Uint8Array): Generator<TraceRecord> {
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength)
+  for (let at = 0; at < block.length;) {
+    const receivedLength = view.getUint32(at + 12), sentLength = view.getUint32(at + 16)
+    const reason = view.getUint8(at + 9), receivedSide = view.getUint8(at + 10), sentSide = view.getUint8(at + 11)
+    const body = at + HEADER
+    yield {
+      time: view.getBigUint64(at),
+      action: ACTIONS[view.getUint8(at + 8)],
+      ...(reason === NONE ? {} : { reason: DROP_REASON_NAMES[reason] }),
+      ...(receivedSide === NONE ? {} : { received: { side: SIDES[receivedSide], frame: block.subarray(body, body + receivedLength) } }),
+      ...(sentSide === NONE ? {} : { sent: { side: SIDES[sentSide], frame: block.subarray(body + receivedLength, body + receivedLength + sentLength) } }),
+    }
+    at = body + receivedLength + sentLength
+  }
+}
