@@ -62,7 +62,7 @@ export class Router {
     this.#errors = new IcmpErrorTranslator(this.#table)
     this.#neighbours = { lan: this.#neighboursOf('lan'), wan: this.#neighboursOf('wan') }
     this.#dropped = Object.fromEntries(DROP_REASON_NAMES.map(reason => [reason, 0])) as Record<DropReason, number>
-    this.#lanBroadcast = (config.lan.prefix.address | ~prefixMask(config.lan.prefix.length)) >>> 0
+    this.#lanBroadcast = config.lan.prefix.address | ~prefixMask(config.lan.prefix.length)
   }
 
   get counters(): Counters {
