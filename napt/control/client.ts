@@ -14,13 +14,16 @@ export class RouterClient {
   readonly #socket: Socket
   readonly #waiting = new Map<number, Waiting>()
   #nextId = 1
+  /** Resolves when the router has ended, or `close` was called. */
+  readonly ended: Promise<void>
   #onRecord: ((record: TraceRecord) => void) | undefined
 
   private constructor(socket: Socket) {
     this.#socket = socket
     createInterface({ input: socket }).on('line', line => this.#onLine(line))
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => {
+    this.ended = new Promise(resolve => socket.once('close', () => resolve()))
+    void this.ended.then(() => {
       for (const { reject } of this.#waiting.values()) reject(new ControlError('the router ended before it answered'))
       this.#waiting.clear()
     })
