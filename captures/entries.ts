@@ -101,6 +101,25 @@ export function comparedFields(flow: Flow, entry: Entry): Map<string, Value> {
 }
 
 /**
+ * The order in which a TCP flow's entries are listed and compared. Undecoded data and the closing of the two directions are
+ * independent of each other (RFC 9293 §3.6), so those of → stand before those of ←, behind everything else; within a direction
+ * all stand as sent.
+ */
+export function arrange(entries: readonly Entry[]): Entry[] {
+  const rank = ({ packet, way }: Entry): number => {
+    const step = packet === 'FIN' || packet === 'RST' ? 4 : packet === 'data' ? 2 : 0
+    return step === 0 ? 0 : step + (way === '→' ? 0 : 1)
+  }
+  return [...entries].sort((a, b) => rank(a) - rank(b))
+}
+
+/** The same flow as if its other end had sent the first packet. */
+export function turn({ protocol, SA, SP, DA, DP, entries }: Flow): Flow {
+  const turned = entries.map((entry): Entry => ({ ...entry, way: entry.way === '→' ? '←' : '→' }))
+  return { protocol, SA: DA, SP: DP, DA: SA, DP: SP, entries: protocol === 'tcp' ? arrange(turned) : turned }
+}
+
+/**
  * Bytes as text: hexadecimal, with `..` for a byte of a masked range; above 128 bytes their count and a hash in which masked
  * bytes count as zero. Readable text stands as itself, in quotes.
  */

@@ -1,6 +1,6 @@
 // Compares the flows of one interface with a golden's: pairs flows, then the entries of each pair of flows, and says of every
 // difference what was wanted, what came and what most likely lies behind it.
-import { comparedFields, type Entry, type Flow, type Value } from './entries.js'
+import { comparedFields, turn, type Entry, type Flow, type Value } from './entries.js'
 
 export interface Difference {
   readonly interface: string
@@ -37,8 +37,10 @@ export function compareFlows(name: string, wanted: readonly Flow[], got: readonl
   const left = [...got]
   const all: Alignment = { pairs: [], missing: [], unexpected: [] }
   for (const flow of wanted) {
-    const at = left.findIndex(each => flowText(each) === flowText(flow))
-    const match = at < 0 ? undefined : left.splice(at, 1)[0]
+    const at = left.findIndex(each => flowText(each) === flowText(flow) || flowText(turn(each)) === flowText(flow))
+    const found = at < 0 ? undefined : left.splice(at, 1)[0]
+    // Without its first packet a flow seems to begin at its other end.
+    const match = found === undefined || flowText(found) === flowText(flow) ? found : turn(found)
     const part = match === undefined ? { pairs: [], missing: placed(flow), unexpected: [] } : align(placed(flow), placed(match))
     all.pairs.push(...part.pairs)
     all.missing.push(...part.missing)

@@ -2,10 +2,9 @@
 // into segments, what it sent twice and what it only acknowledged leaves no trace.
 //
 // Order: within one direction everything stands as sent. Between the directions, SYNs and decoded messages stand in the order
-// in which they were complete on the wire: a protocol of questions and answers. Undecoded data and the closing of the two
-// directions are independent of each other (RFC 9293 §3.6), so those of → are listed before those of ←.
+// in which they were complete on the wire: a protocol of questions and answers. For the rest see `arrange` in entries.ts.
 import { FLAG, formatFlags } from '../napt/wire/tcp.js'
-import { comparedHeader, payloadEntry, type Entry, type Flow, type Value } from './entries.js'
+import { arrange, comparedHeader, payloadEntry, type Entry, type Flow, type Value } from './entries.js'
 import type { Decoded, Transport } from './decode.js'
 import { portsOf, type PayloadDecoder } from './payload.js'
 
@@ -82,13 +81,11 @@ class Connection {
   }
 
   entries(): Entry[] {
-    const ways = ['→', '←'] as const
-    const payloads = ways.flatMap(way => readDirection(way, this.#directions[way], this.#decoder))
-    const inOrder = [...ways.flatMap(way => this.#directions[way].syn ?? []), ...payloads.filter(entry => entry.packet !== 'data')]
-      .sort((a, b) => a.frame - b.frame)
-    const rest = payloads.filter(entry => entry.packet === 'data')
-    const closing = ways.flatMap(way => [this.#directions[way].fin ?? [], this.#directions[way].rst ?? []].flat().sort((a, b) => a.frame - b.frame))
-    return [...inOrder, ...rest, ...closing]
+    const entries = (['→', '←'] as const).flatMap(way => {
+      const { syn, fin, rst } = this.#directions[way]
+      return [syn, ...readDirection(way, this.#directions[way], this.#decoder), fin, rst]
+    })
+    return arrange(entries.filter(entry => entry !== null).sort((a, b) => a.frame - b.frame))
   }
 }
 
