@@ -93,10 +93,11 @@ export class NaptTable {
     }
     if (session === NONE) {
       if (code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags)) return this.#fail('no-session')
+      // Before a port is taken: a mapping that got no session would never be released.
+      if (this.#isFull) return this.#fail('table-full')
       const mapping = this.#mappingFor(code, lanAddress | 0, lanPort, remoteAddress | 0, remotePort)
       if (mapping === NONE) return NONE
       session = this.#addSession(mapping, remoteAddress | 0, remotePort)
-      if (session === NONE) return NONE
     }
     this.#touch(session, code, tcpFlags, true, now)
     return session
@@ -115,8 +116,8 @@ export class NaptTable {
       if (mapping === NONE || !this.#isAlive(mapping, now)) return this.#fail('no-mapping')
       if (!this.#letsIn(mapping, remoteAddress | 0, now)) return this.#fail('filtered')
       if (code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags)) return this.#fail('no-session')
+      if (this.#isFull) return this.#fail('table-full')
       session = this.#addSession(mapping, remoteAddress | 0, remotePort)
-      if (session === NONE) return NONE
     }
     this.#touch(session, code, tcpFlags, false, now)
     return session
@@ -269,8 +270,9 @@ export class NaptTable {
     this.#mappings.remove(mapping)
   }
 
+  get #isFull(): boolean { return this.#sessions.count >= this.#behaviour.maximumSessions }
+
   #addSession(mapping: number, remoteAddress: number, remotePort: number): number {
-    if (this.#sessions.count >= this.#behaviour.maximumSessions) return this.#fail('table-full')
     const session = this.#sessions.add()
     if (session >= this.#deadlines.length) {
       const grown = new Float64Array(this.#deadlines.length * 2)
