@@ -8,6 +8,10 @@
 // A packet of a known session costs one look-up, in one of two indexes by the packet's own addresses and ports: outbound
 // (LAN endpoint, remote endpoint) or inbound (WAN endpoint, remote endpoint). Only the first packet of a session asks the
 // mappings. Deadlines are exact on look-up; the wheel removes what nobody asks for.
+//
+// Where mappings depend on the remote endpoint, and the filter is wider, one remote endpoint can reach a host through several
+// WAN ports. All of those sessions stand in the inbound index; the host's answers leave by the one in the outbound index, the
+// first one.
 import type { Behaviour, Protocol, StaticMapping } from '../behaviour.js'
 import { ConfigError, PROTOCOLS } from '../behaviour.js'
 import { formatEndpoint, type Ipv4Address, type Port } from '../wire/address.js'
@@ -97,7 +101,7 @@ export class NaptTable {
       if (this.#isFull) return this.#fail('table-full')
       const mapping = this.#mappingFor(code, lanAddress | 0, lanPort, remoteAddress | 0, remotePort)
       if (mapping === NONE) return NONE
-      session = this.#addSession(mapping, remoteAddress | 0, remotePort)
+      session = this.#wayOut(mapping, code, remoteAddress | 0, remotePort, now)
     }
     this.#touch(session, code, tcpFlags, true, now)
     return session
@@ -270,6 +274,19 @@ export class NaptTable {
     this.#mappings.remove(mapping)
   }
 
+  /** The session by which a host's packets leave through `mapping`: new, or one that came in while another was the way out. */
+  #wayOut(mapping: number, code: ProtocolCode, remoteAddress: number, remotePort: number, now: number): number {
+    const known = this.#inbound.find(this.#wanAddress, remoteAddress, portPair(this.#field(mapping, M.wanPort), remotePort), code)
+    if (known === NONE) return this.#addSession(mapping, remoteAddress, remotePort)
+    if (this.#deadlines[known] <= now) {
+      // The mapping stays: it has just been found alive.
+      this.#removeSession(known)
+      return this.#addSession(mapping, remoteAddress, remotePort)
+    }
+    this.#outbound.insert(this.#field(mapping, M.lanAddress), remoteAddress, portPair(this.#field(mapping, M.lanPort), remotePort), code, known)
+    return known
+  }
+
   get #isFull(): boolean { return this.#sessions.count >= this.#behaviour.maximumSessions }
 
   #addSession(mapping: number, remoteAddress: number, remotePort: number): number {
@@ -289,7 +306,8 @@ export class NaptTable {
     fields[at + S.previous] = NONE
     if (first !== NONE) fields[first * S.width + S.previous] = session
     of[m + M.firstSession] = session
-    this.#outbound.insert(of[m + M.lanAddress], remoteAddress, portPair(of[m + M.lanPort], remotePort), code, session)
+    const lanAddress = of[m + M.lanAddress], lanPorts = portPair(of[m + M.lanPort], remotePort)
+    if (this.#outbound.find(lanAddress, remoteAddress, lanPorts, code) === NONE) this.#outbound.insert(lanAddress, remoteAddress, lanPorts, code, session)
     this.#inbound.insert(of[m + M.wanAddress], remoteAddress, portPair(of[m + M.wanPort], remotePort), code, session)
     // The deadline proper is written right after, by #touch; until then any slot will do.
     this.#wheel.add(session, this.#now)
@@ -315,8 +333,9 @@ export class NaptTable {
     if (previous === NONE) of[m + M.firstSession] = next
     else fields[previous * S.width + S.next] = next
     if (next !== NONE) fields[next * S.width + S.previous] = previous
-    this.#outbound.remove(of[m + M.lanAddress], fields[at + S.remoteAddress], portPair(of[m + M.lanPort], fields[at + S.remotePort]), code)
-    this.#inbound.remove(of[m + M.wanAddress], fields[at + S.remoteAddress], portPair(of[m + M.wanPort], fields[at + S.remotePort]), code)
+    const lanAddress = of[m + M.lanAddress], remoteAddress = fields[at + S.remoteAddress], lanPorts = portPair(of[m + M.lanPort], fields[at + S.remotePort])
+    if (this.#outbound.find(lanAddress, remoteAddress, lanPorts, code) === session) this.#outbound.remove(lanAddress, remoteAddress, lanPorts, code)
+    this.#inbound.remove(of[m + M.wanAddress], remoteAddress, portPair(of[m + M.wanPort], fields[at + S.remotePort]), code)
     this.#sessions.remove(session)
   }
 
