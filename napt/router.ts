@@ -118,14 +118,15 @@ export class Router {
   }
 
   #route(packet: Packet, from: Side, now: number): Verdict {
-    const outbound = from === 'lan'
-    if (outbound && ipv4.timeToLive(packet.bytes, packet.ip) <= 1) return this.#timeExceeded(packet, from)
+    const outbound = from === 'lan', isOver = ipv4.timeToLive(packet.bytes, packet.ip) <= 1
+    if (outbound && isOver) return this.#timeExceeded(packet, from)
     const isError = packet.protocol === ipv4.PROTOCOL.icmp && icmp.isError(icmp.type(packet.bytes, packet.transport))
     const refusal = isError ? this.#errors.decide(packet, outbound, now)
-      : outbound ? this.#translator.decideOutbound(packet, now) : this.#translator.decideInbound(packet, now)
+      : outbound ? this.#translator.decideOutbound(packet, now)
+      : isOver ? this.#translator.admitsInbound(packet, now) : this.#translator.decideInbound(packet, now)
     if (refusal !== null) return this.#drop(refusal)
     // From the WAN, whether the packet would have passed at all comes first: a closed port answers nobody.
-    if (!outbound && ipv4.timeToLive(packet.bytes, packet.ip) <= 1) return this.#timeExceeded(packet, from)
+    if (isOver) return this.#timeExceeded(packet, from)
 
     const to = otherSide(from)
     const nextHop = outbound ? this.#wanNextHop(ipv4.destination(packet.bytes, packet.ip)) : (isError ? this.#errors : this.#translator).lanAddress

@@ -116,15 +116,19 @@ export class NaptTable {
       session = NONE
     }
     if (session === NONE) {
-      const mapping = this.#byWan.find(wanAddress | 0, 0, wanPort, code)
-      if (mapping === NONE || !this.#isAlive(mapping, now)) return this.#fail('no-mapping')
-      if (!this.#letsIn(mapping, remoteAddress | 0, now)) return this.#fail('filtered')
-      if (code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags)) return this.#fail('no-session')
+      const mapping = this.#mappingInto(code, wanAddress | 0, wanPort, remoteAddress | 0, tcpFlags, now)
+      if (mapping === NONE) return NONE
       if (this.#isFull) return this.#fail('table-full')
       session = this.#addSession(mapping, remoteAddress | 0, remotePort)
     }
     this.#touch(session, code, tcpFlags, false, now)
     return session
+  }
+
+  /** Whether `inbound` would let the packet in, with `failure` if not. Changes nothing: for a packet whose time to live ends here. */
+  admits(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): boolean {
+    return this.peek('wan', code, wanAddress, wanPort, remoteAddress, remotePort, now) !== NONE ||
+      this.#mappingInto(code, wanAddress | 0, wanPort, remoteAddress | 0, tcpFlags, now) !== NONE
   }
 
   /** The session of a packet that an ICMP error quotes, by the addresses as they are on the given side; -1 if there is none. Changes nothing. */
@@ -219,6 +223,14 @@ export class NaptTable {
     const wanPort = this.#ports[protocol].allocate(this.#behaviour.portAllocation, lanPort)
     if (wanPort === NONE) return this.#fail('no-free-port')
     return this.#addMapping(code, lanAddress, lanPort, wanPort, keyAddress, keyPort, false)
+  }
+
+  /** The mapping by which a packet without a session may come in; -1 with `failure`. */
+  #mappingInto(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, tcpFlags: number, now: number): number {
+    const mapping = this.#byWan.find(wanAddress, 0, wanPort, code)
+    if (mapping === NONE || !this.#isAlive(mapping, now)) return this.#fail('no-mapping')
+    if (!this.#letsIn(mapping, remoteAddress, now)) return this.#fail('filtered')
+    return code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags) ? this.#fail('no-session') : mapping
   }
 
   #letsIn(mapping: number, remoteAddress: number, now: number): boolean {
