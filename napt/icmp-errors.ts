@@ -11,7 +11,7 @@ import * as icmp from './wire/icmp.js'
 import * as ipv4 from './wire/ipv4.js'
 import * as tcp from './wire/tcp.js'
 import * as udp from './wire/udp.js'
-import type { Ipv4Address, MacAddress } from './wire/address.js'
+import { isHostAddress, type Ipv4Address, type MacAddress } from './wire/address.js'
 
 /** Bytes of the transport header that every error quotes at least (RFC 792): the ports, or an ICMP query's identifier. */
 const QUOTED_TRANSPORT = 8
@@ -85,8 +85,7 @@ function rewriteQuoted(bytes: Uint8Array, quoted: number, transport: number, end
  */
 export function mustStaySilentAbout({ bytes, frame, ip, ipEnd, transport, protocol }: Packet): boolean {
   if (ethernet.isMulticast(bytes, frame) || ipv4.fragmentOffset(bytes, ip) !== 0) return true
-  const source = ipv4.source(bytes, ip)
-  if (source === 0 || source >>> 28 >= 0xe || source >>> 24 === 127) return true
+  if (!isHostAddress(ipv4.source(bytes, ip))) return true
   return protocol === ipv4.PROTOCOL.icmp && (icmp.check(transport, ipEnd) !== null || !icmp.isQuery(icmp.type(bytes, transport)))
 }
 

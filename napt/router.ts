@@ -13,7 +13,7 @@ import * as arp from './wire/arp.js'
 import * as ethernet from './wire/ethernet.js'
 import * as icmp from './wire/icmp.js'
 import * as ipv4 from './wire/ipv4.js'
-import { isInPrefix, LIMITED_BROADCAST, prefixMask, type Ipv4Address, type MacAddress } from './wire/address.js'
+import { isHostAddress, isInPrefix, LIMITED_BROADCAST, prefixMask, type Ipv4Address, type MacAddress } from './wire/address.js'
 
 export interface RouterOutput {
   /** A frame of the router's own: an ARP message, an ICMP error or answer. Valid during the call only. */
@@ -62,7 +62,9 @@ export class Router {
     this.#errors = new IcmpErrorTranslator(this.#table)
     this.#neighbours = { lan: this.#neighboursOf('lan'), wan: this.#neighboursOf('wan') }
     this.#dropped = Object.fromEntries(DROP_REASON_NAMES.map(reason => [reason, 0])) as Record<DropReason, number>
-    this.#lanBroadcast = (config.lan.prefix.address | ~prefixMask(config.lan.prefix.length)) >>> 0
+    const { address, length } = config.lan.prefix
+    // A network of one or two addresses has no broadcast address (RFC 3021 §2.2).
+    this.#lanBroadcast = length >= 31 ? LIMITED_BROADCAST : (address | ~prefixMask(length)) >>> 0
   }
 
   get counters(): Counters {
@@ -145,15 +147,23 @@ export class Router {
   #checkFromLan(packet: Packet): DropReason | null {
     const { prefix } = this.config.lan, { bytes, ip } = packet
     const destination = ipv4.destination(bytes, ip)
+    if (!this.#isLanHost(ipv4.source(bytes, ip))) return 'not-routed'
     if (destination === prefix.address) return this.#isEchoRequest(packet) ? null : 'no-service'
     if (destination === this.config.wan.address) return this.#isEchoRequest(packet) ? null : 'hairpinning-off'
-    if (!isInPrefix(ipv4.source(bytes, ip), prefix) || isInPrefix(destination, prefix)) return 'not-routed'
-    return null
+    return isInPrefix(destination, prefix) || !isHostAddress(destination) ? 'not-routed' : null
   }
 
   #checkFromWan(packet: Packet): DropReason | null {
     const { bytes, ip } = packet
-    return ipv4.destination(bytes, ip) === this.config.wan.address ? null : 'not-routed'
+    const source = ipv4.source(bytes, ip), { address } = this.config.wan
+    const isFromOutside = isHostAddress(source) && source !== address && !isInPrefix(source, this.config.lan.prefix)
+    return ipv4.destination(bytes, ip) === address && isFromOutside ? null : 'not-routed'
+  }
+
+  /** An address of the LAN that is neither the router's nor everybody's. */
+  #isLanHost(address: Ipv4Address): boolean {
+    const { prefix } = this.config.lan
+    return isInPrefix(address, prefix) && address !== prefix.address && address !== this.#lanBroadcast
   }
 
   #isBroadcast(destination: Ipv4Address): boolean {
