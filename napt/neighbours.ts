@@ -30,11 +30,11 @@ export interface NeighbourActions {
 }
 
 export class Neighbours {
-  readonly #entries = new Map<number, Entry>()
+  readonly #entries = new Map<Ipv4Address, Entry>()
   readonly #actions: NeighbourActions
   #waiting = 0
   /** Addresses with requests on the way, so that timers look at no others. */
-  readonly #asking = new Set<number>()
+  readonly #asking = new Set<Ipv4Address>()
 
   constructor(actions: NeighbourActions) {
     this.#actions = actions
@@ -42,7 +42,7 @@ export class Neighbours {
 
   /** The neighbour's MAC address, or null when it has to be asked for. Allocates nothing. */
   find(address: Ipv4Address, now: number): MacAddress | null {
-    const entry = this.#entries.get(address | 0)
+    const entry = this.#entries.get(address)
     if (entry?.mac == null) return null
     // An old entry serves on while it is asked for again, so that a long flow never waits.
     if (now - entry.learnt > LIFETIME && now - entry.asked >= RETRY_INTERVAL) this.#askAgain(address, entry, now)
@@ -52,11 +52,11 @@ export class Neighbours {
   /** Keeps a frame, which must be the caller's own copy, until the neighbour answers, and asks for it; false when too many wait already. */
   hold(address: Ipv4Address, frame: Uint8Array, now: number): boolean {
     if (this.#waiting >= MAXIMUM_WAITING) return false
-    let entry = this.#entries.get(address | 0)
+    let entry = this.#entries.get(address)
     if (entry === undefined) {
       if (this.#entries.size >= MAXIMUM_ENTRIES) this.#evictOldest()
       entry = { mac: null, learnt: -Infinity, tries: 0, asked: -Infinity, waiting: [] }
-      this.#entries.set(address | 0, entry)
+      this.#entries.set(address, entry)
     }
     entry.waiting.push(frame)
     this.#waiting++
@@ -66,17 +66,17 @@ export class Neighbours {
 
   /** Notes what an ARP packet said. Only addresses that are known or waited for, or that spoke to this router, are kept. */
   learn(address: Ipv4Address, mac: MacAddress, now: number, spokeToUs: boolean): void {
-    let entry = this.#entries.get(address | 0)
+    let entry = this.#entries.get(address)
     if (entry === undefined) {
       if (!spokeToUs) return
       if (this.#entries.size >= MAXIMUM_ENTRIES) this.#evictOldest()
       entry = { mac: null, learnt: now, tries: 0, asked: -Infinity, waiting: [] }
-      this.#entries.set(address | 0, entry)
+      this.#entries.set(address, entry)
     }
     entry.mac = mac.slice() as MacAddress
     entry.learnt = now
     entry.tries = 0
-    this.#asking.delete(address | 0)
+    this.#asking.delete(address)
     const waiting = entry.waiting
     entry.waiting = []
     this.#waiting -= waiting.length
@@ -89,7 +89,7 @@ export class Neighbours {
       const entry = this.#entries.get(key)
       if (entry === undefined || now - entry.asked < RETRY_INTERVAL) continue
       if (entry.tries < TRIES) {
-        this.#askAgain((key >>> 0) as Ipv4Address, entry, now)
+        this.#askAgain(key, entry, now)
         continue
       }
       this.#asking.delete(key)
@@ -112,7 +112,7 @@ export class Neighbours {
   #askAgain(address: Ipv4Address, entry: Entry, now: number): void {
     entry.tries++
     entry.asked = now
-    this.#asking.add(address | 0)
+    this.#asking.add(address)
     this.#actions.ask(address)
   }
 

@@ -64,7 +64,7 @@ export class Router {
     this.#dropped = Object.fromEntries(DROP_REASON_NAMES.map(reason => [reason, 0])) as Record<DropReason, number>
     const { address, length } = config.lan.prefix
     // A network of one or two addresses has no broadcast address (RFC 3021 §2.2).
-    this.#lanBroadcast = length >= 31 ? LIMITED_BROADCAST : (address | ~prefixMask(length)) >>> 0
+    this.#lanBroadcast = length >= 31 ? LIMITED_BROADCAST : address | ~prefixMask(length)
   }
 
   get counters(): Counters {

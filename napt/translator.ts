@@ -3,7 +3,7 @@
 import { PROTOCOL_CODE, type ProtocolCode } from './table/flow-index.js'
 import type { NaptTable } from './table/napt-table.js'
 import type { DropReason } from './verdict.js'
-import { read16, read32, write16 } from './wire/bytes.js'
+import { read16, readInt32, write16 } from './wire/bytes.js'
 import { update16, update32, updatePartial32 } from './wire/checksum.js'
 import * as icmp from './wire/icmp.js'
 import * as ipv4 from './wire/ipv4.js'
@@ -104,7 +104,7 @@ function replaceAddress(packet: Packet, source: boolean, address: Ipv4Address): 
   const { bytes, ip } = packet
   const checksumAt = transportChecksumAt(packet)
   if (checksumAt >= 0) {
-    const before = read32(bytes, ip + (source ? 12 : 16))
+    const before = readInt32(bytes, ip + (source ? 12 : 16))
     if (packet.partial) updatePartial32(bytes, checksumAt, before, address)
     else {
       update32(bytes, checksumAt, before, address)

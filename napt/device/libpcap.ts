@@ -3,10 +3,11 @@
 //
 // It knows neither partial checksums nor GSO: the interface's offloads have to be off. Deleting or downing the interface
 // while it is open aborts the whole process (libpcap's doing), so close first.
-import type { Cap } from 'cap'
+import { createRequire } from 'node:module'
+import type CapPackage from 'cap'
 import { readInterface } from '../system/interface.js'
 import { SystemError } from '../system/error.js'
-import type { MacAddress } from '../wire/address.js'
+import { formatMac, type MacAddress } from '../wire/address.js'
 import { DeviceError, type Device, type DeviceCounters, type FrameBatch } from './device.js'
 import { batchOf, copyOf } from './memory.js'
 
@@ -26,22 +27,12 @@ export interface Capture {
 export type OpenCapture = (interfaceName: string, filter: string, onFrame: (frame: Uint8Array) => void) => Capture
 
 /**
- * Loads `cap` and gives the function that opens captures. Opening does not wait, so that it happens in the network namespace
- * in which the calling thread is; `frame` is the listener's to keep; the filter is in libpcap's language, '' for everything.
- * @throws DeviceError when the package is not there; the function throws one when it cannot open the interface
+ * Hands over every frame that passes an interface of the calling thread's network namespace; `frame` is the listener's to keep.
+ * @param filter in libpcap's language; '' for everything
+ * @throws DeviceError when `cap` is not there, or cannot open the interface
  */
-export async function loadCapture(): Promise<OpenCapture> {
-  let constructor: typeof Cap
-  try {
-    constructor = (await import('cap')).Cap
-  } catch (error) {
-    throw new DeviceError(`the package 'cap', which reads interfaces through libpcap, is not installed. To add it: ${ADD_CAP}`, { cause: error })
-  }
-  return (interfaceName, filter, onFrame) => openWith(constructor, interfaceName, filter, onFrame)
-}
-
-function openWith(constructor: typeof Cap, interfaceName: string, filter: string, onFrame: (frame: Uint8Array) => void): Capture {
-  const cap = new constructor(), buffer = Buffer.alloc(LARGEST_FRAME)
+export function openCapture(interfaceName: string, filter: string, onFrame: (frame: Uint8Array) => void): Capture {
+  const cap = new (loadCap().Cap)(), buffer = Buffer.alloc(LARGEST_FRAME)
   let linkType: string
   try {
     linkType = cap.open(interfaceName, filter, KERNEL_BUFFER, buffer)
@@ -58,6 +49,24 @@ function openWith(constructor: typeof Cap, interfaceName: string, filter: string
   }
 }
 
+/** Whether the package is installed and built. */
+export function hasCap(): boolean {
+  try {
+    loadCap()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function loadCap(): typeof CapPackage {
+  try {
+    return createRequire(import.meta.url)('cap') as typeof CapPackage
+  } catch (error) {
+    throw new DeviceError(`the package 'cap', which reads interfaces through libpcap, is not installed. To add it: ${ADD_CAP}`, { cause: error })
+  }
+}
+
 class LibpcapDevice implements Device {
   readonly name: string
   readonly mac: MacAddress
@@ -69,11 +78,13 @@ class LibpcapDevice implements Device {
   #sent = 0
   #unsent = 0
 
-  constructor(name: string, facts: { mac: MacAddress, mtu: number }, open: (onFrame: (frame: Uint8Array) => void) => Capture) {
+  constructor(name: string, facts: { mac: MacAddress, mtu: number }) {
     this.name = name
     this.mac = facts.mac
     this.mtu = facts.mtu
-    this.#capture = open(frame => {
+    // What is sent here must not come in again. The filter `inbound` would say so directly, but with it the first frame after
+    // the opening was lost (libpcap 1.10.3 on a veth).
+    this.#capture = openCapture(name, `not ether src ${formatMac(facts.mac)}`, frame => {
       this.#waiting.push(frame)
       this.#ready?.()
     })
@@ -112,15 +123,12 @@ class LibpcapDevice implements Device {
 }
 
 /** @throws DeviceError when `cap` or the interface is not there, or it is no Ethernet */
-export async function openLibpcap(interfaceName: string): Promise<Device> {
-  let facts
+export function openLibpcap(interfaceName: string): Device {
   try {
-    facts = readInterface(interfaceName)
+    const { mac, mtu } = readInterface(interfaceName)
+    return new LibpcapDevice(interfaceName, { mac: mac as MacAddress, mtu })
   } catch (error) {
     if (error instanceof SystemError) throw new DeviceError(`${error.message}. 'ip link' lists the interfaces of this namespace.`, { cause: error })
     throw error
   }
-  const open = await loadCapture()
-  // The kernel's copies of what is sent here must not come in again.
-  return new LibpcapDevice(interfaceName, { mac: facts.mac as MacAddress, mtu: facts.mtu }, onFrame => open(interfaceName, 'inbound', onFrame))
 }

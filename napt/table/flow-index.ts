@@ -2,7 +2,7 @@
 // backward-shift deletion. An entry is 16 bytes, so that a look-up mostly touches one cache line, and nothing is allocated
 // but when the index doubles.
 //
-// Addresses and port pairs are passed as signed 32-bit integers (`value | 0`): those stay unboxed.
+// Addresses and port pairs are signed 32-bit integers: those stay unboxed.
 
 /** Two bits tell the protocol within an entry; 0 is never used, so that an entry of zeros is a free one. */
 export const PROTOCOL_CODE = { tcp: 1, udp: 2, icmp: 3 } as const

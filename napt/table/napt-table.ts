@@ -73,7 +73,7 @@ export class NaptTable {
   /** `now` in milliseconds on the router's clock. @throws ConfigError when static mappings contradict each other */
   constructor(behaviour: Behaviour, wanAddress: Ipv4Address, now: number) {
     this.#behaviour = behaviour
-    this.#wanAddress = wanAddress | 0
+    this.#wanAddress = wanAddress
     this.#now = now
     this.#wheel = new ExpiryWheel(this.#sessions, { next: S.wheelNext, previous: S.wheelPrevious, slot: S.wheelSlot }, now)
     const pool = (protocol: Protocol): PortPool => new PortPool(behaviour.firstPort[protocol], LOWEST_PORT[protocol])
@@ -90,7 +90,7 @@ export class NaptTable {
    */
   outbound(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): number {
     this.#now = now
-    let session = this.#outbound.find(lanAddress | 0, remoteAddress | 0, portPair(lanPort, remotePort), code)
+    let session = this.#outbound.find(lanAddress, remoteAddress, portPair(lanPort, remotePort), code)
     if (session !== NONE && this.#deadlines[session] <= now) {
       this.#removeSession(session)
       session = NONE
@@ -99,9 +99,9 @@ export class NaptTable {
       if (code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags)) return this.#fail('no-session')
       // Before a port is taken: a mapping that got no session would never be released.
       if (this.#isFull) return this.#fail('table-full')
-      const mapping = this.#mappingFor(code, lanAddress | 0, lanPort, remoteAddress | 0, remotePort)
+      const mapping = this.#mappingFor(code, lanAddress, lanPort, remoteAddress, remotePort)
       if (mapping === NONE) return NONE
-      session = this.#wayOut(mapping, code, remoteAddress | 0, remotePort, now)
+      session = this.#wayOut(mapping, code, remoteAddress, remotePort, now)
     }
     this.#touch(session, code, tcpFlags, true, now)
     return session
@@ -110,16 +110,16 @@ export class NaptTable {
   /** The session of a packet from the WAN, made if the mapping's filter lets it in; -1 with `failure` if it may not pass. */
   inbound(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): number {
     this.#now = now
-    let session = this.#inbound.find(wanAddress | 0, remoteAddress | 0, portPair(wanPort, remotePort), code)
+    let session = this.#inbound.find(wanAddress, remoteAddress, portPair(wanPort, remotePort), code)
     if (session !== NONE && this.#deadlines[session] <= now) {
       this.#removeSession(session)
       session = NONE
     }
     if (session === NONE) {
-      const mapping = this.#mappingInto(code, wanAddress | 0, wanPort, remoteAddress | 0, tcpFlags, now)
+      const mapping = this.#mappingInto(code, wanAddress, wanPort, remoteAddress, tcpFlags, now)
       if (mapping === NONE) return NONE
       if (this.#isFull) return this.#fail('table-full')
-      session = this.#addSession(mapping, remoteAddress | 0, remotePort)
+      session = this.#addSession(mapping, remoteAddress, remotePort)
     }
     this.#touch(session, code, tcpFlags, false, now)
     return session
@@ -128,19 +128,19 @@ export class NaptTable {
   /** Whether `inbound` would let the packet in, with `failure` if not. Changes nothing: for a packet whose time to live ends here. */
   admits(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): boolean {
     return this.peek('wan', code, wanAddress, wanPort, remoteAddress, remotePort, now) !== NONE ||
-      this.#mappingInto(code, wanAddress | 0, wanPort, remoteAddress | 0, tcpFlags, now) !== NONE
+      this.#mappingInto(code, wanAddress, wanPort, remoteAddress, tcpFlags, now) !== NONE
   }
 
   /** The session of a packet that an ICMP error quotes, by the addresses as they are on the given side; -1 if there is none. Changes nothing. */
   peek(side: 'lan' | 'wan', code: ProtocolCode, ownAddress: number, ownPort: number, remoteAddress: number, remotePort: number, now: number): number {
     const index = side === 'lan' ? this.#outbound : this.#inbound
-    const session = index.find(ownAddress | 0, remoteAddress | 0, portPair(ownPort, remotePort), code)
+    const session = index.find(ownAddress, remoteAddress, portPair(ownPort, remotePort), code)
     return session !== NONE && this.#deadlines[session] > now ? session : NONE
   }
 
-  lanAddress(session: number): Ipv4Address { return (this.#mapping(session, M.lanAddress) >>> 0) as Ipv4Address }
+  lanAddress(session: number): Ipv4Address { return this.#mapping(session, M.lanAddress) as Ipv4Address }
   lanPort(session: number): Port { return this.#mapping(session, M.lanPort) as Port }
-  wanAddress(session: number): Ipv4Address { return (this.#mapping(session, M.wanAddress) >>> 0) as Ipv4Address }
+  wanAddress(session: number): Ipv4Address { return this.#mapping(session, M.wanAddress) as Ipv4Address }
   wanPort(session: number): Port { return this.#mapping(session, M.wanPort) as Port }
 
   /** @throws ConfigError when the WAN port is in use, saying by whom */
@@ -149,13 +149,13 @@ export class NaptTable {
     this.#dropExpired(this.#byWan.find(this.#wanAddress, 0, wanPort, code))
     const holder = this.#byWan.find(this.#wanAddress, 0, wanPort, code)
     if (holder !== NONE) throw new ConfigError(`WAN port ${wanPort}/${protocol} is in use: ${this.#describe(holder)}. Choose another port, or remove that mapping first.`)
-    const other = this.#byLan.find(address | 0, 0, port << 16, code)
+    const other = this.#byLan.find(address, 0, port << 16, code)
     if (other !== NONE) {
       if (this.#field(other, M.isStatic) === 1) throw new ConfigError(`${formatEndpoint(address, port)}/${protocol} has a static mapping already: ${this.#describe(other)}`)
       this.#removeMapping(other)
     }
     this.#ports[protocol].take(wanPort)
-    this.#addMapping(code, address | 0, port, wanPort, 0, 0, true)
+    this.#addMapping(code, address, port, wanPort, 0, 0, true)
   }
 
   /** Removes a static mapping with its sessions. @throws ConfigError when there is none on that port */
@@ -187,8 +187,8 @@ export class NaptTable {
       if (protocol === undefined || !this.#isAlive(mapping, now)) continue
       rows.push({
         protocol, kind: fields[at + M.isStatic] === 1 ? 'static' : 'dynamic',
-        lanAddress: (fields[at + M.lanAddress] >>> 0) as Ipv4Address, lanPort: fields[at + M.lanPort] as Port,
-        wanAddress: (fields[at + M.wanAddress] >>> 0) as Ipv4Address, wanPort: fields[at + M.wanPort] as Port,
+        lanAddress: fields[at + M.lanAddress] as Ipv4Address, lanPort: fields[at + M.lanPort] as Port,
+        wanAddress: fields[at + M.wanAddress] as Ipv4Address, wanPort: fields[at + M.wanPort] as Port,
         sessions: this.#sessionsOf(mapping, protocol, now),
       })
     }
@@ -202,7 +202,7 @@ export class NaptTable {
       const timeLeft = this.#deadlines[session] - now
       if (timeLeft <= 0) continue
       rows.push({
-        remoteAddress: (fields[at + S.remoteAddress] >>> 0) as Ipv4Address, remotePort: fields[at + S.remotePort] as Port, timeLeft,
+        remoteAddress: fields[at + S.remoteAddress] as Ipv4Address, remotePort: fields[at + S.remotePort] as Port, timeLeft,
         ...(protocol === 'tcp' ? { tcp: phase(fields[at + S.state]) } : {}),
       })
     }
@@ -375,7 +375,7 @@ export class NaptTable {
   }
 
   #describe(mapping: number): string {
-    const lan = formatEndpoint((this.#field(mapping, M.lanAddress) >>> 0) as Ipv4Address, this.#field(mapping, M.lanPort))
+    const lan = formatEndpoint(this.#field(mapping, M.lanAddress) as Ipv4Address, this.#field(mapping, M.lanPort))
     return `${lan} = WAN port ${this.#field(mapping, M.wanPort)} (${this.#field(mapping, M.isStatic) === 1 ? 'static' : 'dynamic'})`
   }
 

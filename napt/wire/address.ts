@@ -2,7 +2,7 @@
 
 declare const kind: unique symbol
 
-/** An IPv4 address as an unsigned 32-bit number, 0x0411a802 for 4.17.168.2. */
+/** An IPv4 address as a signed 32-bit number with the address's bits: 0x0411a802 for 4.17.168.2, -1 for 255.255.255.255. */
 export type Ipv4Address = number & { readonly [kind]: 'Ipv4Address' }
 /** A TCP or UDP port, or an ICMP query identifier, 0 … 65535. */
 export type Port = number & { readonly [kind]: 'Port' }
@@ -13,14 +13,14 @@ export type MacAddress = Uint8Array & { readonly [kind]: 'MacAddress' }
 export class AddressError extends Error {}
 
 export const BROADCAST_MAC = new Uint8Array(6).fill(0xff) as MacAddress
-export const LIMITED_BROADCAST = 0xffffffff as Ipv4Address
+export const LIMITED_BROADCAST = -1 as Ipv4Address
 
 /** @throws AddressError unless `text` is four decimal numbers of 0 … 255 */
 export function parseIpv4(text: string): Ipv4Address {
   const parts = text.split('.')
   const ok = parts.length === 4 && parts.every(part => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
   if (!ok) throw new AddressError(`'${text}' is not an IPv4 address (four numbers of 0 to 255, such as 192.168.1.11)`)
-  return parts.reduce((value, part) => value * 256 + Number(part), 0) as Ipv4Address
+  return parts.reduce((value, part) => (value << 8) | Number(part), 0) as Ipv4Address
 }
 
 export const formatIpv4 = (address: Ipv4Address): string =>
@@ -55,7 +55,8 @@ export function parsePrefix(text: string): Prefix {
   return { address: parseIpv4(address), length: bits }
 }
 
-export const prefixMask = (length: number): number => length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0
+/** Signed, as addresses are. */
+export const prefixMask = (length: number): number => length === 0 ? 0 : -1 << (32 - length)
 
 export const isInPrefix = (address: Ipv4Address, prefix: Prefix): boolean =>
   ((address ^ prefix.address) & prefixMask(prefix.length)) === 0

@@ -1,5 +1,5 @@
 // ARP for IPv4 over Ethernet (RFC 826). Offsets count from the ARP packet, after the Ethernet header.
-import { read16, read32, write16, write32 } from './bytes.js'
+import { read16, readInt32, write16, write32 } from './bytes.js'
 import * as ethernet from './ethernet.js'
 import { BROADCAST_MAC, type Ipv4Address, type MacAddress } from './address.js'
 
@@ -18,10 +18,10 @@ export function check(bytes: Uint8Array, arp: number, end: number): 'truncated' 
 export const operation = (bytes: Uint8Array, arp: number): number => read16(bytes, arp + OPERATION_AT)
 /** A view, not a copy. */
 export const senderMac = (bytes: Uint8Array, arp: number): MacAddress => bytes.subarray(arp + SENDER_MAC, arp + SENDER_MAC + 6) as MacAddress
-export const senderAddress = (bytes: Uint8Array, arp: number): Ipv4Address => read32(bytes, arp + SENDER_IP) as Ipv4Address
+export const senderAddress = (bytes: Uint8Array, arp: number): Ipv4Address => readInt32(bytes, arp + SENDER_IP) as Ipv4Address
 /** A view, not a copy. */
 export const targetMac = (bytes: Uint8Array, arp: number): MacAddress => bytes.subarray(arp + TARGET_MAC, arp + TARGET_MAC + 6) as MacAddress
-export const targetAddress = (bytes: Uint8Array, arp: number): Ipv4Address => read32(bytes, arp + TARGET_IP) as Ipv4Address
+export const targetAddress = (bytes: Uint8Array, arp: number): Ipv4Address => readInt32(bytes, arp + TARGET_IP) as Ipv4Address
 
 export interface ArpParty { readonly mac: MacAddress, readonly address: Ipv4Address }
 

@@ -1,5 +1,5 @@
 // IPv4 (RFC 791). Offsets count from the IPv4 header.
-import { read16, read32, write16, write32 } from './bytes.js'
+import { read16, readInt32, write16, write32 } from './bytes.js'
 import { checksum, update16, update32 } from './checksum.js'
 import type { Ipv4Address } from './address.js'
 
@@ -33,8 +33,8 @@ export const isFragment = (bytes: Uint8Array, ip: number): boolean => (read16(by
 export const timeToLive = (bytes: Uint8Array, ip: number): number => bytes[ip + TTL]
 export const protocol = (bytes: Uint8Array, ip: number): number => bytes[ip + PROTOCOL_AT]
 export const headerChecksum = (bytes: Uint8Array, ip: number): number => read16(bytes, ip + CHECKSUM)
-export const source = (bytes: Uint8Array, ip: number): Ipv4Address => read32(bytes, ip + SOURCE) as Ipv4Address
-export const destination = (bytes: Uint8Array, ip: number): Ipv4Address => read32(bytes, ip + DESTINATION) as Ipv4Address
+export const source = (bytes: Uint8Array, ip: number): Ipv4Address => readInt32(bytes, ip + SOURCE) as Ipv4Address
+export const destination = (bytes: Uint8Array, ip: number): Ipv4Address => readInt32(bytes, ip + DESTINATION) as Ipv4Address
 
 /** Sets the source address and keeps the header checksum right. */
 export const setSource = (bytes: Uint8Array, ip: number, value: Ipv4Address): void => replaceAddress(bytes, ip, ip + SOURCE, value)
@@ -42,7 +42,7 @@ export const setSource = (bytes: Uint8Array, ip: number, value: Ipv4Address): vo
 export const setDestination = (bytes: Uint8Array, ip: number, value: Ipv4Address): void => replaceAddress(bytes, ip, ip + DESTINATION, value)
 
 function replaceAddress(bytes: Uint8Array, ip: number, at: number, value: Ipv4Address): void {
-  update32(bytes, ip + CHECKSUM, read32(bytes, at), value)
+  update32(bytes, ip + CHECKSUM, readInt32(bytes, at), value)
   write32(bytes, at, value)
 }
 

@@ -1,0 +1,52 @@
+// Makes a clone ready to run: packages, then the build. `npm start` and `npm test` call it first; when nothing is missing it
+// takes about a second. It needs no root; as root it also installs the one Debian package that adds an optional feature.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { dirname, join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const stamp = join(root, 'node_modules', '.naptlab-installed')
+const PCAP_HEADERS = ['/usr/include/pcap/pcap.h', '/usr/include/pcap.h']
+
+const say = text => process.stderr.write(`${text}\n`)
+const run = (command, args, options = {}) => spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options })
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) fail(`naptlab needs Node 20.19 or later; this is ${process.versions.node}.`)
+if (process.platform !== 'linux') fail('naptlab needs Linux: it is made of network namespaces and packet sockets.')
+
+const hasHeaders = () => PCAP_HEADERS.some(path => existsSync(path))
+if (!hasHeaders() && process.getuid() === 0 && existsSync('/usr/bin/apt-get')) installHeaders()
+
+// What is installed fits as long as neither the lock file nor what the optional packages are compiled against has changed.
+const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).update(`${process.version} ${hasHeaders()}`).digest('hex')
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+  say('naptlab: installing its packages (the first time only; about a minute) …')
+  const result = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { env: npmEnvironment() })
+  if (result.status !== 0) fail('npm could not install the packages; its own words are above. Is the npm registry within reach?')
+  writeFileSync(stamp, wanted)
+}
+
+const build = run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--build'])
+if (build.status !== 0) fail('the build failed; the compiler\'s words are above.')
+
+function installHeaders() {
+  say('naptlab: installing libpcap-dev, so that captures can be witnessed through libpcap …')
+  const apt = args => run('apt-get', ['-qq', ...args], { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+  if (apt(['install', '-y', 'libpcap-dev']).status !== 0) {
+    apt(['update'])
+    apt(['install', '-y', 'libpcap-dev'])
+  }
+}
+
+/** Compiles against the headers that came with this Node where there are some, rather than fetching them. */
+function npmEnvironment() {
+  const prefix = dirname(dirname(process.execPath))
+  return existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? { ...process.env, npm_config_nodedir: prefix } : process.env
+}
+
+function fail(text) {
+  say(`naptlab: ${text}`)
+  process.exit(2)
+}
