@@ -2,7 +2,7 @@
 // its own accord goes through `RouterOutput`. The same code runs live, over a capture file and in tests.
 //
 //   Ethernet → ARP | IPv4 → for the router itself? → time to live → translation: decide → next hop (ARP) → translation: rewrite
-import type { RouterConfig, StaticMapping, Protocol } from './behaviour.js'
+import { ConfigError, type RouterConfig, type StaticMapping, type Protocol } from './behaviour.js'
 import { IcmpErrorTranslator, mustStaySilentAbout, writeIcmpError } from './icmp-errors.js'
 import { Neighbours } from './neighbours.js'
 import { completeChecksum, Packet } from './packet.js'
@@ -13,7 +13,7 @@ import * as arp from './wire/arp.js'
 import * as ethernet from './wire/ethernet.js'
 import * as icmp from './wire/icmp.js'
 import * as ipv4 from './wire/ipv4.js'
-import { isHostAddress, isInPrefix, LIMITED_BROADCAST, prefixMask, type Ipv4Address, type MacAddress } from './wire/address.js'
+import { formatEndpoint, formatIpv4, isHostAddress, isInPrefix, LIMITED_BROADCAST, prefixMask, type Ipv4Address, type MacAddress } from './wire/address.js'
 
 export interface RouterOutput {
   /** A frame of the router's own: an ARP message, an ICMP error or answer. Valid during the call only. */
@@ -52,19 +52,20 @@ export class Router {
   /** The directed broadcast address of the LAN. */
   readonly #lanBroadcast: number
 
-  /** `now` in milliseconds on the router's clock. @throws ConfigError when static mappings contradict each other */
+  /** `now` in milliseconds on the router's clock. @throws ConfigError when static mappings contradict each other or the LAN */
   constructor(config: RouterConfig, macs: Readonly<Record<Side, MacAddress>>, output: RouterOutput, now: number) {
     this.config = config
     this.#macs = macs
     this.#output = output
-    this.#table = new NaptTable(config.nat, config.wan.address, now)
-    this.#translator = new Translator(this.#table)
-    this.#errors = new IcmpErrorTranslator(this.#table)
     this.#neighbours = { lan: this.#neighboursOf('lan'), wan: this.#neighboursOf('wan') }
     this.#dropped = Object.fromEntries(DROP_REASON_NAMES.map(reason => [reason, 0])) as Record<DropReason, number>
     const { address, length } = config.lan.prefix
     // A network of one or two addresses has no broadcast address (RFC 3021 §2.2).
     this.#lanBroadcast = length >= 31 ? LIMITED_BROADCAST : address | ~prefixMask(length)
+    for (const mapping of config.nat.staticMappings) this.#checkTarget(mapping)
+    this.#table = new NaptTable(config.nat, config.wan.address, now)
+    this.#translator = new Translator(this.#table)
+    this.#errors = new IcmpErrorTranslator(this.#table)
   }
 
   get counters(): Counters {
@@ -72,8 +73,12 @@ export class Router {
   }
 
   table(now: number): MappingRow[] { return this.#table.list(now) }
-  /** @throws ConfigError when the WAN port is in use */
-  addStatic(mapping: StaticMapping): void { this.#table.addStatic(mapping) }
+  /** @throws ConfigError when the WAN port is in use, or the target is no host of the LAN */
+  addStatic(mapping: StaticMapping, now: number): void {
+    this.#checkTarget(mapping)
+    this.#table.addStatic(mapping, now)
+  }
+
   /** @throws ConfigError when there is no such mapping */
   removeStatic(protocol: 'tcp' | 'udp', wanPort: number): void { this.#table.removeStatic(protocol, wanPort) }
   setNextPort(protocol: Protocol, port: number): void { this.#table.setNextPort(protocol, port) }
@@ -158,6 +163,12 @@ export class Router {
     const source = ipv4.source(bytes, ip), { address } = this.config.wan
     const isFromOutside = isHostAddress(source) && source !== address && !isInPrefix(source, this.config.lan.prefix)
     return ipv4.destination(bytes, ip) === address && isFromOutside ? null : 'not-routed'
+  }
+
+  #checkTarget({ protocol, wanPort, address, port }: StaticMapping): void {
+    if (this.#isLanHost(address)) return
+    const { prefix } = this.config.lan
+    throw new ConfigError(`WAN port ${wanPort}/${protocol} cannot be mapped to ${formatEndpoint(address, port)}: that is no host of the LAN ${formatIpv4(prefix.address)}/${prefix.length}`)
   }
 
   /** An address of the LAN that is neither the router's nor everybody's. */

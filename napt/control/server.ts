@@ -71,7 +71,7 @@ async function perform(request: ControlRequest, dataplane: Dataplane, hooks: Con
     case 'counters': return counters(dataplane)
     case 'endCaptures': return hooks.endCaptures()
     case 'trace': startTrace(); return null
-    case 'map': router.addStatic(parseStaticMapping({ protocol: request.protocol, wanPort: request.wanPort, address: request.address, port: request.port })); return null
+    case 'map': router.addStatic(parseStaticMapping({ protocol: request.protocol, wanPort: request.wanPort, address: request.address, port: request.port }), dataplane.now); return null
     case 'unmap': router.removeStatic(request.protocol === 'tcp' ? 'tcp' : 'udp', request.wanPort); return null
     case 'advance': dataplane.advance(request.seconds * 1000); return null
     case 'nextPort': router.setNextPort(request.protocol as Protocol, request.port); return null

@@ -78,7 +78,7 @@ export class NaptTable {
     this.#wheel = new ExpiryWheel(this.#sessions, { next: S.wheelNext, previous: S.wheelPrevious, slot: S.wheelSlot }, now)
     const pool = (protocol: Protocol): PortPool => new PortPool(behaviour.firstPort[protocol], LOWEST_PORT[protocol])
     this.#ports = { tcp: pool('tcp'), udp: pool('udp'), icmp: pool('icmp') }
-    for (const mapping of behaviour.staticMappings) this.addStatic(mapping)
+    for (const mapping of behaviour.staticMappings) this.addStatic(mapping, now)
   }
 
   get mappingCount(): number { return this.#mappings.count }
@@ -144,7 +144,8 @@ export class NaptTable {
   wanPort(session: number): Port { return this.#mapping(session, M.wanPort) as Port }
 
   /** @throws ConfigError when the WAN port is in use, saying by whom */
-  addStatic({ protocol, wanPort, address, port }: StaticMapping): void {
+  addStatic({ protocol, wanPort, address, port }: StaticMapping, now: number): void {
+    this.#now = now
     const code = PROTOCOL_CODE[protocol]
     this.#dropExpired(this.#byWan.find(this.#wanAddress, 0, wanPort, code))
     const holder = this.#byWan.find(this.#wanAddress, 0, wanPort, code)
