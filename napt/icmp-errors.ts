@@ -5,13 +5,13 @@ import type { DropReason } from './verdict.js'
 import type { Packet } from './packet.js'
 import { protocolCode } from './translator.js'
 import { read16, write16 } from './wire/bytes.js'
-import { update16, update32 } from './wire/checksum.js'
+import { checksum, update16, update32 } from './wire/checksum.js'
 import * as ethernet from './wire/ethernet.js'
 import * as icmp from './wire/icmp.js'
 import * as ipv4 from './wire/ipv4.js'
 import * as tcp from './wire/tcp.js'
 import * as udp from './wire/udp.js'
-import type { Ipv4Address, MacAddress } from './wire/address.js'
+import { isHostAddress, type Ipv4Address, type MacAddress } from './wire/address.js'
 
 /** Bytes of the transport header that every error quotes at least (RFC 792): the ports, or an ICMP query's identifier. */
 const QUOTED_TRANSPORT = 8
@@ -34,8 +34,11 @@ export class IcmpErrorTranslator {
     const quoted = icmp.quoted(error)
     if (ipEnd - quoted < ipv4.MINIMUM_HEADER) return 'truncated'
     const transport = quoted + ipv4.headerLength(bytes, quoted)
-    if (transport < quoted + ipv4.MINIMUM_HEADER) return 'malformed'
+    if (bytes[quoted] >>> 4 !== 4 || transport < quoted + ipv4.MINIMUM_HEADER) return 'malformed'
     if (ipEnd - transport < QUOTED_TRANSPORT) return 'truncated'
+    // RFC 5508 REQ-3: an error whose quoted header does not hold is not passed on.
+    if (checksum(bytes, quoted, transport) !== 0) return 'checksum'
+    if (ipv4.fragmentOffset(bytes, quoted) !== 0) return 'fragment'
     const protocol = ipv4.protocol(bytes, quoted)
     if (protocol !== ipv4.PROTOCOL.tcp && protocol !== ipv4.PROTOCOL.udp && protocol !== ipv4.PROTOCOL.icmp) return 'protocol'
     // The quoted packet travelled the other way: what was its source is on the far side of this error.
@@ -73,6 +76,8 @@ function rewriteQuoted(bytes: Uint8Array, quoted: number, transport: number, end
   if (isQuoted) {
     update16(bytes, checksumAt, read16(bytes, portAt), port)
     if (protocol !== ipv4.PROTOCOL.icmp) update32(bytes, checksumAt, before, address)
+    // As on the wire, a computed zero is written 0xffff (RFC 768).
+    if (protocol === ipv4.PROTOCOL.udp && read16(bytes, checksumAt) === 0) write16(bytes, checksumAt, 0xffff)
   }
   write16(bytes, portAt, port)
   if (outbound) ipv4.setDestination(bytes, quoted, address)
@@ -85,8 +90,7 @@ function rewriteQuoted(bytes: Uint8Array, quoted: number, transport: number, end
  */
 export function mustStaySilentAbout({ bytes, frame, ip, ipEnd, transport, protocol }: Packet): boolean {
   if (ethernet.isMulticast(bytes, frame) || ipv4.fragmentOffset(bytes, ip) !== 0) return true
-  const source = ipv4.source(bytes, ip)
-  if (source === 0 || source >>> 28 >= 0xe || source >>> 24 === 127) return true
+  if (!isHostAddress(ipv4.source(bytes, ip))) return true
   return protocol === ipv4.PROTOCOL.icmp && (icmp.check(transport, ipEnd) !== null || !icmp.isQuery(icmp.type(bytes, transport)))
 }
 

@@ -2,7 +2,7 @@
 // its own accord goes through `RouterOutput`. The same code runs live, over a capture file and in tests.
 //
 //   Ethernet → ARP | IPv4 → for the router itself? → time to live → translation: decide → next hop (ARP) → translation: rewrite
-import type { RouterConfig, StaticMapping, Protocol } from './behaviour.js'
+import { ConfigError, type RouterConfig, type StaticMapping, type Protocol } from './behaviour.js'
 import { IcmpErrorTranslator, mustStaySilentAbout, writeIcmpError } from './icmp-errors.js'
 import { Neighbours } from './neighbours.js'
 import { completeChecksum, Packet } from './packet.js'
@@ -13,7 +13,7 @@ import * as arp from './wire/arp.js'
 import * as ethernet from './wire/ethernet.js'
 import * as icmp from './wire/icmp.js'
 import * as ipv4 from './wire/ipv4.js'
-import { isInPrefix, LIMITED_BROADCAST, prefixMask, type Ipv4Address, type MacAddress } from './wire/address.js'
+import { formatEndpoint, formatIpv4, isHostAddress, isInPrefix, LIMITED_BROADCAST, prefixMask, type Ipv4Address, type MacAddress } from './wire/address.js'
 
 export interface RouterOutput {
   /** A frame of the router's own: an ARP message, an ICMP error or answer. Valid during the call only. */
@@ -52,17 +52,20 @@ export class Router {
   /** The directed broadcast address of the LAN. */
   readonly #lanBroadcast: number
 
-  /** `now` in milliseconds on the router's clock. @throws ConfigError when static mappings contradict each other */
+  /** `now` in milliseconds on the router's clock. @throws ConfigError when static mappings contradict each other or the LAN */
   constructor(config: RouterConfig, macs: Readonly<Record<Side, MacAddress>>, output: RouterOutput, now: number) {
     this.config = config
     this.#macs = macs
     this.#output = output
+    this.#neighbours = { lan: this.#neighboursOf('lan'), wan: this.#neighboursOf('wan') }
+    this.#dropped = Object.fromEntries(DROP_REASON_NAMES.map(reason => [reason, 0])) as Record<DropReason, number>
+    const { address, length } = config.lan.prefix
+    // A network of one or two addresses has no broadcast address (RFC 3021 §2.2).
+    this.#lanBroadcast = length >= 31 ? LIMITED_BROADCAST : address | ~prefixMask(length)
+    for (const mapping of config.nat.staticMappings) this.#checkTarget(mapping)
     this.#table = new NaptTable(config.nat, config.wan.address, now)
     this.#translator = new Translator(this.#table)
     this.#errors = new IcmpErrorTranslator(this.#table)
-    this.#neighbours = { lan: this.#neighboursOf('lan'), wan: this.#neighboursOf('wan') }
-    this.#dropped = Object.fromEntries(DROP_REASON_NAMES.map(reason => [reason, 0])) as Record<DropReason, number>
-    this.#lanBroadcast = config.lan.prefix.address | ~prefixMask(config.lan.prefix.length)
   }
 
   get counters(): Counters {
@@ -70,8 +73,12 @@ export class Router {
   }
 
   table(now: number): MappingRow[] { return this.#table.list(now) }
-  /** @throws ConfigError when the WAN port is in use */
-  addStatic(mapping: StaticMapping): void { this.#table.addStatic(mapping) }
+  /** @throws ConfigError when the WAN port is in use, or the target is no host of the LAN */
+  addStatic(mapping: StaticMapping, now: number): void {
+    this.#checkTarget(mapping)
+    this.#table.addStatic(mapping, now)
+  }
+
   /** @throws ConfigError when there is no such mapping */
   removeStatic(protocol: 'tcp' | 'udp', wanPort: number): void { this.#table.removeStatic(protocol, wanPort) }
   setNextPort(protocol: Protocol, port: number): void { this.#table.setNextPort(protocol, port) }
@@ -118,14 +125,15 @@ export class Router {
   }
 
   #route(packet: Packet, from: Side, now: number): Verdict {
-    const outbound = from === 'lan'
-    if (outbound && ipv4.timeToLive(packet.bytes, packet.ip) <= 1) return this.#timeExceeded(packet, from)
+    const outbound = from === 'lan', isOver = ipv4.timeToLive(packet.bytes, packet.ip) <= 1
+    if (outbound && isOver) return this.#timeExceeded(packet, from)
     const isError = packet.protocol === ipv4.PROTOCOL.icmp && icmp.isError(icmp.type(packet.bytes, packet.transport))
     const refusal = isError ? this.#errors.decide(packet, outbound, now)
-      : outbound ? this.#translator.decideOutbound(packet, now) : this.#translator.decideInbound(packet, now)
+      : outbound ? this.#translator.decideOutbound(packet, now)
+      : isOver ? this.#translator.admitsInbound(packet, now) : this.#translator.decideInbound(packet, now)
     if (refusal !== null) return this.#drop(refusal)
     // From the WAN, whether the packet would have passed at all comes first: a closed port answers nobody.
-    if (!outbound && ipv4.timeToLive(packet.bytes, packet.ip) <= 1) return this.#timeExceeded(packet, from)
+    if (isOver) return this.#timeExceeded(packet, from)
 
     const to = otherSide(from)
     const nextHop = outbound ? this.#wanNextHop(ipv4.destination(packet.bytes, packet.ip)) : (isError ? this.#errors : this.#translator).lanAddress
@@ -144,15 +152,29 @@ export class Router {
   #checkFromLan(packet: Packet): DropReason | null {
     const { prefix } = this.config.lan, { bytes, ip } = packet
     const destination = ipv4.destination(bytes, ip)
+    if (!this.#isLanHost(ipv4.source(bytes, ip))) return 'not-routed'
     if (destination === prefix.address) return this.#isEchoRequest(packet) ? null : 'no-service'
     if (destination === this.config.wan.address) return this.#isEchoRequest(packet) ? null : 'hairpinning-off'
-    if (!isInPrefix(ipv4.source(bytes, ip), prefix) || isInPrefix(destination, prefix)) return 'not-routed'
-    return null
+    return isInPrefix(destination, prefix) || !isHostAddress(destination) ? 'not-routed' : null
   }
 
   #checkFromWan(packet: Packet): DropReason | null {
     const { bytes, ip } = packet
-    return ipv4.destination(bytes, ip) === this.config.wan.address ? null : 'not-routed'
+    const source = ipv4.source(bytes, ip), { address } = this.config.wan
+    const isFromOutside = isHostAddress(source) && source !== address && !isInPrefix(source, this.config.lan.prefix)
+    return ipv4.destination(bytes, ip) === address && isFromOutside ? null : 'not-routed'
+  }
+
+  #checkTarget({ protocol, wanPort, address, port }: StaticMapping): void {
+    if (this.#isLanHost(address)) return
+    const { prefix } = this.config.lan
+    throw new ConfigError(`WAN port ${wanPort}/${protocol} cannot be mapped to ${formatEndpoint(address, port)}: that is no host of the LAN ${formatIpv4(prefix.address)}/${prefix.length}`)
+  }
+
+  /** An address of the LAN that is neither the router's nor everybody's. */
+  #isLanHost(address: Ipv4Address): boolean {
+    const { prefix } = this.config.lan
+    return isInPrefix(address, prefix) && address !== prefix.address && address !== this.#lanBroadcast
   }
 
   #isBroadcast(destination: Ipv4Address): boolean {

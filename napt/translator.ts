@@ -43,6 +43,15 @@ export class Translator {
     return this.#session < 0 ? this.#table.failure : null
   }
 
+  /** As `decideInbound`, for a packet that goes no further: it opens, refreshes and closes nothing. */
+  admitsInbound(packet: Packet, now: number): DropReason | null {
+    const { bytes, ip, transport } = packet
+    const code = protocolCode(packet.protocol)
+    if (code === PROTOCOL_CODE.icmp && !icmp.isQuery(icmp.type(bytes, transport))) return 'icmp-type'
+    const admitted = this.#table.admits(code, ipv4.destination(bytes, ip), ownPort(packet, false), ipv4.source(bytes, ip), remotePort(packet, false), flagsOf(packet), now)
+    return admitted ? null : this.#table.failure
+  }
+
   /** The LAN host that the decided session belongs to. */
   get lanAddress(): Ipv4Address { return this.#table.lanAddress(this.#session) }
 

@@ -19,7 +19,7 @@ export const DROP_REASONS = {
   'not-ipv4': { sentence: 'only IPv4 and ARP are routed here' },
   'broadcast': { sentence: 'broadcast and multicast packets are not forwarded', clause: 'RFC 1812 §5.3.5' },
   'no-service': { sentence: 'the packet is for the router itself, which offers nothing on that protocol or port' },
-  'not-routed': { sentence: 'source or destination does not belong on the side that the packet came from or would go to', clause: 'RFC 1812 §5.3.8' },
+  'not-routed': { sentence: 'source or destination does not belong on the side that the packet came from or would go to', clause: 'RFC 1812 §5.3.7, §5.3.8' },
   'hairpinning-off': { sentence: 'a host of the LAN sent to the router\'s own WAN address, and hairpinning is off', clause: 'RFC 4787 REQ-9' },
   'ttl-expired': { sentence: 'the time to live ran out here; the sender was told with ICMP time exceeded', clause: 'RFC 1812 §5.3.1' },
   'protocol': { sentence: 'only TCP, UDP and ICMP can be translated' },

@@ -17,6 +17,7 @@ export class RouterClient {
   /** Resolves when the router has ended, or `close` was called. */
   readonly ended: Promise<void>
   #onRecord: ((record: TraceRecord) => void) | undefined
+  #farewell = 'the router ended before it answered'
 
   private constructor(socket: Socket) {
     this.#socket = socket
@@ -24,7 +25,7 @@ export class RouterClient {
     socket.on('error', () => socket.destroy())
     this.ended = new Promise(resolve => socket.once('close', () => resolve()))
     void this.ended.then(() => {
-      for (const { reject } of this.#waiting.values()) reject(new ControlError('the router ended before it answered'))
+      for (const { reject } of this.#waiting.values()) reject(new ControlError(this.#farewell))
       this.#waiting.clear()
     })
   }
@@ -62,7 +63,12 @@ export class RouterClient {
   close(): void { this.#socket.destroy() }
 
   #onLine(line: string): void {
-    const message = JSON.parse(line) as Reply | FrameEvent | { event: 'missed' }
+    const message = parse(line)
+    if (message === null) {
+      this.#farewell = 'what listens there is no router: it answered in another language'
+      this.#socket.destroy()
+      return
+    }
     if ('event' in message) {
       if (message.event === 'frame') this.#onRecord?.(eventToRecord(message))
       return
@@ -71,5 +77,17 @@ export class RouterClient {
     this.#waiting.delete(message.id)
     if (message.ok) waiting?.resolve(message.result)
     else waiting?.reject(new ControlError(message.error ?? 'the router refused'))
+  }
+}
+
+type Message = Reply | FrameEvent | { readonly event: 'missed' }
+
+/** Null for a line that no router of this version says. */
+function parse(line: string): Message | null {
+  try {
+    const message: unknown = JSON.parse(line)
+    return typeof message === 'object' && message !== null && ('event' in message || 'ok' in message) ? message as Message : null
+  } catch {
+    return null
   }
 }

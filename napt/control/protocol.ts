@@ -80,9 +80,9 @@ export function parseRequest(value: unknown): ControlRequest {
       const mapping = parseStaticMapping({ protocol, wanPort, address, port })
       return { op, protocol: mapping.protocol, wanPort: mapping.wanPort, address: formatIpv4(mapping.address), port: mapping.port }
     }
-    case 'unmap': return { op, protocol: protocolOf(protocol, ['tcp', 'udp']), wanPort: numberOf(wanPort, 'wanPort', 1, 65535) }
+    case 'unmap': return { op, protocol: protocolOf(protocol, ['tcp', 'udp']), wanPort: portOf(wanPort, 'wanPort') }
     case 'advance': return { op, seconds: numberOf(seconds, 'seconds', 0, ADVANCE_LIMIT) }
-    case 'nextPort': return { op, protocol: protocolOf(protocol, PROTOCOLS), port: numberOf(port, 'port', 1, 65535) }
+    case 'nextPort': return { op, protocol: protocolOf(protocol, PROTOCOLS), port: portOf(port, 'port') }
     default: throw new ConfigError(`no such request: ${JSON.stringify(op)}; known are info, table, counters, trace, map, unmap, advance, nextPort, endCaptures`)
   }
 }
@@ -95,6 +95,12 @@ function protocolOf(value: unknown, choices: readonly string[]): string {
 function numberOf(value: unknown, name: string, least: number, most: number): number {
   if (typeof value !== 'number' || !(value >= least && value <= most)) throw new ConfigError(`${name} ${JSON.stringify(value)} is not a number from ${least} to ${most}`)
   return value
+}
+
+function portOf(value: unknown, name: string): number {
+  const port = numberOf(value, name, 1, 65535)
+  if (!Number.isInteger(port)) throw new ConfigError(`${name} ${JSON.stringify(value)} is not a whole number`)
+  return port
 }
 
 export const mappingToJson = (row: MappingRow): MappingJson => ({

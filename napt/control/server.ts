@@ -1,6 +1,6 @@
 // The router's end of its control socket.
 import { rmSync, statSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { ConfigError, parseStaticMapping, type Protocol } from '../behaviour.js'
 import type { Dataplane } from '../dataplane.js'
@@ -9,6 +9,8 @@ import { mappingToJson, parseRequest, recordToEvent, type ControlRequest, type C
 
 /** Bytes of trace that a slow listener may have outstanding; what comes beyond that it misses, and is told so. */
 const LISTENER_LIMIT = 64 << 20
+/** Bytes that a request line may have. */
+const LINE_LIMIT = 1 << 16
 
 export interface ControlHooks {
   /** Name of the device kind, for `info`. */
@@ -17,16 +19,34 @@ export interface ControlHooks {
   endCaptures(): Promise<readonly string[]>
 }
 
-/** Listens at `path`, in place of a socket that an earlier router left there. @throws Error when the path cannot be used */
+/** Listens at `path`, in place of a socket that an earlier router left there. @throws ConfigError when the path cannot be used */
 export async function serveControl(path: string, dataplane: Dataplane, hooks: ControlHooks): Promise<Server> {
-  if (statSync(path, { throwIfNoEntry: false })?.isSocket() === true) rmSync(path)
+  await makeWay(path)
   const server = createServer(socket => serveClient(socket, dataplane, hooks))
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', error => reject(new ConfigError(`no control socket can be made at ${path} (${error.message})`)))
     server.listen(path, resolve)
   })
   return server
 }
+
+/** Removes a socket that nobody listens at any more. @throws ConfigError when something else is there */
+async function makeWay(path: string): Promise<void> {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return
+  if (!found.isSocket()) throw new ConfigError(`no control socket can be made at ${path}: something else is there. Choose another path, or remove it`)
+  if (await isListening(path)) throw new ConfigError(`a router listens at ${path} already. Choose another path, or end that router first`)
+  rmSync(path)
+}
+
+const isListening = (path: string): Promise<boolean> => new Promise(resolve => {
+  const probe = createConnection(path)
+  probe.once('connect', () => {
+    probe.destroy()
+    resolve(true)
+  })
+  probe.once('error', () => resolve(false))
+})
 
 function serveClient(socket: Socket, dataplane: Dataplane, hooks: ControlHooks): void {
   const send = (message: object): void => { socket.write(`${JSON.stringify(message)}\n`) }
@@ -45,6 +65,13 @@ function serveClient(socket: Socket, dataplane: Dataplane, hooks: ControlHooks):
   }
   socket.on('error', () => socket.destroy())
   socket.on('close', () => stopTrace?.())
+  // A line that never ends would be kept in memory.
+  let unfinished = 0
+  socket.on('data', (chunk: Buffer) => {
+    const lineEnd = chunk.lastIndexOf(10)
+    unfinished = lineEnd < 0 ? unfinished + chunk.length : chunk.length - lineEnd - 1
+    if (unfinished > LINE_LIMIT) socket.destroy()
+  })
   createInterface({ input: socket }).on('line', line => {
     void answer(line, dataplane, hooks, startTrace).then(send)
   })
@@ -71,7 +98,7 @@ async function perform(request: ControlRequest, dataplane: Dataplane, hooks: Con
     case 'counters': return counters(dataplane)
     case 'endCaptures': return hooks.endCaptures()
     case 'trace': startTrace(); return null
-    case 'map': router.addStatic(parseStaticMapping({ protocol: request.protocol, wanPort: request.wanPort, address: request.address, port: request.port })); return null
+    case 'map': router.addStatic(parseStaticMapping({ protocol: request.protocol, wanPort: request.wanPort, address: request.address, port: request.port }), dataplane.now); return null
     case 'unmap': router.removeStatic(request.protocol === 'tcp' ? 'tcp' : 'udp', request.wanPort); return null
     case 'advance': dataplane.advance(request.seconds * 1000); return null
     case 'nextPort': router.setNextPort(request.protocol as Protocol, request.port); return null

@@ -8,6 +8,10 @@
 // A packet of a known session costs one look-up, in one of two indexes by the packet's own addresses and ports: outbound
 // (LAN endpoint, remote endpoint) or inbound (WAN endpoint, remote endpoint). Only the first packet of a session asks the
 // mappings. Deadlines are exact on look-up; the wheel removes what nobody asks for.
+//
+// Where mappings depend on the remote endpoint, and the filter is wider, one remote endpoint can reach a host through several
+// WAN ports. All of those sessions stand in the inbound index; the host's answers leave by the one in the outbound index, the
+// first one.
 import type { Behaviour, Protocol, StaticMapping } from '../behaviour.js'
 import { ConfigError, PROTOCOLS } from '../behaviour.js'
 import { formatEndpoint, type Ipv4Address, type Port } from '../wire/address.js'
@@ -74,7 +78,7 @@ export class NaptTable {
     this.#wheel = new ExpiryWheel(this.#sessions, { next: S.wheelNext, previous: S.wheelPrevious, slot: S.wheelSlot }, now)
     const pool = (protocol: Protocol): PortPool => new PortPool(behaviour.firstPort[protocol], LOWEST_PORT[protocol])
     this.#ports = { tcp: pool('tcp'), udp: pool('udp'), icmp: pool('icmp') }
-    for (const mapping of behaviour.staticMappings) this.addStatic(mapping)
+    for (const mapping of behaviour.staticMappings) this.addStatic(mapping, now)
   }
 
   get mappingCount(): number { return this.#mappings.count }
@@ -93,10 +97,11 @@ export class NaptTable {
     }
     if (session === NONE) {
       if (code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags)) return this.#fail('no-session')
+      // Before a port is taken: a mapping that got no session would never be released.
+      if (this.#isFull) return this.#fail('table-full')
       const mapping = this.#mappingFor(code, lanAddress, lanPort, remoteAddress, remotePort)
       if (mapping === NONE) return NONE
-      session = this.#addSession(mapping, remoteAddress, remotePort)
-      if (session === NONE) return NONE
+      session = this.#wayOut(mapping, code, remoteAddress, remotePort, now)
     }
     this.#touch(session, code, tcpFlags, true, now)
     return session
@@ -111,15 +116,19 @@ export class NaptTable {
       session = NONE
     }
     if (session === NONE) {
-      const mapping = this.#byWan.find(wanAddress, 0, wanPort, code)
-      if (mapping === NONE || !this.#isAlive(mapping, now)) return this.#fail('no-mapping')
-      if (!this.#letsIn(mapping, remoteAddress, now)) return this.#fail('filtered')
-      if (code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags)) return this.#fail('no-session')
+      const mapping = this.#mappingInto(code, wanAddress, wanPort, remoteAddress, tcpFlags, now)
+      if (mapping === NONE) return NONE
+      if (this.#isFull) return this.#fail('table-full')
       session = this.#addSession(mapping, remoteAddress, remotePort)
-      if (session === NONE) return NONE
     }
     this.#touch(session, code, tcpFlags, false, now)
     return session
+  }
+
+  /** Whether `inbound` would let the packet in, with `failure` if not. Changes nothing: for a packet whose time to live ends here. */
+  admits(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): boolean {
+    return this.peek('wan', code, wanAddress, wanPort, remoteAddress, remotePort, now) !== NONE ||
+      this.#mappingInto(code, wanAddress, wanPort, remoteAddress, tcpFlags, now) !== NONE
   }
 
   /** The session of a packet that an ICMP error quotes, by the addresses as they are on the given side; -1 if there is none. Changes nothing. */
@@ -135,7 +144,8 @@ export class NaptTable {
   wanPort(session: number): Port { return this.#mapping(session, M.wanPort) as Port }
 
   /** @throws ConfigError when the WAN port is in use, saying by whom */
-  addStatic({ protocol, wanPort, address, port }: StaticMapping): void {
+  addStatic({ protocol, wanPort, address, port }: StaticMapping, now: number): void {
+    this.#now = now
     const code = PROTOCOL_CODE[protocol]
     this.#dropExpired(this.#byWan.find(this.#wanAddress, 0, wanPort, code))
     const holder = this.#byWan.find(this.#wanAddress, 0, wanPort, code)
@@ -216,6 +226,14 @@ export class NaptTable {
     return this.#addMapping(code, lanAddress, lanPort, wanPort, keyAddress, keyPort, false)
   }
 
+  /** The mapping by which a packet without a session may come in; -1 with `failure`. */
+  #mappingInto(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, tcpFlags: number, now: number): number {
+    const mapping = this.#byWan.find(wanAddress, 0, wanPort, code)
+    if (mapping === NONE || !this.#isAlive(mapping, now)) return this.#fail('no-mapping')
+    if (!this.#letsIn(mapping, remoteAddress, now)) return this.#fail('filtered')
+    return code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags) ? this.#fail('no-session') : mapping
+  }
+
   #letsIn(mapping: number, remoteAddress: number, now: number): boolean {
     // A static mapping is there to be reached by anybody (spec: static NAPT).
     if (this.#field(mapping, M.isStatic) === 1 || this.#behaviour.filtering === 'endpoint-independent') return true
@@ -269,8 +287,22 @@ export class NaptTable {
     this.#mappings.remove(mapping)
   }
 
+  /** The session by which a host's packets leave through `mapping`: new, or one that came in while another was the way out. */
+  #wayOut(mapping: number, code: ProtocolCode, remoteAddress: number, remotePort: number, now: number): number {
+    const known = this.#inbound.find(this.#wanAddress, remoteAddress, portPair(this.#field(mapping, M.wanPort), remotePort), code)
+    if (known === NONE) return this.#addSession(mapping, remoteAddress, remotePort)
+    if (this.#deadlines[known] <= now) {
+      // The mapping stays: it has just been found alive.
+      this.#removeSession(known)
+      return this.#addSession(mapping, remoteAddress, remotePort)
+    }
+    this.#outbound.insert(this.#field(mapping, M.lanAddress), remoteAddress, portPair(this.#field(mapping, M.lanPort), remotePort), code, known)
+    return known
+  }
+
+  get #isFull(): boolean { return this.#sessions.count >= this.#behaviour.maximumSessions }
+
   #addSession(mapping: number, remoteAddress: number, remotePort: number): number {
-    if (this.#sessions.count >= this.#behaviour.maximumSessions) return this.#fail('table-full')
     const session = this.#sessions.add()
     if (session >= this.#deadlines.length) {
       const grown = new Float64Array(this.#deadlines.length * 2)
@@ -287,7 +319,8 @@ export class NaptTable {
     fields[at + S.previous] = NONE
     if (first !== NONE) fields[first * S.width + S.previous] = session
     of[m + M.firstSession] = session
-    this.#outbound.insert(of[m + M.lanAddress], remoteAddress, portPair(of[m + M.lanPort], remotePort), code, session)
+    const lanAddress = of[m + M.lanAddress], lanPorts = portPair(of[m + M.lanPort], remotePort)
+    if (this.#outbound.find(lanAddress, remoteAddress, lanPorts, code) === NONE) this.#outbound.insert(lanAddress, remoteAddress, lanPorts, code, session)
     this.#inbound.insert(of[m + M.wanAddress], remoteAddress, portPair(of[m + M.wanPort], remotePort), code, session)
     // The deadline proper is written right after, by #touch; until then any slot will do.
     this.#wheel.add(session, this.#now)
@@ -313,8 +346,9 @@ export class NaptTable {
     if (previous === NONE) of[m + M.firstSession] = next
     else fields[previous * S.width + S.next] = next
     if (next !== NONE) fields[next * S.width + S.previous] = previous
-    this.#outbound.remove(of[m + M.lanAddress], fields[at + S.remoteAddress], portPair(of[m + M.lanPort], fields[at + S.remotePort]), code)
-    this.#inbound.remove(of[m + M.wanAddress], fields[at + S.remoteAddress], portPair(of[m + M.wanPort], fields[at + S.remotePort]), code)
+    const lanAddress = of[m + M.lanAddress], remoteAddress = fields[at + S.remoteAddress], lanPorts = portPair(of[m + M.lanPort], fields[at + S.remotePort])
+    if (this.#outbound.find(lanAddress, remoteAddress, lanPorts, code) === session) this.#outbound.remove(lanAddress, remoteAddress, lanPorts, code)
+    this.#inbound.remove(of[m + M.wanAddress], remoteAddress, portPair(of[m + M.wanPort], fields[at + S.remotePort]), code)
     this.#sessions.remove(session)
   }
 

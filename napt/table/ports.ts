@@ -34,7 +34,8 @@ export class PortPool {
   /** A free port for a host's `wanted` one, by the policy, or -1 when there is none. */
   allocate(policy: PortPolicy, wanted: number): number {
     if (policy === 'preserve' && wanted >= this.#lowest && this.take(wanted)) return wanted
-    for (let tries = HIGHEST - this.#lowest + 1; tries > 0; tries--) {
+    // `setNext` may have put the search below the lowest port; it still has to get round to 65535.
+    for (let tries = HIGHEST - Math.min(this.#lowest, this.#next) + 1; tries > 0; tries--) {
       const port = this.#next
       this.#next = port === HIGHEST ? this.#lowest : port + 1
       if (this.take(port)) return port

@@ -61,6 +61,12 @@ export const prefixMask = (length: number): number => length === 0 ? 0 : -1 << (
 export const isInPrefix = (address: Ipv4Address, prefix: Prefix): boolean =>
   ((address ^ prefix.address) & prefixMask(prefix.length)) === 0
 
+/** An address that one host can have: not "this network", loopback, multicast or reserved (RFC 1122 §3.2.1.3, RFC 1812 §5.3.7). */
+export function isHostAddress(address: Ipv4Address): boolean {
+  const first = address >>> 24
+  return first !== 0 && first !== 127 && first < 224
+}
+
 /** @throws AddressError unless `text` is six hexadecimal bytes with colons */
 export function parseMac(text: string): MacAddress {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) throw new AddressError(`'${text}' is not a MAC address (such as 02:00:00:00:00:01)`)

@@ -8,11 +8,14 @@ export const OPERATION = { request: 1, reply: 2 } as const
 
 const HARDWARE = 0, PROTOCOL = 2, SIZES = 4, OPERATION_AT = 6, SENDER_MAC = 8, SENDER_IP = 14, TARGET_MAC = 18, TARGET_IP = 24
 
-/** 'truncated' when it does not fit, 'malformed' when it is not IPv4 over Ethernet, else null. */
+/**
+ * 'truncated' when it does not fit; 'malformed' when it is not IPv4 over Ethernet, or says that a host's MAC address is a
+ * broadcast or multicast one, which no router may believe (RFC 1812 §3.3.2); else null.
+ */
 export function check(bytes: Uint8Array, arp: number, end: number): 'truncated' | 'malformed' | null {
   if (end - arp < LENGTH) return 'truncated'
   const isIpv4OverEthernet = read16(bytes, arp + HARDWARE) === 1 && read16(bytes, arp + PROTOCOL) === ethernet.TYPE.ipv4 && read16(bytes, arp + SIZES) === 0x0604
-  return isIpv4OverEthernet ? null : 'malformed'
+  return isIpv4OverEthernet && (bytes[arp + SENDER_MAC] & 1) === 0 ? null : 'malformed'
 }
 
 export const operation = (bytes: Uint8Array, arp: number): number => read16(bytes, arp + OPERATION_AT)
