@@ -97,6 +97,7 @@ class RegisteringAcceptor implements Acceptor {
   readonly #tasks = new Set<Promise<void>>()
   /** Reset when the acceptor closes. */
   readonly #channels = new Set<Channel>()
+  #closed: Promise<void> | null = null
   #connectPortInUse = false
   #trouble = ''
 
@@ -116,7 +117,12 @@ class RegisteringAcceptor implements Acceptor {
     this.#register()
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#end()
+    return this.#closed
+  }
+
+  async #end(): Promise<void> {
     clearInterval(this.#timer)
     this.#stop.abort()
     for (const channel of this.#channels) channel.reset()

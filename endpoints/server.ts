@@ -102,6 +102,7 @@ class Server implements RendezvousServer {
   readonly #sweep: NodeJS.Timeout
   readonly #open = new Set<Socket>()
   readonly #tasks = new Set<Promise<void>>()
+  #closed: Promise<void> | null = null
 
   constructor(sockets: Sockets, level: Level, options: ServerOptions) {
     const { lifetime = ENTRY_LIFETIME, maxEquipment = 10_000, maxRequests = 16, clock = wallClock } = options
@@ -130,7 +131,12 @@ class Server implements RendezvousServer {
     return this.#registry.list(this.#clock())
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#end()
+    return this.#closed
+  }
+
+  async #end(): Promise<void> {
     clearInterval(this.#sweep)
     const closing = [stopListening(this.#sockets.issuers), ...(this.#sockets.acceptors ? [stopListening(this.#sockets.acceptors)] : [])]
     this.#pending.cancelAll()

@@ -22,7 +22,7 @@ import type { ReceiveOptions } from './receive-file.js'
 
 export interface SessionOptions {
   /** Where files of the other end go; without it they are refused. */
-  readonly receive?: ReceiveOptions
+  readonly receive?: ReceiveOptions | undefined
   /** Milliseconds without progress while a file is under way or the end is awaited. */
   readonly stall?: number
   readonly onEvent?: OnEvent
@@ -207,13 +207,13 @@ class DirectSession implements Session {
       this.#finish(GOODBYE)
     } catch (error) {
       if (!(error instanceof ChannelError)) throw error
+      if (this.#incoming instanceof FileReceiver) await this.#incoming.discard()
       if (error.fault === 'closed' && this.#saidGoodbye && this.#heardGoodbye) {
         await this.#channel.close()
         this.#finish(GOODBYE)
+      } else {
+        this.#lose(error.message)
       }
-      this.#lose(error.message)
-    } finally {
-      if (this.#incoming instanceof FileReceiver) await this.#incoming.discard()
     }
   }
 
