@@ -42,8 +42,11 @@ export class Apparatus {
     void this.exited.then(() => this.#disappoint(), () => this.#disappoint())
   }
 
-  /** What the program said on its error output. */
-  get errorText(): string { return this.#errorText.trim() }
+  /** The last error that the program told of. */
+  get lastWords(): string {
+    const errors = this.#seen.filter(event => event.event === 'error')
+    return errors.at(-1)?.message ?? this.#errorText.trim()
+  }
 
   /** The first event, past or future, of that name for which `test` holds. @throws ApparatusError when the program ends before */
   async event<N extends EventName>(name: N, test: (event: EventOf<N>) => boolean = () => true): Promise<EventOf<N>> {
@@ -70,7 +73,7 @@ export class Apparatus {
   }
 
   #disappoint(): void {
-    const words = this.errorText === '' ? '' : `: ${this.errorText}`
+    const words = this.lastWords === '' ? '' : `: ${this.lastWords}`
     for (const { reject } of this.#expectations) reject(new ApparatusError(`${this.name} ended early${words}`))
     this.#expectations.clear()
   }
