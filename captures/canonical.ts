@@ -6,7 +6,7 @@
 // IPv6 announcements). Acknowledgements without data, windows, segmentation and retransmissions disappear in tcp-stream.ts.
 import { formatIpv4 } from '../napt/wire/address.js'
 import { decode, fieldOf, type Decoded, type Transport } from './decode.js'
-import { canonicalBytes, comparedHeader, payloadEntry, portValue, type Entry, type Flow } from './entries.js'
+import { canonicalBytes, comparedHeader, orderOf, payloadEntry, portValue, type Entry, type Flow } from './entries.js'
 import { messageOf, type Message, type PayloadDecoder } from './payload.js'
 import type { CapturedPacket } from './pcap.js'
 import { icmpName } from './summary.js'
@@ -28,6 +28,8 @@ export interface CanonicalOptions {
   readonly ports?: readonly number[]
   /** Messages that a timer repeats, by number: how often is not compared. */
   readonly periodic?: readonly string[]
+  /** Ports of TCP connections on which both ends speak when they like: no order is compared between the directions. */
+  readonly bothWays?: readonly number[]
 }
 
 export function canonicalize(packets: readonly CapturedPacket[], options: CanonicalOptions): CanonicalCapture {
@@ -74,7 +76,8 @@ function endsOf(decoded: Decoded, options: CanonicalOptions): FlowEnds {
   const text = (name: string): string => String(fieldOf(decoded, 'ipv4', name)?.value ?? '')
   const port = (value: number | undefined): Flow['SP'] => portValue(value ?? 0, options.ports)
   const protocol = transport?.protocol ?? `ipv4 protocol ${text('protocol')}`
-  return { protocol, SA: text('SA'), SP: port(transport?.source.port), DA: text('DA'), DP: port(transport?.destination.port) }
+  const SP = port(transport?.source.port), DP = port(transport?.destination.port)
+  return { protocol, SA: text('SA'), SP, DA: text('DA'), DP, order: orderOf([SP, DP], options.bothWays) }
 }
 
 /** UDP, ICMP, and IPv4 packets that are taken no further apart: an entry a packet. */
@@ -101,17 +104,19 @@ class DatagramFlow implements FlowBuilder {
     } else if (transport === null) {
       this.#entries.push({ way, packet: 'packet', header, payload: {}, bytes: canonicalBytes(restOf(decoded)), frame })
     } else {
-      this.#addMessage(payloadEntry(way, transport.payload, messageOf(transport, this.#options.decoder), header, frame), messageOf(transport, this.#options.decoder))
+      const message = messageOf(transport, this.#options.decoder)
+      const entry = payloadEntry(way, transport.payload, message, header, frame)
+      if (!this.#isRepeated(entry, message)) this.#entries.push(entry)
     }
   }
 
-  #addMessage(entry: Entry, message: Message | null): void {
-    if (message !== null && message.number !== null && this.#options.periodic?.includes(message.number) === true) {
-      const key = JSON.stringify({ ...entry, frame: 0 })
-      if (this.#repeated.has(key)) return
-      this.#repeated.add(key)
-    }
-    this.#entries.push(entry)
+  /** A message of a timer that was there already, just so. */
+  #isRepeated(entry: Entry, message: Message | null): boolean {
+    if (message?.number == null || this.#options.periodic?.includes(message.number) !== true) return false
+    const key = JSON.stringify({ ...entry, frame: 0 })
+    const isRepeated = this.#repeated.has(key)
+    this.#repeated.add(key)
+    return isRepeated
   }
 
   finish(): Flow[] { return [{ ...this.#ends, entries: this.#entries }] }

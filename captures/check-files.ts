@@ -50,7 +50,7 @@ export function nameInterfaces(paths: readonly string[], as: readonly string[]):
   if (named.length === 0) throw new CheckUsageError('There is no file to check. Give capture files, such as out/104a-lan.pcap, or --as 104a-lan=FILE.')
   for (const { interface: name, path } of named) {
     const other = named.find(each => each.interface === name && each.path !== path)
-    if (other !== undefined) throw new CheckUsageError(`${other.path} and ${path} both show ${name}. Give one file an interface.`)
+    if (other !== undefined) throw new CheckUsageError(`${path} and ${other.path} both show ${name}. Give one file an interface.`)
   }
   return named
 }

@@ -41,7 +41,7 @@ export function formatGoldenReport(report: GoldenReport): string[] {
   return [
     `${result === 'equal' ? '✓' : '✗'} ${name}: ${compared} packets and messages compared${left.length > 0 ? ` (not compared: ${left.join(', ')})` : ''}`,
     ...differences.flatMap(each => [
-      `  ${each.interface}, frame ${each.frame ?? '?'}, ${each.packet}${each.flow === '' ? '' : ` of ${each.flow}`}${each.again > 0 ? `, and ${each.again} more` : ''}`,
+      `  ${each.interface}, frame ${each.frame ?? '?'}${each.packet === '' ? '' : `, ${each.packet} of ${each.flow}`}${each.again > 0 ? `, and ${each.again} more` : ''}`,
       `      ${each.field}: wanted ${each.wanted}, got ${each.got}`,
       `      likely: ${each.cause}`,
     ]),

@@ -29,6 +29,8 @@ export interface Flow {
   readonly SP: Value
   readonly DA: string
   readonly DP: Value
+  /** Across what the order of entries is compared: the whole flow, or each direction by itself. */
+  readonly order: 'flow' | 'direction'
   readonly entries: readonly Entry[]
 }
 
@@ -102,22 +104,26 @@ export function comparedFields(flow: Flow, entry: Entry): Map<string, Value> {
 
 /**
  * The order in which a TCP flow's entries are listed and compared. Undecoded data and the closing of the two directions are
- * independent of each other (RFC 9293 §3.6), so those of → stand before those of ←, behind everything else; within a direction
- * all stand as sent.
+ * independent of each other (RFC 9293 §3.6), so those of → stand before those of ←, behind everything else; where the directions
+ * run independently from the start, so do messages. Within a direction all stand as sent.
  */
-export function arrange(entries: readonly Entry[]): Entry[] {
+export function arrange(entries: readonly Entry[], order: Flow['order']): Entry[] {
   const rank = ({ packet, way }: Entry): number => {
-    const step = packet === 'FIN' || packet === 'RST' ? 4 : packet === 'data' ? 2 : 0
+    const step = packet === 'FIN' || packet === 'RST' ? 4 : packet === 'data' || (order === 'direction' && !packet.startsWith('SYN')) ? 2 : 0
     return step === 0 ? 0 : step + (way === '→' ? 0 : 1)
   }
   return [...entries].sort((a, b) => rank(a) - rank(b))
 }
 
 /** The same flow as if its other end had sent the first packet. */
-export function turn({ protocol, SA, SP, DA, DP, entries }: Flow): Flow {
+export function turn({ SA, SP, DA, DP, entries, ...rest }: Flow): Flow {
   const turned = entries.map((entry): Entry => ({ ...entry, way: entry.way === '→' ? '←' : '→' }))
-  return { protocol, SA: DA, SP: DP, DA: SA, DP: SP, entries: protocol === 'tcp' ? arrange(turned) : turned }
+  return { ...rest, SA: DA, SP: DP, DA: SA, DP: SP, entries: rest.protocol === 'tcp' ? arrange(turned, rest.order) : turned }
 }
+
+/** Whether the directions of a flow with these ports run independently. */
+export const orderOf = (ports: readonly Value[], bothWays: readonly number[] = []): Flow['order'] =>
+  ports.some(port => typeof port === 'number' && bothWays.includes(port)) ? 'direction' : 'flow'
 
 /**
  * Bytes as text: hexadecimal, with `..` for a byte of a masked range; above 128 bytes their count and a hash in which masked

@@ -6,7 +6,7 @@ export interface Difference {
   readonly interface: string
   /** The frame in the capture; null where the capture has none. */
   readonly frame: number | null
-  /** As in `→ 201 equipment registration`. */
+  /** As in `→ 201 equipment registration`; empty, as `flow`, for a frame that is wrong in itself. */
   readonly packet: string
   readonly flow: string
   readonly field: string
@@ -67,7 +67,7 @@ const labelOf = (entry: Entry): string => `${entry.way} ${entry.packet}`
 const valueText = (value: Value): string => typeof value === 'object' ? `any ${value.any}` : String(value)
 
 /** As in `tcp 192.168.1.11:1500 – 130.74.23.6:1201`. */
-export const flowText = ({ protocol, SA, SP, DA, DP }: Flow): string => `${protocol} ${SA}:${valueText(SP)} – ${DA}:${valueText(DP)}`
+const flowText = ({ protocol, SA, SP, DA, DP }: Flow): string => `${protocol} ${SA}:${valueText(SP)} – ${DA}:${valueText(DP)}`
 
 const keyOf = ({ flow, entry }: Placed): string => JSON.stringify([...comparedFields(flow, entry)].sort(([a], [b]) => a < b ? -1 : 1))
 
@@ -203,7 +203,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   bytes: 'the sender wrote something else, or the payload was changed on the way',
 }
 
-export const causeOf = (field: string): string => CAUSES[field] ?? 'the program was given another value, or the payload was changed on the way'
+const causeOf = (field: string): string => CAUSES[field] ?? 'the program was given another value, or the payload was changed on the way'
 
 /** The same difference on many packets is told once. */
 function fold(differences: readonly Difference[]): Difference[] {

@@ -9,11 +9,11 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Document, isMap, isScalar, parseDocument, visit } from 'yaml'
 import { GoldenError, type Golden } from './golden.js'
-import type { Entry, Flow, Value } from './entries.js'
+import { orderOf, type Entry, type Flow, type Value } from './entries.js'
 
 const FORMAT = 1
 
-const EXPLANATION = ` What the packets of this run must be. Made by naptlab from the captures beside it; see docs/architecture.md.
+const EXPLANATION = ` What the packets of this run must be. Recorded by naptlab from the captures of a good run.
  One flow of an interface after another; → is the way of its first packet. A header field that is not named is 0.
  { any: 1 } differs from run to run; it must be the same wherever it stands. .. is a byte of such a value or of a password.`
 
@@ -46,25 +46,26 @@ export function readGolden(path: string): Golden | null {
   return parseGolden(text, path)
 }
 
-export function formatGolden({ name, ports, periodic, interfaces }: Golden): string {
+const ONE_LINE: ReadonlySet<unknown> = new Set(['flow', 'ports', 'periodic', 'bothWays'])
+
+export function formatGolden({ name, ports, periodic, bothWays, interfaces }: Golden): string {
   const document = new Document({
-    golden: name, format: FORMAT, ports, periodic,
+    golden: name, format: FORMAT, ports, periodic, bothWays,
     interfaces: Object.fromEntries([...interfaces].map(([each, flows]) => [each, flows.map(flowToYaml)])),
   })
   document.commentBefore = EXPLANATION
   visit(document, {
     Pair: (_, pair) => { // a flow's ends, and an entry, on one line each
-      const isLine = isScalar(pair.key) && (pair.key.value === 'flow' || pair.key.value === 'ports' || pair.key.value === 'periodic')
-      if (isLine && pair.value !== null && typeof pair.value === 'object') Object.assign(pair.value, { flow: true })
+      if (isScalar(pair.key) && ONE_LINE.has(pair.key.value) && pair.value !== null && typeof pair.value === 'object') Object.assign(pair.value, { flow: true })
     },
     Map: (_, map) => { if (map.has('way')) map.flow = true },
   })
   return document.toString({ lineWidth: 0 })
 }
 
-function flowToYaml({ entries, ...ends }: Flow): object {
+function flowToYaml({ entries, protocol, SA, SP, DA, DP }: Flow): object {
   return {
-    flow: ends,
+    flow: { protocol, SA, SP, DA, DP },
     entries: entries.map(({ way, packet, header, payload, bytes }) => ({
       way, packet, ...(isEmpty(header) ? {} : { header }), ...(isEmpty(payload) ? {} : { payload }), ...(bytes === '' ? {} : { bytes }),
     })),
@@ -95,20 +96,22 @@ class Shape {
   golden(): Golden {
     const format = this.#field('format').#value
     if (format !== FORMAT) throw new GoldenError(`${this.#path}: the golden's format is ${String(format)}, this program reads ${FORMAT}. Record it again.`)
+    const bothWays = this.#field('bothWays').#list().map(each => each.#number())
     return {
       name: this.#field('golden').#string(),
+      bothWays,
       ports: this.#field('ports').#list().map(each => each.#number()),
       periodic: this.#field('periodic').#list().map(each => each.#string()),
-      interfaces: new Map(this.#field('interfaces').#fields().map(([name, flows]) => [name, flows.#list().map(flow => flow.#flow())])),
+      interfaces: new Map(this.#field('interfaces').#fields().map(([name, flows]) => [name, flows.#list().map(flow => flow.#flow(bothWays))])),
     }
   }
 
-  #flow(): Flow {
+  #flow(bothWays: readonly number[]): Flow {
     const ends = this.#field('flow')
+    const SP = ends.#field('SP').#scalarOrAny(), DP = ends.#field('DP').#scalarOrAny()
     return {
-      protocol: ends.#field('protocol').#string(),
-      SA: ends.#field('SA').#string(), SP: ends.#field('SP').#scalarOrAny(),
-      DA: ends.#field('DA').#string(), DP: ends.#field('DP').#scalarOrAny(),
+      protocol: ends.#field('protocol').#string(), SA: ends.#field('SA').#string(), SP, DA: ends.#field('DA').#string(), DP,
+      order: orderOf([SP, DP], bothWays),
       entries: this.#field('entries').#list().map(entry => entry.#entry()),
     }
   }

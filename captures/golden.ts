@@ -12,11 +12,15 @@ export interface Golden {
   /** See CanonicalOptions; a check uses what the golden was recorded with. */
   readonly ports: readonly number[]
   readonly periodic: readonly string[]
+  readonly bothWays: readonly number[]
   readonly interfaces: ReadonlyMap<string, readonly Flow[]>
 }
 
 /** A golden that cannot be recorded, or a file that is none. */
 export class GoldenError extends Error { override readonly name = 'GoldenError' }
+
+/** What recording the run of Fig. 2 takes: 201 comes from a timer, and S209 (4.17.168.2:5000 = 192.168.1.11:1600) runs both ways. */
+export const FIG2_GOLDEN = { periodic: ['201'], bothWays: [5000, 1600] } as const
 
 export interface GoldenOptions extends CanonicalOptions { readonly name: string }
 
@@ -47,12 +51,12 @@ export function recordGolden(captures: ReadonlyMap<string, Capture>, options: Go
     if (damage) throw new GoldenError(`no golden was recorded: ${damage.message}`)
     if (faults.length > 0) {
       const { frame, field, wanted, got } = faults[0]
-      throw new GoldenError(`no golden was recorded: ${name}, frame ${frame}: ${field}: wanted ${wanted}, got ${got}. ${faultCause(faults[0])}`)
+      throw new GoldenError(`no golden was recorded: ${name}, frame ${frame}: ${field}: wanted ${wanted}, got ${got} (likely: ${faultCause(faults[0])})`)
     }
   }
   const interfaces = renumber(flowsOf(canonical))
   if (entriesOf(interfaces) === 0) throw new GoldenError('no golden was recorded: the captures hold no IPv4 packet. Give the captures of a whole run.')
-  return { name: options.name, ports: options.ports ?? [], periodic: options.periodic ?? [], interfaces }
+  return { name: options.name, ports: options.ports ?? [], periodic: options.periodic ?? [], bothWays: options.bothWays ?? [], interfaces }
 }
 
 export interface GoldenCheckOptions {
@@ -66,7 +70,7 @@ export function checkGolden(captures: ReadonlyMap<string, Capture>, golden: Gold
   if (golden === null) {
     return { golden: name, result: 'no golden', ok: false, compared: 0, differences: [], missing: [], unexpected: [], uncaptured: [], ignored: new Map() }
   }
-  const canonical = canonicalizeAll(captures, { decoder, ports: golden.ports, periodic: golden.periodic })
+  const canonical = canonicalizeAll(captures, { ...golden, decoder })
   const got = renumber(flowsOf(canonical))
   const wanted = renumber(new Map([...got.keys()].map(each => [each, golden.interfaces.get(each) ?? []])))
   const uncaptured = [...golden.interfaces.keys()].filter(each => !captures.has(each))
@@ -94,16 +98,16 @@ const entriesOf = (interfaces: ReadonlyMap<string, readonly Flow[]>): number =>
   [...interfaces.values()].flat().reduce((sum, flow) => sum + flow.entries.length, 0)
 
 function faultCause({ field, got }: Fault): string {
-  if (got === 'partial') return 'The capture was made before the card finished the checksum: switch offloads off (ethtool -K … tx off) or complete it.'
-  if (field === 'length') return 'The capture kept only the beginning of the frame: capture with a larger snapshot length.'
-  return field.endsWith('checksum') ? 'The packet was changed without its checksum.' : 'The frame was damaged, or cut by the capture.'
+  if (got === 'partial') return 'the capture was made before the card finished the checksum: switch offloads off (ethtool -K … tx off) or complete it'
+  if (field === 'length') return 'the capture kept only the beginning of the frame: capture with a larger snapshot length'
+  return field.endsWith('checksum') ? 'the packet was changed without its checksum' : 'the frame was damaged, or cut by the capture'
 }
 
 const faultDifference = (name: string, fault: Fault): Difference =>
-  ({ interface: name, packet: `frame ${fault.frame}`, flow: '', again: 0, cause: faultCause(fault), ...fault })
+  ({ interface: name, packet: '', flow: '', again: 0, cause: faultCause(fault), ...fault })
 
 const damages = (captures: ReadonlyMap<string, Capture>): Difference[] =>
   [...captures].flatMap(([name, { damage, packets }]) => damage === null ? [] : [{
-    interface: name, frame: packets.length + 1, packet: 'the capture file', flow: '', again: 0,
+    interface: name, frame: packets.length + 1, packet: '', flow: '', again: 0,
     field: `byte ${damage.offset}`, wanted: 'a whole record', got: damage.found, cause: damage.advice,
   }])

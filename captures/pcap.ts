@@ -44,7 +44,7 @@ export type Resolution = 'nanoseconds' | 'microseconds'
 export interface PcapFormat { readonly byteOrder: ByteOrder, readonly resolution: Resolution }
 
 /** What this project writes. */
-export const NATIVE_FORMAT: PcapFormat = { byteOrder: 'little', resolution: 'nanoseconds' }
+const NATIVE_FORMAT: PcapFormat = { byteOrder: 'little', resolution: 'nanoseconds' }
 
 /** The 24 bytes at the beginning of a file of Ethernet frames. */
 export function encodeFileHeader({ byteOrder, resolution }: PcapFormat = NATIVE_FORMAT): Uint8Array {

@@ -47,7 +47,7 @@ export class TcpConversation {
     current.add(way, decoded, transport, frame)
   }
 
-  finish(): Flow[] { return this.#connections.map(connection => ({ ...this.#ends, entries: connection.entries() })) }
+  finish(): Flow[] { return this.#connections.map(connection => ({ ...this.#ends, entries: arrange(connection.entries(), this.#ends.order) })) }
 }
 
 class Connection {
@@ -80,12 +80,13 @@ class Connection {
     if ((flags & FLAG.rst) !== 0) direction.rst ??= event('RST')
   }
 
+  /** By the frame that completed them. */
   entries(): Entry[] {
     const entries = (['→', '←'] as const).flatMap(way => {
       const { syn, fin, rst } = this.#directions[way]
       return [syn, ...readDirection(way, this.#directions[way], this.#decoder), fin, rst]
     })
-    return arrange(entries.filter(entry => entry !== null).sort((a, b) => a.frame - b.frame))
+    return entries.filter(entry => entry !== null).sort((a, b) => a.frame - b.frame)
   }
 }
 

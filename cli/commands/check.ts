@@ -1,8 +1,6 @@
 // `naptlab check FILE…`: what holds for capture files. Exit 0 when all does, 1 when something does not, 2 for wrong usage.
 import type { CommandModule } from 'yargs'
-import {
-  CaptureFileError, checkFiles, CheckUsageError, formatFileCheck, GoldenError, nameInterfaces, type PayloadDecoder,
-} from '../../captures/index.js'
+import { CaptureFileError, checkFiles, CheckUsageError, decodePayload, formatFileCheck, GoldenError, nameInterfaces } from '../../captures/index.js'
 
 interface CheckArguments {
   readonly files: readonly string[]
@@ -13,8 +11,7 @@ interface CheckArguments {
   readonly json: boolean
 }
 
-/** `decoder` reads the endpoints' messages. */
-export const checkCommand = (decoder: PayloadDecoder): CommandModule<object, CheckArguments> => ({
+export const checkCommand: CommandModule<object, CheckArguments> = {
   command: 'check [files..]',
   describe: 'Check capture files: whole, checksums right, and as the figures or a golden say',
   builder: yargs => yargs
@@ -28,7 +25,7 @@ export const checkCommand = (decoder: PayloadDecoder): CommandModule<object, Che
     .example('$0 check --as 104b-wan=wan.pcap --golden fig2', 'one capture against the golden of the standard run'),
   async handler({ files, as, figures, run, golden, json }) {
     try {
-      const report = await checkFiles(nameInterfaces(files, as), { decoder, ...(figures ? { figures: run } : {}), ...(golden === undefined ? {} : { golden }) })
+      const report = await checkFiles(nameInterfaces(files, as), { decoder: decodePayload, ...(figures ? { figures: run } : {}), ...(golden === undefined ? {} : { golden }) })
       console.log(json ? JSON.stringify(report, plain, 2) : formatFileCheck(report).join('\n'))
       process.exitCode = report.ok ? 0 : 1
     } catch (error) {
@@ -37,7 +34,7 @@ export const checkCommand = (decoder: PayloadDecoder): CommandModule<object, Che
       process.exitCode = 2
     }
   },
-})
+}
 
 /** JSON has no maps. */
 const plain = (_name: string, value: unknown): unknown => value instanceof Map ? Object.fromEntries(value) : value

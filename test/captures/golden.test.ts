@@ -169,6 +169,26 @@ t.test('a hole in a stream', async t => {
   t.ok(report.unexpected.some(each => each.packet === '→ gap of 400 bytes'), formatGoldenReport(report).join('\n'))
 })
 
+t.test('a connection on which both ends speak when they like', async t => {
+  const A = parseEndpoint('202.204.16.13:2402'), B = parseEndpoint('4.17.168.2:5000')
+  const ask = message(201, [['equipment ID', '1']]), tell = message(205, []), more = message(201, [['equipment ID', '2']])
+  const of = async (order: readonly (readonly [forward: boolean, payload: Uint8Array])[]): Promise<Map<string, Awaited<ReturnType<typeof capture>>>> => {
+    const next = { true: 1, false: 1 }
+    const packets = order.map(([forward, payload], at) => {
+      const sequence = next[`${forward}`]
+      next[`${forward}`] += payload.length
+      return { time: BigInt(at), bytes: tcpFrame(forward ? A : B, forward ? B : A, tcp.FLAG.ack, payload, { sequence }) }
+    })
+    return new Map([['104a-wan', await capture(packets)]])
+  }
+  const first = await of([[true, ask], [false, tell], [true, more]])
+  const other = await of([[false, tell], [true, ask], [true, more]]), wrong = await of([[true, more], [false, tell], [true, ask]])
+  const strict = recordGolden(first, options), free = parseGolden(formatGolden(recordGolden(first, { ...options, bothWays: [5000] })))
+  t.match(checkGolden(other, strict, options).differences, [{ field: 'order' }])
+  t.equal(checkGolden(other, free, options).result, 'equal')
+  t.equal(checkGolden(wrong, free, options).result, 'different', 'each direction keeps its order')
+})
+
 t.test('results that are not passes', async t => {
   const captures = await capturesOf()
   t.match(checkGolden(captures, null, options, 'nowhere'), { result: 'no golden', ok: false, golden: 'nowhere' })

@@ -1,7 +1,7 @@
 // A made-up run of Fig. 2 for the tests of captures/: its frames on every interface, the records of its routers, and a small
 // message format of the tests' own, so that a fault of the endpoints' codec cannot hide one of the checks.
 import { createHash } from 'node:crypto'
-import { parseEndpoint, parseMac, type Endpoint, type Port } from '../../napt/wire/address.js'
+import { parseEndpoint, parseMac, type Endpoint } from '../../napt/wire/address.js'
 import { tcpFrame, udpFrame, type TcpOptions } from '../../napt/wire/frame.js'
 import { FLAG } from '../../napt/wire/tcp.js'
 import {
@@ -151,8 +151,6 @@ export function recordsOf(events: readonly Event[] = run()): RouterRecord[] {
     return records
   })
 }
-
-export const port = (value: number): Port => value as Port
 
 /** Random bytes that are the same in every run. */
 export function* randomBytes(seed: string): Generator<number, never> {
