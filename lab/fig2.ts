@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { once } from 'node:events'
 import {
-  checkFigures, checkGolden, Correlator, endpointPayload, figureLayouts, goldenPath, readGolden, readPcapFile,
+  checkFigures, checkGolden, Correlator, decodePayload, figureLayouts, goldenPath, readGolden, readPcapFile,
   type Capture, type FigureReport, type FigureRun, type GoldenReport, type LadderEntry, type Topology,
 } from '../captures/index.js'
 import type { EndpointEvent } from '../endpoints/events.js'
@@ -108,7 +108,7 @@ class Fig2Run {
   ) {
     this.#variant = options.variant ?? 'fig2'
     this.#level = options.level ?? 3
-    this.#correlator = new Correlator(topologyOf(description), { decoder: endpointPayload, figures: figureLayouts(this.#variant), window: REORDER_WINDOW })
+    this.#correlator = new Correlator(topologyOf(description), { decoder: decodePayload, figures: figureLayouts(this.#variant), window: REORDER_WINDOW })
   }
 
   async run(): Promise<Fig2Result> {
@@ -240,8 +240,8 @@ class Fig2Run {
     const files = readdirSync(this.out).filter(file => isOurs(file, this.description)).sort().map(file => join(this.out, file))
     const captures = new Map<string, Capture>()
     for (const file of files) captures.set(nameOf(file), await readPcapFile(file))
-    const figures = checkFigures(captures, { decoder: endpointPayload, run: this.#variant, password: PASSWORD })
-    const golden = this.#hasGolden() ? checkGolden(captures, readGolden(goldenPath(this.#variant)), { decoder: endpointPayload, partial: true }, this.#variant) : null
+    const figures = checkFigures(captures, { decoder: decodePayload, run: this.#variant, password: PASSWORD })
+    const golden = this.#hasGolden() ? checkGolden(captures, readGolden(goldenPath(this.#variant)), { decoder: decodePayload, partial: true }, this.#variant) : null
     return {
       ok: this.#failures.length === 0 && (figures.ok || this.#level < 3) && golden?.ok !== false,
       failures: this.#failures, tables, counters, equipment: [...this.#equipment.values()], figures, golden, captures: files, file: this.#file, isWitnessed,
