@@ -2,14 +2,10 @@
 // command line, since every user of the machine can read that.
 import { readFileSync } from 'node:fs'
 import { EncodeError, FIELDS, encode } from '../endpoints/message/index.js'
-import type { Argv } from 'yargs'
 import type { Level, Peer } from '../endpoints/index.js'
 
 /** Wrong usage: exit code 2. The message says what to type instead. */
 export class UsageError extends Error {}
-
-/** The options that a builder adds. */
-export type OptionsOf<B> = B extends (yargs: Argv) => Argv<infer Options> ? Options : never
 
 const UNITS: Record<string, number | undefined> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 }
 

@@ -57,13 +57,7 @@ export async function requestConnection(options: RequestOptions): Promise<Connec
   if (signal?.aborted) throw cancelled('the request')
   const listener = await listenTcp('TCP port for the direct connection', options.listen ?? {}, MAX_CALLERS)
   emit({ event: 'listening', transport: 'tcp', purpose: 'direct connection', ...addressOf(listener) })
-  const request = new Request(options, listener, Buffer.from(random(TOKEN_LENGTH)).toString('hex'), emit)
-  try {
-    return await request.run()
-  } catch (error) {
-    if (error instanceof EndpointError) emit({ event: 'error', reason: error.reason, message: error.message })
-    throw error
-  }
+  return await new Request(options, listener, Buffer.from(random(TOKEN_LENGTH)).toString('hex'), emit).run()
 }
 
 /** Callers at the listener that may be open at the same time while the right one is awaited. */
