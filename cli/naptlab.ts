@@ -1,3 +1,61 @@
 #!/usr/bin/env node
 // The command line: which commands there are, and what their ends mean. Exit codes: 0 good, 1 a check failed or a request was
 // refused, 2 wrong usage or a missing prerequisite.
+import { readFileSync } from 'node:fs'
+import yargs, { type Argv } from 'yargs'
+import { hideBin } from 'yargs/helpers'
+import { exitCodeOf, UsageError } from './errors.js'
+
+/** By the first word; loaded one by one, since a bench starts this program once for each of its hosts. */
+const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
+  run: async yargs => yargs.command((await import('./commands/run.js')).runCommand),
+  bench: async yargs => yargs.command((await import('./commands/bench.js')).benchCommand),
+  up: async yargs => yargs.command((await import('./commands/up.js')).upCommand),
+  ps: async yargs => yargs.command((await import('./commands/ps.js')).psCommand),
+  exec: async yargs => yargs.command((await import('./commands/exec.js')).execCommand),
+  down: async yargs => yargs.command((await import('./commands/down.js')).downCommand),
+  table: async yargs => yargs.command((await import('./commands/table.js')).tableCommand),
+  counters: async yargs => yargs.command((await import('./commands/counters.js')).countersCommand),
+  trace: async yargs => yargs.command((await import('./commands/trace.js')).traceCommand),
+  map: async yargs => yargs.command((await import('./commands/map.js')).mapCommand),
+  unmap: async yargs => yargs.command((await import('./commands/map.js')).unmapCommand),
+  clock: async yargs => yargs.command((await import('./commands/clock.js')).clockCommand),
+  check: async yargs => yargs.command((await import('./commands/check.js')).checkCommand),
+  emit: async yargs => yargs.command((await import('./commands/emit.js')).emitCommand),
+  router: async yargs => yargs.command((await import('./commands/router.js')).routerCommand),
+  server: async yargs => yargs.command((await import('./commands/server.js')).server),
+  accept: async yargs => yargs.command((await import('./commands/accept.js')).accept),
+  issue: async yargs => yargs.command((await import('./commands/issue.js')).issue),
+}
+
+const words = hideBin(process.argv)
+const named = Object.hasOwn(COMMANDS, words[0] ?? '') ? [COMMANDS[words[0]]] : Object.values(COMMANDS)
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  return manifest.version
+}
+
+try {
+  let parser: Argv = yargs(words).scriptName('naptlab')
+  for (const add of named) parser = await add(parser)
+  parser
+    .usage('$0 COMMAND\n\nA NAT lab: a userspace NAPT router, a bench of network namespaces, packet checks.')
+    .example('$0 run fig2', 'the sequence of Fig. 2, with every packet shown and checked')
+    .example('$0 up && $0 exec 102 -- ip route', 'a bench that stays, and a program on one of its hosts')
+    .completion('completion', 'Print a completion script for bash or zsh')
+    .version(version())
+    .alias('h', 'help')
+    .demandCommand(1, 'Which command? They are listed above.')
+    .strict()
+    .wrap(Math.min(110, process.stdout.columns))
+    .fail((message: string | null, error: Error | undefined, failed) => {
+      if (error !== undefined) throw error
+      failed.showHelp('error')
+      throw new UsageError(`\n${message ?? 'wrong usage'}`)
+    })
+  await parser.parseAsync()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = exitCodeOf(error)
+}

@@ -1,6 +1,7 @@
 // A router as a program: two devices, the data plane between them, the control socket, and capture files of both sides.
 // The bench starts it in each router's namespace (router-process.ts), `naptlab router` on any machine.
 import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseRouterConfig, ConfigError, type RouterConfig } from '../napt/behaviour.js'
 import { RouterClock } from '../napt/clock.js'
 import { serveControl } from '../napt/control/server.js'
@@ -15,8 +16,8 @@ export interface RouterProgram {
   readonly device: DeviceKind
   /** Path of the control socket. */
   readonly control: string
-  /** Capture files to write, of both sides. */
-  readonly captures?: Readonly<Record<Side, string>>
+  /** Where to write a capture file of each side, NAME-lan.pcap and NAME-wan.pcap. */
+  readonly captureFolder?: string
 }
 
 export interface RunningRouter {
@@ -28,14 +29,14 @@ export interface RunningRouter {
 /** Reads what a bench, or a file for `naptlab router`, says of a router. @throws ConfigError naming the field */
 export function parseRouterProgram(value: unknown): RouterProgram {
   const fields = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>
-  const { device = 'packet', control, captures, name, lan, wan, nat } = fields
+  const { device = 'packet', control, captureFolder, name, lan, wan, nat } = fields
   const kind = DEVICE_KINDS.find(candidate => candidate === device)
   if (kind === undefined) throw new ConfigError(`device is ${JSON.stringify(device)}; wanted is one of ${DEVICE_KINDS.join(', ')}`)
   if (typeof control !== 'string') throw new ConfigError('control is missing: the path of the control socket')
   return {
     config: parseRouterConfig({ name, lan: pick(lan, ['interface', 'address']), wan: pick(wan, ['interface', 'address', 'gateway']), ...(nat === undefined ? {} : { nat }) }),
     device: kind, control,
-    ...(captures === undefined ? {} : { captures: parseCaptures(captures) }),
+    ...(typeof captureFolder === 'string' ? { captureFolder } : {}),
   }
 }
 
@@ -45,20 +46,14 @@ function pick(value: unknown, names: readonly string[]): unknown {
   return Object.fromEntries(Object.entries(value).filter(([name]) => names.includes(name)))
 }
 
-function parseCaptures(value: unknown): Readonly<Record<Side, string>> {
-  const { lan, wan } = (value ?? {}) as Readonly<Record<string, unknown>>
-  if (typeof lan !== 'string' || typeof wan !== 'string') throw new ConfigError('captures: the paths of two files are wanted, captures.lan and captures.wan')
-  return { lan, wan }
-}
-
 /** Forwards from when the promise resolves on. @throws DeviceError, ConfigError, or the system's error for the socket or files */
-export async function runRouter({ config, device, control, captures }: RouterProgram): Promise<RunningRouter> {
+export async function runRouter({ config, device, control, captureFolder }: RouterProgram): Promise<RunningRouter> {
   const opened: Device[] = []
   try {
     for (const side of ['lan', 'wan'] as const) opened.push(await openDevice(device, config[side].interface))
     const [lan, wan] = opened
     const dataplane = new Dataplane(config, { lan, wan }, new RouterClock())
-    const endCaptures = captures === undefined ? () => [] : capture(dataplane, captures)
+    const endCaptures = captureFolder === undefined ? () => [] : capture(dataplane, captureFolder, config.name)
     const server = await serveControl(control, dataplane, { device, endCaptures: () => Promise.resolve(endCaptures()) })
     dataplane.start()
     return {
@@ -77,8 +72,9 @@ export async function runRouter({ config, device, control, captures }: RouterPro
 }
 
 /** Writes what passes each side, in either direction, until the returned function is called. */
-function capture(dataplane: Dataplane, paths: Readonly<Record<Side, string>>): () => readonly string[] {
-  const writers = { lan: new PcapWriter(paths.lan), wan: new PcapWriter(paths.wan) }
+function capture(dataplane: Dataplane, folder: string, name: string): () => readonly string[] {
+  const writer = (side: Side): PcapWriter => new PcapWriter(join(folder, `${name}-${side}.pcap`))
+  const writers = { lan: writer('lan'), wan: writer('wan') }
   const stop = dataplane.listen(({ time, received, sent }) => {
     if (received !== undefined) writers[received.side].write(time, received.frame)
     if (sent !== undefined) writers[sent.side].write(time, sent.frame)

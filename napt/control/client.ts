@@ -14,6 +14,8 @@ export class RouterClient {
   readonly #socket: Socket
   readonly #waiting = new Map<number, Waiting>()
   #nextId = 1
+  /** Resolves when the router has ended, or `close` was called. */
+  readonly ended: Promise<void>
   #onRecord: ((record: TraceRecord) => void) | undefined
   #farewell = 'the router ended before it answered'
 
@@ -21,7 +23,8 @@ export class RouterClient {
     this.#socket = socket
     createInterface({ input: socket }).on('line', line => this.#onLine(line))
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => {
+    this.ended = new Promise(resolve => socket.once('close', () => resolve()))
+    void this.ended.then(() => {
       for (const { reject } of this.#waiting.values()) reject(new ControlError(this.#farewell))
       this.#waiting.clear()
     })

@@ -1,7 +1,7 @@
 // A failed system call as an error a person can read: which call, the kernel's name for the failure, and a plain sentence.
 import { constants } from 'node:os'
 
-const SENTENCES: Readonly<Record<string, string>> = {
+const SENTENCES: Readonly<Partial<Record<string, string>>> = {
   EPERM: 'the kernel does not allow it to this user here',
   EACCES: 'permission denied',
   ENOENT: 'there is no such file or interface',
@@ -25,7 +25,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
 }
 
 /** Name of an error number, `EPERM` for 1; `errno 999` where the machine has no name for it. */
-export function errnoName(errno: number): string {
+function errnoName(errno: number): string {
   return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`
 }
 

@@ -1,0 +1,85 @@
+// What holds for capture files: that they are whole, every checksum, and on request the layouts of Figs. 7 and 8 and a golden.
+import { basename } from 'node:path'
+import { faultsOf, type Fault } from './canonical.js'
+import { decode } from './decode.js'
+import { checkFigures, type FigureReport } from './figure-check.js'
+import { figureLayouts, type FigureRun } from './figures.js'
+import { checkGolden, type GoldenReport } from './golden.js'
+import { goldenPath, readGolden } from './golden-file.js'
+import { readPcapFile, type Capture } from './pcap-reader.js'
+import type { PayloadDecoder } from './payload.js'
+
+/** Files that cannot be checked as they were given. */
+export class CheckUsageError extends Error { override readonly name = 'CheckUsageError' }
+
+export interface CaptureFile { readonly interface: string, readonly path: string }
+
+export interface FileCheckOptions {
+  readonly decoder: PayloadDecoder
+  /** The run whose layouts hold. */
+  readonly figures?: FigureRun
+  /** A golden's name or path. */
+  readonly golden?: string
+}
+
+export interface FileResult {
+  readonly interface: string
+  readonly file: string
+  readonly packets: number
+  /** What cut the file short, with the byte; null for a whole file. */
+  readonly damage: string | null
+  readonly faults: readonly Fault[]
+}
+
+export interface FileCheckReport {
+  readonly files: readonly FileResult[]
+  readonly figures: FigureReport | null
+  readonly golden: GoldenReport | null
+  /** False too when not one packet was there to check. */
+  readonly ok: boolean
+}
+
+const INTERFACES: ReadonlySet<string> = new Set(figureLayouts().flatMap(layout => layout.interfaces))
+
+/**
+ * Which interface each file shows: `104a-lan.pcap` says so by its name, `104a-lan=FILE` (of `as`) in so many words.
+ * @throws CheckUsageError for a name that says nothing, and for two files of one interface
+ */
+export function nameInterfaces(paths: readonly string[], as: readonly string[]): CaptureFile[] {
+  const named = [...paths.map(byName), ...as.map(byAssignment)]
+  if (named.length === 0) throw new CheckUsageError('There is no file to check. Give capture files, such as out/104a-lan.pcap, or --as 104a-lan=FILE.')
+  for (const { interface: name, path } of named) {
+    const other = named.find(each => each.interface === name && each.path !== path)
+    if (other !== undefined) throw new CheckUsageError(`${path} and ${other.path} both show ${name}. Give one file an interface.`)
+  }
+  return named
+}
+
+function byName(path: string): CaptureFile {
+  const name = basename(path).replace(/\.pcap$/, '')
+  if (!INTERFACES.has(name)) throw new CheckUsageError(`${path}: the name does not say which interface the file shows (${[...INTERFACES].sort().join(', ')}). Say so with --as, as in --as 104a-lan=${path}`)
+  return { interface: name, path }
+}
+
+function byAssignment(text: string): CaptureFile {
+  const at = text.indexOf('=')
+  if (at < 1 || at === text.length - 1) throw new CheckUsageError(`--as ${text}: this is not INTERFACE=FILE (such as 104a-lan=FILE)`)
+  return { interface: text.slice(0, at), path: text.slice(at + 1) }
+}
+
+/**
+ * Sides of which no file was given are not asked for: the report is about these files.
+ * @throws CaptureFileError when a file is no capture at all; GoldenError when the golden is none
+ */
+export async function checkFiles(files: readonly CaptureFile[], { decoder, figures, golden }: FileCheckOptions): Promise<FileCheckReport> {
+  const captures = new Map<string, Capture>()
+  for (const { interface: name, path } of files) captures.set(name, await readPcapFile(path))
+  const results = [...captures].map(([name, capture]): FileResult => ({
+    interface: name, file: capture.file, packets: capture.packets.length, damage: capture.damage?.message ?? null,
+    faults: capture.packets.flatMap(packet => faultsOf(packet, decode(packet.bytes))),
+  }))
+  const figureReport = figures === undefined ? null : checkFigures(captures, { decoder, run: figures, partial: true })
+  const goldenReport = golden === undefined ? null : checkGolden(captures, readGolden(goldenPath(golden)), { decoder, partial: true }, golden)
+  const isWhole = results.every(({ damage, faults }) => damage === null && faults.length === 0) && results.some(({ packets }) => packets > 0)
+  return { files: results, figures: figureReport, golden: goldenReport, ok: isWhole && figureReport?.ok !== false && goldenReport?.ok !== false }
+}

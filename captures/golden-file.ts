@@ -1,0 +1,164 @@
+// Golden files: text that can be reviewed, a packet or message a line, in a folder with the captures that it was made from
+// (`captures/golden/fig2/golden.yaml`, `104a-lan.pcap` …).
+//
+// A password is stored as a mask and its length, in the fields and in the bytes, and never as a hash: a hash of something so
+// short can be guessed back. So a golden notices a password of another length, not another password; that one is right is
+// checked by the run itself (S207).
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Document, isMap, isScalar, parseDocument, visit } from 'yaml'
+import { GoldenError, type Golden } from './golden.js'
+import { orderOf, type Entry, type Flow, type Value } from './entries.js'
+
+const FORMAT = 1
+
+const EXPLANATION = ` What the packets of this run must be. Recorded by naptlab from the captures of a good run.
+ One flow of an interface after another; → is the way of its first packet. A header field that is not named is 0.
+ { any: 1 } differs from run to run; it must be the same wherever it stands. .. is a byte of such a value or of a password.`
+
+/** The folder of a named golden, with its captures. */
+export const goldenFolder = (name: string): string => fileURLToPath(new URL(`../../captures/golden/${name}/`, import.meta.url))
+
+/** A path (it has a slash, or ends with .yaml) or the name of one of the project's goldens. */
+export const goldenPath = (nameOrFile: string): string =>
+  nameOrFile.includes('/') || nameOrFile.endsWith('.yaml') ? nameOrFile : `${goldenFolder(nameOrFile)}golden.yaml`
+
+/** Writes a golden whole or not at all; makes its folder. */
+export function writeGolden(golden: Golden, path: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(`${path}.part`, formatGolden(golden))
+  renameSync(`${path}.part`, path)
+}
+
+/**
+ * Reads a golden; null when there is none at `path`, which is a result of its own.
+ * @throws GoldenError when the file is not a golden; the message says where
+ */
+export function readGolden(path: string): Golden | null {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw new GoldenError(`${path}: the golden cannot be read (${error instanceof Error ? error.message : String(error)})`)
+  }
+  return parseGolden(text, path)
+}
+
+const ONE_LINE: ReadonlySet<unknown> = new Set(['flow', 'ports', 'periodic', 'bothWays'])
+
+export function formatGolden({ name, ports, periodic, bothWays, interfaces }: Golden): string {
+  const document = new Document({
+    golden: name, format: FORMAT, ports, periodic, bothWays,
+    interfaces: Object.fromEntries([...interfaces].map(([each, flows]) => [each, flows.map(flowToYaml)])),
+  })
+  document.commentBefore = EXPLANATION
+  visit(document, {
+    Pair: (_, pair) => { // a flow's ends, and an entry, on one line each
+      if (isScalar(pair.key) && ONE_LINE.has(pair.key.value) && pair.value !== null && typeof pair.value === 'object') Object.assign(pair.value, { flow: true })
+    },
+    Map: (_, map) => { if (map.has('way')) map.flow = true },
+  })
+  return document.toString({ lineWidth: 0 })
+}
+
+function flowToYaml({ entries, protocol, SA, SP, DA, DP }: Flow): object {
+  return {
+    flow: { protocol, SA, SP, DA, DP },
+    entries: entries.map(({ way, packet, header, payload, bytes }) => ({
+      way, packet, ...(isEmpty(header) ? {} : { header }), ...(isEmpty(payload) ? {} : { payload }), ...(bytes === '' ? {} : { bytes }),
+    })),
+  }
+}
+
+const isEmpty = (record: object): boolean => Object.keys(record).length === 0
+
+/** @throws GoldenError with the place of what is wrong */
+export function parseGolden(text: string, file = 'golden'): Golden {
+  const document = parseDocument(text)
+  const [error] = document.errors
+  if (document.errors.length > 0) throw new GoldenError(`${file}: this is not YAML: ${error.message.split('\n')[0]}`)
+  if (!isMap(document.contents)) throw new GoldenError(`${file}: this is not a golden (it has no fields)`)
+  return new Shape(file, document.toJS()).golden()
+}
+
+/** A value of the file with its path, taken apart with a check at each step. */
+class Shape {
+  readonly #path: string
+  readonly #value: unknown
+
+  constructor(path: string, value: unknown) {
+    this.#path = path
+    this.#value = value
+  }
+
+  golden(): Golden {
+    const format = this.#field('format').#value
+    if (format !== FORMAT) throw new GoldenError(`${this.#path}: the golden's format is ${String(format)}, this program reads ${FORMAT}. Record it again.`)
+    const bothWays = this.#field('bothWays').#list().map(each => each.#number())
+    return {
+      name: this.#field('golden').#string(),
+      bothWays,
+      ports: this.#field('ports').#list().map(each => each.#number()),
+      periodic: this.#field('periodic').#list().map(each => each.#string()),
+      interfaces: new Map(this.#field('interfaces').#fields().map(([name, flows]) => [name, flows.#list().map(flow => flow.#flow(bothWays))])),
+    }
+  }
+
+  #flow(bothWays: readonly number[]): Flow {
+    const ends = this.#field('flow')
+    const SP = ends.#field('SP').#scalarOrAny(), DP = ends.#field('DP').#scalarOrAny()
+    return {
+      protocol: ends.#field('protocol').#string(), SA: ends.#field('SA').#string(), SP, DA: ends.#field('DA').#string(), DP,
+      order: orderOf([SP, DP], bothWays),
+      entries: this.#field('entries').#list().map(entry => entry.#entry()),
+    }
+  }
+
+  #entry(): Entry {
+    const way = this.#field('way').#string()
+    if (way !== '→' && way !== '←') throw this.#fail('a way of → or ←')
+    const record = (name: string): Record<string, Value> =>
+      this.#has(name) ? Object.fromEntries(this.#field(name).#fields().map(([each, value]) => [each, value.#scalarOrAny()])) : {}
+    return {
+      way, packet: this.#field('packet').#string(), header: record('header'), payload: record('payload'),
+      bytes: this.#has('bytes') ? this.#field('bytes').#string() : '', frame: 0,
+    }
+  }
+
+  #has(name: string): boolean { return this.#fields().some(([each]) => each === name) }
+
+  #field(name: string): Shape {
+    const found = this.#fields().find(([each]) => each === name)
+    if (found === undefined) throw this.#fail(`a field '${name}'`)
+    return found[1]
+  }
+
+  #fields(): [string, Shape][] {
+    if (typeof this.#value !== 'object' || this.#value === null || Array.isArray(this.#value)) throw this.#fail('fields')
+    return Object.entries(this.#value).map(([name, value]) => [name, new Shape(`${this.#path}: ${name}`, value)])
+  }
+
+  #list(): Shape[] {
+    if (!Array.isArray(this.#value)) throw this.#fail('a list')
+    return this.#value.map((value: unknown, at) => new Shape(`${this.#path} ${at + 1}`, value))
+  }
+
+  #string(): string {
+    if (typeof this.#value !== 'string') throw this.#fail('text')
+    return this.#value
+  }
+
+  #number(): number {
+    if (typeof this.#value !== 'number') throw this.#fail('a number')
+    return this.#value
+  }
+
+  #scalarOrAny(): Value {
+    if (typeof this.#value === 'string' || typeof this.#value === 'number') return this.#value
+    return { any: this.#field('any').#number() }
+  }
+
+  #fail(wanted: string): GoldenError { return new GoldenError(`${this.#path}: ${wanted} should stand here. Record the golden again, or mend the file.`) }
+}

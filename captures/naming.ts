@@ -1,0 +1,68 @@
+// What the packets of Fig. 2 are called: the document's number and name. Messages name themselves; TCP's own packets are named
+// by the connection that they belong to, which the table below knows by the end that was called.
+import { formatEndpoint } from '../napt/wire/address.js'
+import { FLAG } from '../napt/wire/tcp.js'
+import type { Decoded, Transport } from './decode.js'
+import { labelOf, messageOf, type PayloadDecoder } from './payload.js'
+import { summarize } from './summary.js'
+
+/** A TCP connection of the document. */
+export interface ConnectionName {
+  /** The end that is called, `ADDRESS:PORT`, as seen on the WAN. */
+  readonly called: string
+  /** The packet that starts it. */
+  readonly start: string
+  /** The step that its data belongs to, or ''. */
+  readonly step: string
+}
+
+export const FIG2_CONNECTIONS: readonly ConnectionName[] = [
+  { called: '130.74.23.6:1201', start: '211', step: '' },
+  { called: '130.74.23.6:1300', start: '221', step: '' },
+  { called: '4.17.168.2:5000', start: '208', step: 'S209' },
+]
+
+export interface PacketName {
+  readonly title: string
+  /** The number of the message in it, or null. */
+  readonly number: string | null
+  /** Payload, bytes, of data that has no name of its own. */
+  readonly size: number
+  readonly isDetail: boolean
+}
+
+/** Names a packet by what it looks like on the interfaces that it crossed; `views` has at least one. */
+export function namePacket(views: readonly Decoded[], decoder: PayloadDecoder, connections: readonly ConnectionName[] = FIG2_CONNECTIONS): PacketName {
+  const [view] = views
+  const { transport } = view
+  if (transport === null) return { title: summarize(view), number: null, size: 0, isDetail: view.layers.at(-1)?.protocol !== 'ipv4' }
+  const message = messageOf(transport, decoder)
+  const connection = transport.protocol === 'tcp' ? connectionOf(views, connections) : undefined
+  const step = connection === undefined || connection.step === '' ? '' : `${connection.step} `
+  if (message !== null) {
+    const more = (message.length ?? transport.payload.length) < transport.payload.length ? ' …' : ''
+    return { title: (message.number === null ? step : '') + labelOf(message) + more, number: message.number, size: 0, isDetail: false }
+  }
+  if (transport.protocol !== 'tcp') return { title: summarize(view, decoder), number: null, size: 0, isDetail: false }
+  return { ...nameSegment(transport, connection, step), number: null }
+}
+
+/** The connection's entry, when either end of any view is the end that is called. */
+function connectionOf(views: readonly Decoded[], connections: readonly ConnectionName[]): ConnectionName | undefined {
+  const ends = new Set(views.flatMap(({ transport }) => transport === null ? []
+    : [transport.source, transport.destination].map(end => formatEndpoint(end.address, end.port))))
+  return connections.find(({ called }) => ends.has(called))
+}
+
+function nameSegment({ flags, payload }: Transport, connection: ConnectionName | undefined, step: string): Omit<PacketName, 'number'> {
+  const of = connection === undefined ? '' : ` of ${connection.start}`
+  if ((flags & FLAG.rst) !== 0) return { title: `TCP reset${of}`, size: 0, isDetail: false }
+  if ((flags & FLAG.syn) !== 0) {
+    return (flags & FLAG.ack) !== 0
+      ? { title: `TCP handshake${of}`, size: 0, isDetail: true }
+      : { title: connection === undefined ? 'TCP connection start' : `${connection.start} TCP connection start`, size: 0, isDetail: false }
+  }
+  if (payload.length > 0) return { title: step === '' ? `data${of}` : `${step}data`, size: payload.length, isDetail: false }
+  if ((flags & FLAG.fin) !== 0) return { title: `TCP close${of}`, size: 0, isDetail: false }
+  return { title: `TCP acknowledgement${of}`, size: 0, isDetail: true }
+}

@@ -1,0 +1,54 @@
+// A frame in one line: `udp 192.168.1.3:2000 → 130.74.23.6:1200, 201 equipment registration`.
+import { formatEndpoint, formatIpv4 } from '../napt/wire/address.js'
+import { formatFlags } from '../napt/wire/tcp.js'
+import { fieldOf, type Decoded, type Transport } from './decode.js'
+import { decodeNothing, labelOf, messageOf, type PayloadDecoder } from './payload.js'
+
+const ICMP_NAMES: Readonly<Record<number, string>> = {
+  0: 'echo reply', 3: 'destination unreachable', 4: 'source quench', 5: 'redirect', 8: 'echo request',
+  11: 'time exceeded', 12: 'parameter problem', 13: 'timestamp request', 14: 'timestamp reply',
+}
+
+/** One line about a frame, without its time. Never shows a payload's fields. */
+export function summarize(decoded: Decoded, decoder: PayloadDecoder = decodeNothing): string {
+  const wrong = decoded.layers.filter(layer => layer.checksum === 'wrong' || layer.checksum === 'partial')
+    .map(layer => `, ${layer.protocol} checksum ${layer.checksum}`).join('')
+  return describe(decoded, decoder) + wrong + (decoded.defect === null ? '' : `, ${decoded.defect}`)
+}
+
+/** As in `echo request`. */
+export const icmpName = (type: number): string => ICMP_NAMES[type] ?? `type ${type}`
+
+function describe(decoded: Decoded, decoder: PayloadDecoder): string {
+  const { transport } = decoded
+  if (transport === null) return describeBelow(decoded)
+  if (transport.protocol === 'icmp') {
+    return `icmp ${formatIpv4(transport.source.address)} → ${formatIpv4(transport.destination.address)}, ${icmpName(Number(fieldOf(decoded, 'icmp', 'type')?.value))}`
+  }
+  const { source, destination } = transport
+  const from = formatEndpoint(source.address, source.port), to = formatEndpoint(destination.address, destination.port)
+  return `${transport.protocol} ${from} → ${to}, ${content(transport, decoder)}`
+}
+
+function content(transport: Transport, decoder: PayloadDecoder): string {
+  const message = messageOf(transport, decoder)
+  if (message !== null) return labelOf(message)
+  const bytes = `${transport.payload.length} bytes`
+  if (transport.protocol === 'udp') return bytes
+  return transport.payload.length > 0 ? `${formatFlags(transport.flags)}, ${bytes}` : formatFlags(transport.flags)
+}
+
+function describeBelow(decoded: Decoded): string {
+  const value = (protocol: 'arp' | 'ipv4' | 'ethernet', name: string): string => String(fieldOf(decoded, protocol, name)?.value ?? '?')
+  const last = decoded.layers.at(-1)?.protocol
+  if (last === 'arp') {
+    return value('arp', 'operation') === '1'
+      ? `arp who has ${value('arp', 'target IP')}? tell ${value('arp', 'sender IP')}`
+      : `arp ${value('arp', 'sender IP')} is at ${value('arp', 'sender MAC')}`
+  }
+  if (last === 'ipv4') {
+    const isFragment = value('ipv4', 'MF') !== '0' || value('ipv4', 'fragment offset') !== '0'
+    return `ipv4 ${value('ipv4', 'SA')} → ${value('ipv4', 'DA')}, protocol ${value('ipv4', 'protocol')}${isFragment ? `, fragment at ${value('ipv4', 'fragment offset')}` : ''}`
+  }
+  return last === 'ethernet' ? `ethernet type 0x${Number(value('ethernet', 'type')).toString(16).padStart(4, '0')}` : 'frame'
+}

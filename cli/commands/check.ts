@@ -1,0 +1,40 @@
+// `naptlab check FILE…`: what holds for capture files. Exit 0 when all does, 1 when something does not, 2 for wrong usage.
+import type { CommandModule } from 'yargs'
+import { CaptureFileError, checkFiles, CheckUsageError, decodePayload, formatFileCheck, GoldenError, nameInterfaces } from '../../captures/index.js'
+
+interface CheckArguments {
+  readonly files: readonly string[]
+  readonly as: readonly string[]
+  readonly figures: boolean
+  readonly run: 'fig2' | 'fig8b'
+  readonly golden: string | undefined
+  readonly json: boolean
+}
+
+export const checkCommand: CommandModule<object, CheckArguments> = {
+  command: 'check [files..]',
+  describe: 'Check capture files: whole, checksums right, and as the figures or a golden say',
+  builder: yargs => yargs
+    .positional('files', { type: 'string', array: true, default: [], describe: 'Captures named by their interface: 104a-lan.pcap, 104b-wan.pcap, 101.pcap …' })
+    .option('as', { type: 'string', array: true, default: [], requiresArg: true, describe: 'A file with another name, as INTERFACE=FILE' })
+    .option('figures', { type: 'boolean', default: false, describe: 'Check the packet layouts of Figs. 7 and 8' })
+    .option('run', { choices: ['fig2', 'fig8b'] as const, default: 'fig2' as const, describe: 'The run whose layouts hold: Fig. 8B with port 3400 (fig2) or 2400 (fig8b)' })
+    .option('golden', { type: 'string', requiresArg: true, describe: 'Compare with this golden, by its name or its file' })
+    .option('json', { type: 'boolean', default: false, describe: 'The report as JSON' })
+    .example('$0 check out/*.pcap --figures', 'the eight layouts in the captures of a run')
+    .example('$0 check --as 104b-wan=wan.pcap --golden fig2', 'one capture against the golden of the standard run'),
+  async handler({ files, as, figures, run, golden, json }) {
+    try {
+      const report = await checkFiles(nameInterfaces(files, as), { decoder: decodePayload, ...(figures ? { figures: run } : {}), ...(golden === undefined ? {} : { golden }) })
+      console.log(json ? JSON.stringify(report, plain, 2) : formatFileCheck(report).join('\n'))
+      process.exitCode = report.ok ? 0 : 1
+    } catch (error) {
+      if (!(error instanceof CaptureFileError || error instanceof CheckUsageError || error instanceof GoldenError)) throw error
+      console.error(error.message)
+      process.exitCode = 2
+    }
+  },
+}
+
+/** JSON has no maps. */
+const plain = (_name: string, value: unknown): unknown => value instanceof Map ? Object.fromEntries(value) : value

@@ -1,0 +1,34 @@
+// naptlab ps: the benches that are up, with their hosts and routers.
+import type { CommandModule } from 'yargs'
+import { findBenches, type BenchRecord, type FoundBench } from '../../lab/index.js'
+
+interface PsArguments { readonly json: boolean }
+
+export const psCommand: CommandModule<object, PsArguments> = {
+  command: 'ps',
+  describe: 'Show the benches that are up',
+  builder: yargs => yargs
+    .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
+    .example('$0 ps', 'benches, hosts, addresses and how the routers are'),
+  handler: ({ json }) => {
+    const benches = findBenches()
+    if (json) console.log(JSON.stringify(benches, null, 2))
+    else console.log(benches.length === 0 ? 'no bench is up' : benches.map(describe).join('\n'))
+  },
+}
+
+function describe({ name, mode, pid, record }: FoundBench): string {
+  const head = `${name} (${pid})  ${mode}, ${record ? `since ${record.started}` : 'being built'}`
+  return [head, ...record ? lines(record) : []].join('\n')
+}
+
+function lines({ namespaces, routers }: BenchRecord): string[] {
+  const shown = namespaces.filter(({ kind }) => kind !== 'switch')
+  const nameWidth = Math.max(...shown.map(({ name }) => name.length)), titleWidth = Math.max(...shown.map(({ title }) => title.length))
+  return shown.map(({ name, title, interfaces }) => {
+    const ends = interfaces.map(end => `${end.name} ${end.address ?? ''} (${end.network})`).join('  ')
+    const router = Object.entries(routers).find(([router]) => router === name)?.[1]
+    const state = router === undefined ? '' : router.ending === null ? '  running' : `  ended: ${router.ending}`
+    return `  ${name.padEnd(nameWidth)}  ${title.padEnd(titleWidth)}  ${ends}${state}`
+  })
+}

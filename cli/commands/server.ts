@@ -1,0 +1,39 @@
+// `naptlab server`: the rendezvous server (101) until SIGINT or SIGTERM.
+import { ENTRY_LIFETIME, SERVER_PORTS, TIMEOUTS, startServer } from '../../endpoints/index.js'
+import { stopSignal, untilAborted } from '../conversation.js'
+import { parseDuration, parseLevel, parseLocalPort } from '../options.js'
+import { printFailure, printer } from '../output.js'
+import type { Argv, CommandModule } from 'yargs'
+import type { OptionsOf } from '../options.js'
+
+const builder = (yargs: Argv) => yargs
+  .option('address', { type: 'string', describe: 'address of this machine to serve at; all when absent' })
+  .option('udp-port', { type: 'number', default: SERVER_PORTS.udp, coerce: parseLocalPort, describe: 'UDP port for registrations' })
+  .option('issuer-port', { type: 'number', default: SERVER_PORTS.issuer, coerce: parseLocalPort, describe: 'TCP port for issuers' })
+  .option('acceptor-port', { type: 'number', default: SERVER_PORTS.acceptor, coerce: parseLocalPort, describe: 'TCP port for acceptors' })
+  .option('level', { type: 'number', default: 3, coerce: parseLevel, describe: '1: request by UDP; 2: second connection; 3: and a password' })
+  .option('lifetime', { type: 'string', default: `${ENTRY_LIFETIME}ms`, coerce: parseDuration, describe: 'of an entry of the equipment list' })
+  .option('silence', { type: 'string', default: `${TIMEOUTS.notify}ms`, coerce: parseDuration, describe: 'how long an acceptor may take to answer' })
+  .option('json', { type: 'boolean', default: false, describe: 'one JSON object a line' })
+  .example('$0 server --address 130.74.23.6', 'serve with the ports of Fig. 2')
+  .example('$0 server --level 1 --json', 'without second connection and password, events as JSON')
+
+export const server: CommandModule<object, OptionsOf<typeof builder>> = {
+  command: 'server',
+  describe: 'Run the rendezvous server (101)',
+  builder,
+  async handler({ address, udpPort, issuerPort, acceptorPort, level, lifetime, silence, json }) {
+    const print = printer(json)
+    const stop = stopSignal()
+    try {
+      const running = await startServer({
+        udpPort, issuerPort, acceptorPort, level, lifetime, timeouts: { notify: silence }, onEvent: print,
+        ...(address === undefined ? {} : { address }),
+      })
+      await untilAborted(stop)
+      await running.close()
+    } catch (error) {
+      printFailure(print, '101', error)
+    }
+  },
+}

@@ -1,0 +1,22 @@
+// naptlab up: stand a bench up that stays between commands.
+import type { CommandModule } from 'yargs'
+import { describedBench, standBench } from '../../lab/index.js'
+
+interface UpArguments { readonly bench: string, readonly name: string | undefined, readonly router: string | undefined, readonly seed: string }
+
+export const upCommand: CommandModule<object, UpArguments> = {
+  command: 'up [bench]',
+  describe: 'Bring a bench up that stays until it is taken down',
+  builder: yargs => yargs
+    .positional('bench', { type: 'string', default: 'fig1', describe: 'A bench by name, or a YAML or JSON file that describes one' })
+    .option('name', { type: 'string', describe: 'Name of the bench, when several are to stand' })
+    .option('router', { type: 'string', describe: 'Program of your own for each router, run as node FILE CONFIG' })
+    .option('seed', { type: 'string', default: '1', describe: 'For whatever the routers draw by lot' })
+    .example('$0 up', 'the bench of Fig. 1')
+    .example('$0 up office.yaml --name second', 'a bench of your own, beside another'),
+  handler: async ({ bench: nameOrFile, name, router, seed }) => {
+    const bench = await standBench(describedBench(nameOrFile), { seed, ...name !== undefined && { name }, ...router !== undefined && { routerScript: router } })
+    console.log(`bench ${bench.name} is up: ${[...bench.hosts, ...bench.routers].map(host => host.name).join(', ')}`)
+    console.log(`  naptlab exec ${bench.hosts.at(0)?.name ?? 'HOST'} -- ip address\n  naptlab down ${bench.name}`)
+  },
+}

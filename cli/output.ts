@@ -1,0 +1,63 @@
+// Printing the events of the endpoints: one JSON object a line, or one readable line each. With JSON nothing else goes to
+// standard output.
+import { labelOf } from '../endpoints/message/index.js'
+import { EndpointError, wallClock } from '../endpoints/index.js'
+import type { Apparatus, EndpointEvent, OnEvent } from '../endpoints/index.js'
+
+export function printer(json: boolean): OnEvent {
+  if (json) return event => void process.stdout.write(JSON.stringify(event) + '\n')
+  return event => void (event.event === 'error' ? process.stderr : process.stdout).write(toLine(event) + '\n')
+}
+
+/** Prints an error that ended what was asked for, and sets the exit code to 1. @throws what is not such an error */
+export function printFailure(print: OnEvent, apparatus: Apparatus, error: unknown): void {
+  if (!(error instanceof EndpointError)) throw error
+  print({ time: wallClock(), apparatus, event: 'error', reason: error.reason, message: error.message })
+  process.exitCode = 1
+}
+
+export function toLine(event: EndpointEvent): string {
+  const step = 'step' in event ? event.step : ''
+  return `${clockTime(event.time)}  ${event.apparatus}  ${step.padEnd(5)}  ${printable(sentence(event))}`
+}
+
+function clockTime(time: number): string {
+  const date = new Date(time)
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`
+}
+
+/** Text that came from afar does not steer the terminal. */
+const printable = (text: string): string => text.replaceAll(/[^\P{Cc}\t]/gu, '\ufffd')
+
+function sentence(event: EndpointEvent): string {
+  const place = 'address' in event && event.address !== undefined && event.port !== undefined ? `${event.address}:${event.port}` : ''
+  switch (event.event) {
+    case 'listening': return `listening for ${event.purpose} at ${place} (${event.transport.toUpperCase()})`
+    case 'stopped': return 'stopped'
+    case 'error': return `error: ${event.message}`
+    case 'registered': return `${event.equipmentId} = ${place} (${event.outcome})`
+    case 'lapsed': return `${event.equipmentId} has lapsed: no registration for ${(event.age / 1000).toFixed(1)} s`
+    case 'request-received': return `${labelOf('request')} from ${place}: ${event.equipmentId}, to connect to ${event.reachedAt.address}:${event.reachedAt.port}`
+    case 'looked-up': return event.outcome === 'found' ? `${event.equipmentId} found at ${place}` : `${event.equipmentId} is not in the list`
+    case 'notified': return `${labelOf('notification')} to ${place}${repeated(event.attempt)}`
+    case 'second-connection-accepted': return `second connection of ${event.equipmentId} from ${place}`
+    case 'request-forwarded': return `${labelOf('forwardedRequest')} to ${place}${repeated(event.attempt)}`
+    case 'request-ended': return `request for ${event.equipmentId} ended: ${event.message}`
+    case 'first-connection': return `first connection to ${place}, request for ${event.equipmentId}`
+    case 'answered': return `the server's answer: ${event.message}`
+    case 'registration-sent': return `${labelOf('registration')} of ${event.equipmentId} to ${place}`
+    case 'notification-received': return `notified of a connection request by ${place}`
+    case 'second-connection': return `second connection to ${place}`
+    case 'password-checked': return `the password is ${event.outcome}`
+    case 'connecting': return `208 connection to ${place}`
+    case 'request-handled': return `request handled: ${event.message}`
+    case 'connected': return `connected with ${place}`
+    case 'line-received': return `line: ${event.text}`
+    case 'file-sent': return `${event.name} sent and received whole: ${event.bytes} bytes, SHA-256 ${event.sha256}`
+    case 'file-received': return `${event.path} received: ${event.bytes} bytes, SHA-256 ${event.sha256}`
+    case 'session-ended': return event.outcome === 'goodbye' ? 'the session ended' : `the session was lost: ${event.message}`
+  }
+}
+
+const repeated = (attempt: number): string => attempt > 1 ? ` (repeat ${attempt - 1})` : ''

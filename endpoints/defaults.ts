@@ -1,0 +1,28 @@
+// The numbers that hold unless an option says otherwise.
+
+/** 1: the request goes straight to the registered UDP address. 2: adds 205 and the second connection. 3: adds the password. */
+export type Level = 1 | 2 | 3
+
+/** Ports of the server (spec, "Ports"). */
+export const SERVER_PORTS = { udp: 1200, issuer: 1201, acceptor: 1300 } as const
+
+/** Between two registrations, milliseconds: below the 30 s after which the most impatient routers drop a UDP mapping. */
+export const REGISTRATION_INTERVAL = 15_000
+/** Of an entry of the equipment list, milliseconds: two registrations may be lost in a row. */
+export const ENTRY_LIFETIME = 3 * REGISTRATION_INTERVAL
+
+/** Milliseconds. Each time-out is longer than the sum of those it waits for, so that the end nearest to a fault names it. */
+export const TIMEOUTS = {
+  /** any end: for one message that the other end has to send at once, and for a TCP connection to come about */
+  message: 5_000,
+  /** 101: between two repeats of a datagram */
+  repeat: 1_000,
+  /** 101: for the acceptor to answer 205 with the second connection */
+  notify: 5_000,
+  /** 101: for the acceptor's report, which comes after its connection to the issuer and the greeting there */
+  report: 12_000,
+  /** 102: for the direct connection or a refusal, from the moment that 217 was sent */
+  request: 20_000,
+  /** S209: without progress while a file is under way or the end is awaited */
+  stall: 30_000,
+} as const

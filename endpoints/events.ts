@@ -1,0 +1,66 @@
+// What the apparatuses tell about themselves while they run: one typed union. A step is the documents' own name for what
+// happens ('S204'); it is given once, by the apparatus that does it, at the moment it does it. No event holds a password.
+import type { Reason } from './message/index.js'
+import type { FailureReason } from './errors.js'
+
+/** 101 rendezvous server, 102 request issuer, 103 request acceptor. */
+export type Apparatus = '101' | '102' | '103'
+
+/** An IPv4 address as text, with a port. */
+export interface Peer { readonly address: string, readonly port: number }
+
+type Purpose =
+  | 'registrations' // 101, UDP
+  | 'first connections' // 101, TCP, from issuers
+  | 'second connections' // 101, TCP, from acceptors
+  | 'direct connection' // 102, TCP, from the acceptor
+  | 'notifications' // 103, UDP, from the server
+
+type Body =
+  // any apparatus
+  | Peer & { event: 'listening', transport: 'udp' | 'tcp', purpose: Purpose }
+  | { event: 'stopped' }
+  /** Something was wrong and was dealt with; the apparatus goes on. The peer is given where there is one. */
+  | Partial<Peer> & { event: 'error', reason: FailureReason, message: string }
+  // 101
+  | Peer & { event: 'registered', step: 'S202' | 'S202A', equipmentId: string, outcome: 'added' | 'refreshed' | 'moved' }
+  | Peer & { event: 'lapsed', equipmentId: string, age: number }
+  | Peer & { event: 'request-received', equipmentId: string, reachedAt: Peer }
+  | { event: 'looked-up', step: 'S204', equipmentId: string, outcome: 'found' | 'unknown', address?: string, port?: number }
+  | Peer & { event: 'notified', step: '205', equipmentId: string, attempt: number }
+  | Peer & { event: 'second-connection-accepted', equipmentId: string }
+  /** At level 1 this is the whole of S206; at the others the acceptor began it. */
+  | Peer & { event: 'request-forwarded', step?: 'S206', transport: 'udp' | 'tcp', equipmentId: string, attempt: number }
+  | { event: 'request-ended', equipmentId: string, outcome: Reason | 'withdrawn', message: string }
+  // 102
+  | Peer & { event: 'first-connection', step: 'S203', equipmentId: string, reachedAt?: Peer }
+  | { event: 'answered', equipmentId: string, outcome: Reason, message: string }
+  // 103
+  | Peer & { event: 'registration-sent', equipmentId: string }
+  | Peer & { event: 'notification-received', equipmentId: string }
+  | Peer & { event: 'second-connection', step: 'S206', equipmentId: string }
+  | { event: 'password-checked', step: 'S207', equipmentId: string, outcome: 'right' | 'wrong' | 'absent' }
+  | Peer & { event: 'connecting', equipmentId: string }
+  | { event: 'request-handled', equipmentId: string, outcome: Reason, message: string }
+  // 102 and 103
+  | Peer & { event: 'connected', step: 'S209', equipmentId: string }
+  | { event: 'line-received', text: string }
+  | { event: 'file-sent', name: string, bytes: number, sha256: string }
+  | { event: 'file-received', name: string, path: string, bytes: number, sha256: string }
+  | { event: 'session-ended', outcome: 'goodbye' | 'lost', message: string }
+
+/** `time` is in milliseconds since the epoch, with fractions. */
+type Stamped<B> = B extends unknown ? { readonly time: number, readonly apparatus: Apparatus } & Readonly<B> : never
+export type EndpointEvent = Stamped<Body>
+export type EventName = Body['event']
+export type EventBody = Body
+export type OnEvent = (event: EndpointEvent) => void
+export type Emit = (body: EventBody) => void
+
+/** Milliseconds since the epoch, with fractions; it never runs backwards within one process. */
+export type Clock = () => number
+export const wallClock: Clock = () => performance.timeOrigin + performance.now()
+
+export function emitter(apparatus: Apparatus, onEvent: OnEvent | undefined, clock: Clock): Emit {
+  return body => onEvent?.({ time: clock(), apparatus, ...body })
+}

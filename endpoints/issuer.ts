@@ -1,0 +1,201 @@
+// The request issuer (102): asks the server for a connection with the equipment that it names, and waits for that equipment
+// to connect to it. In order: listen (1600), first connection (211) and 217 (S203), then either a refusal or the direct
+// connection (208), which is taken only if it greets with this request's token. The listener takes one such connection and
+// is closed; whatever else connects meanwhile is reset.
+import { randomBytes } from 'node:crypto'
+import { EndpointError, formatPeer, reasonOfFault, refusal } from './errors.js'
+import { SERVER_PORTS, TIMEOUTS } from './defaults.js'
+import { TOKEN_LENGTH } from './message/index.js'
+import { ChannelError } from './channel/channel.js'
+import { plainChannel } from './channel/socket-channel.js'
+import { emitter, wallClock } from './events.js'
+import { answer, describe, verdictOf } from './answers.js'
+import { addressOf, cancelled, connectTcp, listenTcp, stopListening } from './sockets.js'
+import { Deferred } from './waiting.js'
+import type { Server as TcpServer, Socket } from 'node:net'
+import type { Channel, OpenChannel } from './channel/channel.js'
+import type { Connection } from './connection.js'
+import type { Clock, Emit, OnEvent, Peer } from './events.js'
+import type { Local } from './sockets.js'
+
+export interface IssuerTimeouts {
+  readonly message: number
+  readonly request: number
+}
+
+export interface RequestOptions {
+  /** ID of the equipment to be connected with. */
+  readonly equipmentId: string
+  /** Of that equipment; needed at level 3, and absent below. */
+  readonly password?: string
+  /** Where the server takes first connections; the port is 1201 when absent. */
+  readonly server: { readonly address: string, readonly port?: number }
+  /** Where the first connection comes from; any when absent. */
+  readonly from?: Local
+  /** Where the direct connection is awaited on this machine; any port when absent. */
+  readonly listen?: Local
+  /**
+   * The address and port at which the acceptor reaches that listener: those of the router's WAN side. When absent, the
+   * listener's own port at the address that the first connection comes from, which is right without a router between.
+   */
+  readonly reachedAt?: Peer
+  /** Milliseconds; see TIMEOUTS. */
+  readonly timeouts?: Partial<IssuerTimeouts>
+  /** Gives the request up. */
+  readonly signal?: AbortSignal
+  readonly onEvent?: OnEvent
+  readonly clock?: Clock
+  /** A source of secret random bytes; the system's when absent. */
+  readonly random?: (count: number) => Uint8Array
+  readonly openChannel?: OpenChannel
+}
+
+/** @throws EndpointError when the request fails; its reason is the server's or the acceptor's where they gave one */
+export async function requestConnection(options: RequestOptions): Promise<Connection> {
+  const { signal, clock = wallClock, random = randomBytes } = options
+  const emit = emitter('102', options.onEvent, clock)
+  if (signal?.aborted) throw cancelled('the request')
+  const listener = await listenTcp('TCP port for the direct connection', options.listen ?? {}, MAX_CALLERS)
+  emit({ event: 'listening', transport: 'tcp', purpose: 'direct connection', ...addressOf(listener) })
+  const request = new Request(options, listener, Buffer.from(random(TOKEN_LENGTH)).toString('hex'), emit)
+  try {
+    return await request.run()
+  } catch (error) {
+    if (error instanceof EndpointError) emit({ event: 'error', reason: error.reason, message: error.message })
+    throw error
+  }
+}
+
+/** Callers at the listener that may be open at the same time while the right one is awaited. */
+const MAX_CALLERS = 16
+
+/** The right caller. */
+interface Direct { readonly socket: Socket, readonly channel: Channel }
+
+class Request {
+  readonly #options: RequestOptions
+  readonly #listener: TcpServer
+  readonly #token: string
+  readonly #emit: Emit
+  readonly #timeouts: IssuerTimeouts
+  readonly #callers = new Set<Socket>()
+  readonly #direct = new Deferred<Direct>()
+  readonly #failure = new Deferred<EndpointError>()
+  /** The right caller has come, or the request is over. */
+  #taken = false
+  #answered = false
+
+  constructor(options: RequestOptions, listener: TcpServer, token: string, emit: Emit) {
+    this.#options = options
+    this.#listener = listener
+    this.#token = token
+    this.#emit = emit
+    this.#timeouts = { ...TIMEOUTS, ...options.timeouts }
+    listener.on('connection', socket => void this.#onCaller(socket))
+    listener.on('error', error => emit({ event: 'error', reason: 'listen-failed', message: error.message }))
+  }
+
+  async run(): Promise<Connection> {
+    const { equipmentId } = this.#options
+    try {
+      const first = await this.#connectFirst()
+      try {
+        await this.#send217(first)
+        const answered = this.#readAnswer(first)
+        const { socket, channel } = await this.#outcome()
+        this.#callers.delete(socket)
+        this.#emit({ event: 'connected', step: 'S209', equipmentId, ...channel.peer })
+        // The server answers when the acceptor has reported; the caller need not wait for that.
+        void answered.then(() => first.closeAfterPeer())
+        return { channel, apparatus: '102', equipmentId }
+      } catch (error) {
+        // A server that has answered closes at once, and has to be the first to close. RST leaves no TIME_WAIT either.
+        if (this.#answered) await first.closeAfterPeer()
+        else first.reset()
+        throw error instanceof ChannelError ? this.#fault(error, first) : error
+      }
+    } finally {
+      this.#taken = true
+      void stopListening(this.#listener)
+      for (const socket of this.#callers) socket.resetAndDestroy()
+    }
+  }
+
+  async #connectFirst(): Promise<Channel> {
+    const { server, from = {}, equipmentId, signal, reachedAt, openChannel = plainChannel } = this.#options
+    const to = { address: server.address, port: server.port ?? SERVER_PORTS.issuer }
+    this.#emit({ event: 'first-connection', step: 'S203', equipmentId, ...(reachedAt ? { reachedAt } : {}), ...to })
+    const socket = await connectTcp('the first connection', { to, from, within: this.#timeouts.message, signal })
+    return await openChannel(socket, this.#timeouts.message)
+  }
+
+  async #send217(first: Channel): Promise<void> {
+    const { equipmentId, password, reachedAt } = this.#options
+    const { address, port } = reachedAt ?? { address: first.local.address, port: addressOf(this.#listener).port }
+    const secret = password === undefined ? {} : { password }
+    await first.send({ name: 'request', equipmentId, ...secret, address, port, token: this.#token }, this.#timeouts.message)
+  }
+
+  /** The direct connection, unless something fails or time runs out first. */
+  async #outcome(): Promise<Direct> {
+    const { equipmentId, signal } = this.#options
+    const cancel = () => this.#failure.resolve(cancelled('the request'))
+    signal?.addEventListener('abort', cancel)
+    if (signal?.aborted) cancel()
+    const timer = setTimeout(() => this.#failure.resolve(new EndpointError(
+      'no-direct-connection', `${equipmentId} did not connect within ${this.#timeouts.request} ms`,
+      'check that the server and the acceptor run, and that your router maps the address and port you are reached at')), this.#timeouts.request)
+    try {
+      const outcome = await Promise.race([this.#direct.promise, this.#failure.promise])
+      if (outcome instanceof EndpointError) throw outcome
+      return outcome
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  /** A refusal, or a server that goes away, fails the request; after an acceptance the direct connection alone counts. */
+  async #readAnswer(first: Channel): Promise<void> {
+    const { equipmentId } = this.#options
+    try {
+      const verdict = verdictOf(await first.receive(['answer'], this.#timeouts.request))
+      this.#answered = true
+      this.#emit({ event: 'answered', equipmentId, outcome: verdict.reason, message: describe(verdict) })
+      if (verdict.reason !== 'accepted') this.#failure.resolve(refusal(verdict.reason, serverAt(first), verdict.detail))
+    } catch (error) {
+      if (!(error instanceof ChannelError)) throw error
+      this.#failure.resolve(this.#fault(error, first))
+    }
+  }
+
+  #fault({ fault, message }: ChannelError, first: Channel): EndpointError {
+    return new EndpointError(reasonOfFault(fault), `${serverAt(first)}: ${message}`, 'check that the server runs and is of this version')
+  }
+
+  async #onCaller(socket: Socket): Promise<void> {
+    this.#callers.add(socket)
+    socket.once('close', () => this.#callers.delete(socket))
+    const channel = await plainChannel(socket, this.#timeouts.message)
+    const caller = formatPeer(channel.peer)
+    try {
+      const { token } = await channel.receive(['greeting'], this.#timeouts.message)
+      const right = token === this.#token && !this.#taken
+      if (right) this.#taken = true
+      await channel.send(answer({ reason: right ? 'accepted' : 'wrong-token', detail: '' }), this.#timeouts.message)
+      if (right) {
+        this.#direct.resolve({ socket, channel })
+      } else {
+        this.#emit({ event: 'error', reason: 'wrong-token', message: `${caller} greeted with the token of another request`, ...channel.peer })
+        await channel.close()
+      }
+    } catch (error) {
+      if (!(error instanceof ChannelError)) throw error
+      // Once the request is over, callers are reset by ourselves, which is no fault of theirs.
+      if (!this.#taken) this.#emit({ event: 'error', reason: reasonOfFault(error.fault), message: `${caller}: ${error.message}`, ...channel.peer })
+      channel.reset()
+    }
+  }
+}
+
+const serverAt = ({ peer }: Channel): string => `server ${formatPeer(peer)}`

@@ -1,0 +1,11 @@
+// The message codec: pure, no I/O. Packet checks and dissectors import it without the rest of the endpoints.
+export { ANY_FIELD, FIELDS, TOKEN_LENGTH } from './fields.js'
+export { EncodeError } from './kinds.js'
+export { DEFINITIONS, EXTRA_COUNT, EXTRA_ROOM, FIELD_HEAD, HEADER, MESSAGES, VERSION, definitionOf, definitionOfType, labelOf } from './messages.js'
+export { Defect, MAX_MESSAGE, decode, dissect, encode, readHeader } from './codec.js'
+export { StreamDecoder } from './stream.js'
+export { REASONS, reasonOf } from './reasons.js'
+export type { FieldKey, FieldValue, ValueOf } from './fields.js'
+export type { ExtraField, FieldPlace, Message, MessageDefinition, MessageName, MessageOf } from './messages.js'
+export type { DefectKind, Dissection, FieldSpan, Header } from './codec.js'
+export type { Reason } from './reasons.js'

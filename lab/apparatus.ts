@@ -1,0 +1,80 @@
+// The programs 101, 102 and 103 on a bench: the same commands that a person would type, started on their hosts, heard through the
+// events that they print.
+import { createInterface } from 'node:readline'
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { EndpointEvent, EventName } from '../endpoints/events.js'
+import type { LiveBench } from './live-bench.js'
+
+/** The command line itself, as the bench's hosts run it. A path, not an import: lab/ knows nothing of cli/. */
+const NAPTLAB = fileURLToPath(new URL('../cli/naptlab.js', import.meta.url))
+const ERROR_TEXT_LIMIT = 4096
+
+type EventOf<N extends EventName> = Extract<EndpointEvent, { event: N }>
+
+/** A program that ended while something was still expected of it. The message holds its own last words. */
+export class ApparatusError extends Error {}
+
+export interface Exit { readonly code: number | null, readonly signal: NodeJS.Signals | null }
+
+interface Expectation { readonly matches: (event: EndpointEvent) => boolean, readonly resolve: (event: EndpointEvent) => void, readonly reject: (error: Error) => void }
+
+export class Apparatus {
+  readonly name: string
+  /** Resolves when the program has ended and all of its output was read. */
+  readonly exited: Promise<Exit>
+  readonly #child: ChildProcessWithoutNullStreams
+  readonly #seen: EndpointEvent[] = []
+  readonly #expectations = new Set<Expectation>()
+  #errorText = ''
+
+  /** Starts `naptlab ARGUMENTS --json` on a host. `onEvent` hears everything that it says. */
+  constructor(bench: LiveBench, host: string, args: readonly string[], environment: Readonly<Record<string, string>>, onEvent: (event: EndpointEvent) => void) {
+    this.name = host
+    this.#child = bench.spawn(host, process.execPath, [NAPTLAB, ...args, '--json'], { env: { ...process.env, ...environment } })
+    this.#child.stdin.on('error', () => undefined) // it ended before it read anything
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#errorText = (this.#errorText + text).slice(-ERROR_TEXT_LIMIT) })
+    createInterface({ input: this.#child.stdout }).on('line', line => this.#hear(JSON.parse(line) as EndpointEvent, onEvent))
+    this.exited = new Promise((resolve, reject) => {
+      this.#child.once('error', reject)
+      this.#child.once('close', (code, signal) => resolve({ code, signal }))
+    })
+    void this.exited.then(() => this.#disappoint(), () => this.#disappoint())
+  }
+
+  /** The last error that the program told of. */
+  get lastWords(): string {
+    const errors = this.#seen.filter(event => event.event === 'error')
+    return errors.at(-1)?.message ?? this.#errorText.trim()
+  }
+
+  /** The first event, past or future, of that name for which `test` holds. @throws ApparatusError when the program ends before */
+  async event<N extends EventName>(name: N, test: (event: EventOf<N>) => boolean = () => true): Promise<EventOf<N>> {
+    const matches = (event: EndpointEvent): event is EventOf<N> => event.event === name && test(event as EventOf<N>)
+    const past = this.#seen.find(matches)
+    if (past !== undefined) return past
+    return new Promise((resolve, reject) => {
+      this.#expectations.add({ matches, resolve: event => resolve(event as EventOf<N>), reject })
+      if (this.#child.exitCode !== null) this.#disappoint()
+    })
+  }
+
+  /** Asks the program to end. */
+  stop(): void { this.#child.kill('SIGTERM') }
+
+  #hear(event: EndpointEvent, onEvent: (event: EndpointEvent) => void): void {
+    this.#seen.push(event)
+    onEvent(event)
+    for (const expectation of this.#expectations) {
+      if (!expectation.matches(event)) continue
+      this.#expectations.delete(expectation)
+      expectation.resolve(event)
+    }
+  }
+
+  #disappoint(): void {
+    const words = this.lastWords === '' ? '' : `: ${this.lastWords}`
+    for (const { reject } of this.#expectations) reject(new ApparatusError(`${this.name} ended early${words}`))
+    this.#expectations.clear()
+  }
+}

@@ -1,0 +1,29 @@
+// The network of Fig. 1: a server on the WAN, and two pieces of equipment, each behind a router of its own. Both LANs use
+// the same addresses.
+import type { BenchDescription } from '../bench.js'
+
+export const fig1: BenchDescription = {
+  name: 'fig1',
+  networks: {
+    'wan': {},
+    'lan-a': {},
+    'lan-b': {},
+  },
+  hosts: {
+    101: { title: 'server apparatus', network: 'wan', address: '130.74.23.6' },
+    102: { title: 'request issuance equipment', network: 'lan-a', address: '192.168.1.11/24', gateway: '192.168.1.1' },
+    103: { title: 'request acceptance equipment', network: 'lan-b', address: '192.168.1.3/24', gateway: '192.168.1.1' },
+  },
+  routers: {
+    '104a': {
+      title: 'router, issuer side',
+      lan: { network: 'lan-a', address: '192.168.1.1/24' },
+      wan: { network: 'wan', address: '4.17.168.2' },
+    },
+    '104b': {
+      title: 'router, acceptor side',
+      lan: { network: 'lan-b', address: '192.168.1.1/24' },
+      wan: { network: 'wan', address: '202.204.16.13' },
+    },
+  },
+}

@@ -1,0 +1,314 @@
+// The sequence of Fig. 2 on a bench: brings the bench up, runs 101, 103 and 102, lets whoever watches see every packet and step,
+// and checks what the captures hold against the figures and the golden.
+import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { once } from 'node:events'
+import {
+  checkFigures, checkGolden, Correlator, endpointPayload, figureLayouts, goldenPath, readGolden, readPcapFile,
+  type Capture, type FigureReport, type FigureRun, type GoldenReport, type LadderEntry, type Topology,
+} from '../captures/index.js'
+import type { EndpointEvent } from '../endpoints/events.js'
+import type { Level } from '../endpoints/defaults.js'
+import { RouterClient } from '../napt/control/client.js'
+import type { CountersJson, MappingJson } from '../napt/control/protocol.js'
+import { ADD_CAP, hasCap } from '../napt/device/libpcap.js'
+import { DROP_REASONS } from '../napt/verdict.js'
+import type { TraceRecord } from '../napt/trace.js'
+import { Apparatus, ApparatusError } from './apparatus.js'
+import { BenchError, type BenchDescription } from './bench.js'
+import { fig1 } from './benches/fig1.js'
+import { stepOf } from './fig2-steps.js'
+import type { AttachedBench } from './live-bench.js'
+import { openBench } from './open.js'
+import { Witness } from './witnessing.js'
+
+/** The password of 103 in the demonstration; a run is nobody's secret. */
+const PASSWORD = 'open sesame 2133'
+const EQUIPMENT_ID = '2133'
+const SERVER = '130.74.23.6'
+/** Seconds past the idle time of a UDP mapping. */
+const LAPSE_MARGIN = 1
+/** Records of the two routers and events of the programs arrive on ways of their own; a busy machine delays each by as much. Nanoseconds. */
+const REORDER_WINDOW = 200_000_000n
+/** How long the ends of connections are waited for after the programs have ended, milliseconds. */
+const SETTLE_LIMIT = 1000
+
+export interface Fig2Options {
+  /** Fig. 1 unless given; it needs the hosts and routers of Fig. 1. */
+  readonly bench?: BenchDescription
+  /** `fig8b`: 104b's mapping lapses and comes back as port 2400, as Fig. 8B has it. */
+  readonly variant?: FigureRun
+  readonly level?: Level
+  /** Folder for captures; made if need be. */
+  readonly out: string
+  /** Size of the file that 102 sends at S209, bytes. */
+  readonly fileSize?: number
+  readonly seed?: number | string
+  readonly onEntry?: (entry: LadderEntry) => void
+  /** Things that the person should know while it runs. */
+  readonly onNotice?: (text: string) => void
+}
+
+export interface EquipmentEntry { readonly equipmentId: string, readonly address: string, readonly port: number }
+
+export interface Fig2Result {
+  /** True only if the sequence came to its end, and everything that was checked holds. */
+  readonly ok: boolean
+  /** What went wrong in the sequence itself, in words. */
+  readonly failures: readonly string[]
+  /** By router, at the end of the run: Figs. 6 and 12. */
+  readonly tables: Readonly<Record<string, readonly MappingJson[]>>
+  readonly counters: Readonly<Record<string, CountersJson>>
+  /** The server's list: Fig. 9. */
+  readonly equipment: readonly EquipmentEntry[]
+  readonly figures: FigureReport
+  /** Null where the project keeps no golden: another bench or level. */
+  readonly golden: GoldenReport | null
+  readonly captures: readonly string[]
+  readonly file: { readonly bytes: number, readonly sha256: string } | null
+  /** Whether the hosts' interfaces were recorded through libpcap too. */
+  readonly isWitnessed: boolean
+}
+
+/**
+ * @throws BenchError when the description lacks what Fig. 2 needs or the folder cannot be written; PrerequisiteError when the
+ *   machine refuses namespaces
+ */
+export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
+  const description = options.bench ?? fig1
+  requireFig1(description)
+  const out = prepareFolder(options.out)
+  const bench = await openBench(description, { ...(options.seed === undefined ? {} : { seed: options.seed }), routerSettings: () => ({ captureFolder: out }) })
+  const work = mkdtempSync(join(tmpdir(), 'naptlab-'))
+  try {
+    return await new Fig2Run(bench, description, out, work, options).run()
+  } finally {
+    await bench.close()
+    rmSync(work, { recursive: true, force: true })
+    discardPartial(out)
+  }
+}
+
+class Fig2Run {
+  readonly #routers = new Map<string, RouterClient>()
+  readonly #correlator: Correlator
+  readonly #equipment = new Map<string, EquipmentEntry>()
+  readonly #failures: string[] = []
+  readonly #programs: Apparatus[] = []
+  readonly #variant: FigureRun
+  readonly #level: Level
+  #file: Fig2Result['file'] = null
+  /** Resolves at the next frame that any router handles. */
+  #onFrame: (() => void) | undefined
+
+  constructor(
+    private readonly bench: AttachedBench, private readonly description: BenchDescription,
+    private readonly out: string, private readonly work: string, private readonly options: Fig2Options,
+  ) {
+    this.#variant = options.variant ?? 'fig2'
+    this.#level = options.level ?? 3
+    this.#correlator = new Correlator(topologyOf(description), { decoder: endpointPayload, figures: figureLayouts(this.#variant), window: REORDER_WINDOW })
+  }
+
+  async run(): Promise<Fig2Result> {
+    void this.bench.ended.then(error => { if (error !== null) this.#fail(error.message) })
+    const [witness] = await Promise.all([this.#startWitness(), this.#followRouters()])
+    try {
+      await this.#sequence()
+    } catch (error) {
+      if (!(error instanceof ApparatusError)) throw error
+      this.#fail(error.message)
+    }
+    await this.#stopPrograms()
+    await this.#settled()
+    await witness?.end()
+    for (const entry of this.#correlator.flush()) this.options.onEntry?.(entry)
+    return this.#report(witness !== null)
+  }
+
+  async #sequence(): Promise<void> {
+    const server = this.#start('101', ['server', '--level', String(this.#level)])
+    for (const purpose of ['registrations', 'first connections', 'second connections'] as const) {
+      await server.event('listening', event => event.purpose === purpose)
+    }
+    const received = join(this.work, 'received')
+    mkdirSync(received)
+    const acceptor = this.#start('103', [
+      'accept', '--id', EQUIPMENT_ID, '--server', SERVER, '--local-port', '2000', '--connect-port', '2600', '--level', String(this.#level),
+      // In the other variant the second registration has to come soon; in the standard run one is enough.
+      '--interval', this.#variant === 'fig8b' ? '1s' : '15s', '--receive', received, '--once',
+    ])
+    await server.event('registered')
+    if (this.#variant === 'fig8b') await this.#letMappingLapse(server)
+    await this.#request(acceptor)
+  }
+
+  /** S203 to S209, from 102's side. */
+  async #request(acceptor: Apparatus): Promise<void> {
+    const path = join(this.work, 'from-102.bin')
+    writeFileSync(path, fileContent(this.options.fileSize ?? 48_000))
+    const issuer = this.#start('102', [
+      'issue', '--to', EQUIPMENT_ID, '--server', SERVER, '--local-port', '1500', '--listen', '1600', '--reached-at', '4.17.168.2:5000',
+      ...this.#level < 3 ? ['--level', String(this.#level)] : [], '--line', 'hello from 102', '--send', path,
+    ])
+    const { code } = await issuer.exited
+    if (code !== 0) {
+      this.#fail(`102: ${issuer.lastWords === '' ? `ended with exit code ${code ?? 'none'}` : issuer.lastWords}`)
+      return
+    }
+    const sent = await issuer.event('file-sent'), received = await acceptor.event('file-received')
+    if (sent.sha256 !== received.sha256 || sent.bytes !== received.bytes) this.#fail(`S209: 103 got another file than 102 sent (SHA-256 ${received.sha256}, not ${sent.sha256})`)
+    else this.#file = { bytes: received.bytes, sha256: received.sha256 }
+    await acceptor.event('session-ended')
+  }
+
+  /** 104b's mapping of 192.168.1.3:2000 runs out of idle time, and its next registration makes it anew as 2400 (S202A). */
+  async #letMappingLapse(server: Apparatus): Promise<void> {
+    const router = this.#client('104b')
+    await router.request({ op: 'nextPort', protocol: 'udp', port: 2400 })
+    const mapping = (await router.request({ op: 'table' })).find(row => row.protocol === 'udp')
+    const secondsLeft = Math.max(0, ...(mapping?.sessions.map(session => session.secondsLeft) ?? []))
+    await router.request({ op: 'advance', seconds: secondsLeft + LAPSE_MARGIN })
+    await server.event('registered', event => event.port === 2400)
+  }
+
+  #start(host: string, args: readonly string[]): Apparatus {
+    const program = new Apparatus(this.bench, host, args, { NAPTLAB_PASSWORD: this.#level === 3 ? PASSWORD : '' }, event => this.#hear(event))
+    this.#programs.push(program)
+    return program
+  }
+
+  #hear(event: EndpointEvent): void {
+    if (event.event === 'registered') this.#equipment.set(event.equipmentId, { equipmentId: event.equipmentId, address: event.address, port: event.port })
+    const step = stepOf(event)
+    if (step !== null) this.#show(this.#correlator.step(step))
+  }
+
+  async #followRouters(): Promise<void> {
+    await Promise.all(this.bench.routers.map(async ({ name }) => {
+      const client = await RouterClient.connect(this.bench.controlSocket(name))
+      this.#routers.set(name, client)
+      await client.trace(record => this.#see(name, record))
+    }))
+  }
+
+  #see(router: string, { time, action, reason, received, sent }: TraceRecord): void {
+    this.#onFrame?.()
+    // Every station of a switch sees its neighbours' broadcasts; that a router leaves them alone is no event.
+    if (action === 'originate' || received === undefined || reason === 'not-for-router') return
+    const why = reason === undefined ? {} : { reason: `${reason}: ${DROP_REASONS[reason].sentence}` }
+    this.#show(this.#correlator.push({
+      router, time, from: received.side, received: received.frame, verdict: { action, ...why }, ...(sent === undefined ? {} : { sent }),
+    }))
+  }
+
+  #show(entries: readonly LadderEntry[]): void {
+    for (const entry of entries) this.options.onEntry?.(entry)
+  }
+
+  async #startWitness(): Promise<Witness | null> {
+    if (hasCap()) return Witness.start(this.bench, this.out)
+    this.options.onNotice?.(`captures are the routers' own; to have the hosts' interfaces witnessed through libpcap too: ${ADD_CAP}`)
+    return null
+  }
+
+  async #stopPrograms(): Promise<void> {
+    for (const program of this.#programs) program.stop()
+    await Promise.all(this.#programs.map(program => program.exited))
+  }
+
+  /** Waits, frame by frame, until both ends of every TCP connection have said that it is over. */
+  async #settled(): Promise<void> {
+    const limit = AbortSignal.timeout(SETTLE_LIMIT)
+    while (!limit.aborted) {
+      const frame = new Promise<void>(next => { this.#onFrame = next })
+      const tables = await Promise.all([...this.#routers.values()].map(router => router.request({ op: 'table' })))
+      if (tables.flat().every(row => row.sessions.every(session => session.tcp === undefined || session.tcp === 'closed'))) return
+      await Promise.race([frame, once(limit, 'abort')])
+    }
+  }
+
+  async #report(isWitnessed: boolean): Promise<Fig2Result> {
+    const tables: Record<string, readonly MappingJson[]> = {}, counters: Record<string, CountersJson> = {}
+    for (const [name, router] of [...this.#routers].sort()) {
+      tables[name] = await router.request({ op: 'table' })
+      counters[name] = await router.request({ op: 'counters' })
+      await router.request({ op: 'endCaptures' })
+      router.close()
+    }
+    const files = readdirSync(this.out).filter(file => isOurs(file, this.description)).sort().map(file => join(this.out, file))
+    const captures = new Map<string, Capture>()
+    for (const file of files) captures.set(nameOf(file), await readPcapFile(file))
+    const figures = checkFigures(captures, { decoder: endpointPayload, run: this.#variant, password: PASSWORD })
+    const golden = this.#hasGolden() ? checkGolden(captures, readGolden(goldenPath(this.#variant)), { decoder: endpointPayload, partial: true }, this.#variant) : null
+    return {
+      ok: this.#failures.length === 0 && (figures.ok || this.#level < 3) && golden?.ok !== false,
+      failures: this.#failures, tables, counters, equipment: [...this.#equipment.values()], figures, golden, captures: files, file: this.#file, isWitnessed,
+    }
+  }
+
+  #hasGolden(): boolean { return this.options.bench === undefined && this.#level === 3 && this.options.fileSize === undefined }
+
+  #client(router: string): RouterClient {
+    const client = this.#routers.get(router)
+    if (client === undefined) throw new BenchError(`the bench has no router '${router}'`)
+    return client
+  }
+
+  #fail(text: string): void { this.#failures.push(text) }
+}
+
+/** The sequence needs these names; what the routers do and where the cables go is the description's own. */
+function requireFig1({ hosts, routers = {}, name }: BenchDescription): void {
+  const missing = [...['101', '102', '103'].filter(host => !(host in hosts)), ...['104a', '104b'].filter(router => !(router in routers))]
+  if (missing.length > 0) throw new BenchError(`bench ${name} cannot run Fig. 2: it has no ${missing.join(', ')}. Begin with \`naptlab bench fig1 > my.yaml\`.`)
+}
+
+function topologyOf({ hosts, routers = {} }: BenchDescription): Topology {
+  const on = (network: string): { name: string, address: string }[] =>
+    Object.entries(hosts).filter(([, host]) => host.network === network).map(([name, { address }]) => ({ name, address: bare(address) }))
+  const wan = routers['104a'].wan.network
+  return {
+    routers: Object.entries(routers).map(([name, router]) => ({ name, wan: bare(router.wan.address), lan: bare(router.lan.address), hosts: on(router.lan.network) })),
+    hosts: on(wan),
+  }
+}
+
+const bare = (address: string): string => address.split('/')[0]
+const nameOf = (file: string): string => file.slice(file.lastIndexOf('/') + 1).replace(/\.pcap$/, '')
+
+function isOurs(file: string, { hosts, routers = {} }: BenchDescription): boolean {
+  const names = [...Object.keys(hosts), ...Object.keys(routers).flatMap(router => [`${router}-lan`, `${router}-wan`])]
+  return file.endsWith('.pcap') && names.includes(nameOf(file))
+}
+
+/** @throws BenchError when the folder cannot be made or written */
+function prepareFolder(path: string): string {
+  const folder = resolve(path)
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+  } catch (error) {
+    throw new BenchError(`the output folder ${path} cannot be written (${error instanceof Error ? error.message : String(error)}). Choose another with --out.`)
+  }
+  for (const file of readdirSync(folder)) if (/\.pcap(\.part)?$/.test(file) && isOurs(file.replace(/\.part$/, ''), fig1)) rmSync(join(folder, file))
+  return folder
+}
+
+/** What a run that was cut off had not finished. */
+function discardPartial(folder: string): void {
+  for (const file of readdirSync(folder)) if (file.endsWith('.pcap.part')) rmSync(join(folder, file), { force: true })
+}
+
+/** The same bytes every time, so that runs can be compared, and no short pattern that would compress or repeat. */
+function fileContent(size: number): Uint8Array {
+  const bytes = new Uint8Array(size)
+  let state = 0x2133
+  for (let i = 0; i < size; i++) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0
+    bytes[i] = state >>> 16
+  }
+  return bytes
+}
+

@@ -1,0 +1,11 @@
+// The bench as a library: open one for the life of this process, or stand one up and come back to it later.
+export { BenchError, BenchFailure, type BenchDescription, type HostDescription, type NetworkDescription, type RouterDescription } from './bench.js'
+export { fig1 } from './benches/fig1.js'
+export { describedBench } from './benches/index.js'
+export { findBench, findBenches, type FoundBench } from './find.js'
+export { AttachedBench, LiveBench } from './live-bench.js'
+export { attach, openBench, standBench, takeDown, type BenchOptions } from './open.js'
+export type { PlannedInterface, PlannedNamespace } from './plan.js'
+export { PrerequisiteError } from './prerequisites.js'
+export type { BenchRecord, Milliseconds, RouterConfig, RouterInterface, RouterState } from './protocol.js'
+export { readBench, readBenchFile, type NatReader } from './read-bench.js'

@@ -1,0 +1,106 @@
+// Bringing a bench up and taking it down: for the life of this process, or standing by itself, to come back to later.
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { BenchError, BenchFailure, type BenchDescription, type RouterSide } from './bench.js'
+import { findBench, findBenches, readRecord, type FoundBench } from './find.js'
+import { launch, type LaunchOptions, type Launched } from './launch.js'
+import { AttachedBench, LiveBench } from './live-bench.js'
+import { planBench, type Plan } from './plan.js'
+import { signalProcess, whenEnded } from './process.js'
+import { controlPath, type BenchRecord, type Job, type Mode, type RouterConfig, type RouterInterface } from './protocol.js'
+import { readBench } from './read-bench.js'
+
+export interface BenchOptions extends LaunchOptions {
+  /** In place of the description's own. */
+  readonly name?: string
+  /** The program of each router, run as `node SCRIPT CONFIG`; naptlab's own unless given. */
+  readonly routerScript?: string
+  /** For whatever the routers draw by lot. */
+  readonly seed?: number | string
+  /** Further settings for the configuration of a router, such as where it writes captures. */
+  readonly routerSettings?: (router: string) => Readonly<Record<string, unknown>>
+}
+
+const ROUTER_SCRIPT = fileURLToPath(new URL('./router-process.js', import.meta.url))
+/** The keeper gives its routers a second; twice that and more for a busy machine. */
+const END_TIMEOUT_MS = 5000
+
+/**
+ * Brings a bench up that ends with this process, or with close().
+ * @throws PrerequisiteError when the machine refuses private namespaces; BenchError when the description is wrong;
+ *   BenchFailure when the bench cannot be built or a router is not ready
+ */
+export async function openBench(description: BenchDescription, options: BenchOptions = {}): Promise<AttachedBench> {
+  const { launched, record } = await up(description, options, 'attached')
+  const end = async (): Promise<void> => {
+    launched.release()
+    if (await within(launched.ended, END_TIMEOUT_MS)) return
+    signalProcess(launched.pid, 'SIGKILL')
+    await launched.ended
+  }
+  return new AttachedBench(launched.pid, record, end, launched.milliseconds, launched.ended)
+}
+
+/**
+ * Brings a bench up that stays after this process, until it is taken down.
+ * @throws like openBench; BenchError when one of this name stands already
+ */
+export async function standBench(description: BenchDescription, options: BenchOptions = {}): Promise<LiveBench> {
+  const name = options.name ?? description.name
+  const same = findBenches().find(bench => bench.mode === 'standing' && bench.name === name)
+  if (same) throw new BenchError(`a bench named ${name} stands already (${same.pid}): take it down with \`naptlab down ${name}\`, or give another name with --name`)
+  const { launched, record } = await up(description, options, 'standing')
+  return new LiveBench(launched.pid, record, () => takeDown({ name, pid: launched.pid }))
+}
+
+/**
+ * A bench that is up, by name or by its keeper's id; without either, the only one.
+ * @throws BenchError when there is none, or more than one
+ */
+export function attach(nameOrPid?: string): LiveBench {
+  const bench = findBench(nameOrPid)
+  return new LiveBench(bench.pid, bench.record, () => takeDown(bench))
+}
+
+/** Ends a bench, also one that is still being built, and resolves when nothing of it is left. @throws BenchFailure when something holds it */
+export async function takeDown({ name, pid }: Pick<FoundBench, 'name' | 'pid'>): Promise<void> {
+  signalProcess(pid, 'SIGTERM')
+  if (await whenEnded(pid, END_TIMEOUT_MS)) return
+  signalProcess(pid, 'SIGKILL')
+  if (await whenEnded(pid, END_TIMEOUT_MS)) return
+  throw new BenchFailure(`bench ${name} (${pid}) does not end: a stopped program may hold it; continue it (fg) or end it`)
+}
+
+async function up(description: BenchDescription, options: BenchOptions, mode: Mode): Promise<{ launched: Launched, record: BenchRecord }> {
+  const checked = readBench(options.name === undefined ? description : { ...description, name: options.name })
+  const { routerScript = ROUTER_SCRIPT, seed = 1, routerSettings = () => ({}) } = options
+  if (Object.keys(checked.routers ?? {}).length > 0 && !existsSync(routerScript)) throw new BenchError(`the router program ${routerScript} is not there`)
+  const plan = planBench(checked)
+  const job: Job = { name: checked.name, mode, plan, routerScript, routers: routerConfigs(checked, plan, seed, routerSettings) }
+  const launched = await launch(job, options)
+  const record = readRecord(launched.pid)
+  if (!record) throw new BenchFailure(`bench ${job.name} ended as soon as it was up`)
+  return { launched, record }
+}
+
+function routerConfigs(
+  { routers = {} }: BenchDescription, plan: Plan, seed: number | string, settings: (router: string) => Readonly<Record<string, unknown>>,
+): RouterConfig[] {
+  return Object.entries(routers).map(([name, { lan, wan, nat }]) => {
+    const side = (interfaceName: 'lan' | 'wan', { network, address }: RouterSide): RouterInterface => {
+      const planned = plan.namespaces.find(namespace => namespace.name === name)?.interfaces.find(end => end.name === interfaceName)
+      return { interface: interfaceName, network, mac: planned?.mac ?? '', address }
+    }
+    return { ...settings(name), name, lan: side('lan', lan), wan: side('wan', wan), ...nat !== undefined && { nat }, control: controlPath(name), seed }
+  })
+}
+
+async function within(promise: Promise<unknown>, timeout: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>(resolve => (timer = setTimeout(resolve, timeout, false)))
+  try {
+    return await Promise.race([promise.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,98 @@
+// What has to be made for a bench: namespaces, the interfaces in them, and which two interfaces are one cable. Pure: the same
+// description always gives the same plan, MAC addresses included.
+import { formatMac } from '../napt/wire/address.js'
+import type { BenchDescription, NetworkDescription } from './bench.js'
+
+export interface PlannedInterface {
+  readonly name: string
+  readonly network: string
+  readonly mac: string
+  readonly mtu: number
+  readonly offloads: 'on' | 'off'
+  /** As described, with or without a prefix length. A host's kernel is given it; a router's process owns it; a switch has none. */
+  readonly address?: string
+  readonly gateway?: string
+}
+
+export interface PlannedNamespace {
+  readonly name: string
+  readonly kind: 'host' | 'router' | 'switch'
+  readonly title: string
+  readonly interfaces: readonly PlannedInterface[]
+}
+
+export interface CablePlug { readonly namespace: string, readonly interface: string }
+
+export interface Plan {
+  readonly ipv6: boolean
+  readonly namespaces: readonly PlannedNamespace[]
+  readonly cables: readonly (readonly [CablePlug, CablePlug])[]
+}
+
+export const BRIDGE = 'bridge'
+const DEFAULT_MTU = 1500
+
+/** Second byte of a MAC address: what it belongs to. The first, 02, says that it is locally administered (IEEE 802c). */
+const MAC_KIND = { end: 0, port: 1, bridge: 2 } as const
+
+/** 02:kind:network:network:end:end, counted from 1 in the order of the description: easy to tell apart in a capture. */
+function macOf(kind: keyof typeof MAC_KIND, network: number, end: number): string {
+  return formatMac(Uint8Array.of(2, MAC_KIND[kind], network >> 8, network, end >> 8, end))
+}
+
+interface Attachment { readonly namespace: string, readonly interface: string, readonly network: string, readonly own: Partial<PlannedInterface> }
+
+/** @param description checked by readBench */
+export function planBench(description: BenchDescription): Plan {
+  const attachments = attachmentsOf(description)
+  const made = new Map<Attachment, PlannedInterface>()
+  const switches: PlannedNamespace[] = []
+  const cables: [CablePlug, CablePlug][] = []
+
+  Object.entries(description.networks).forEach(([network, options], index) => {
+    const ends = attachments.filter(attachment => attachment.network === network)
+    const number = index + 1
+    ends.forEach((end, at) => made.set(end, planInterface(end.interface, network, options, macOf('end', number, at + 1), end.own)))
+    if (ends.length === 2) {
+      cables.push([plugOf(ends[0]), plugOf(ends[1])])
+      return
+    }
+    const name = `switch.${network}` // a name of a host or router has no dot
+    const ports = ends.map((end, at) => {
+      const port = `port${at + 1}`
+      cables.push([plugOf(end), { namespace: name, interface: port }])
+      return planInterface(port, network, options, macOf('port', number, at + 1))
+    })
+    const bridge = planInterface(BRIDGE, network, options, macOf('bridge', number, 0))
+    switches.push({ name, kind: 'switch', title: `switch of ${network}`, interfaces: [bridge, ...ports] })
+  })
+
+  const interfacesOf = (namespace: string): PlannedInterface[] =>
+    attachments.filter(attachment => attachment.namespace === namespace).flatMap(attachment => made.get(attachment) ?? [])
+  const hosts = Object.entries(description.hosts).map(([name, { title = '' }]): PlannedNamespace =>
+    ({ name, kind: 'host', title, interfaces: interfacesOf(name) }))
+  const routers = Object.entries(description.routers ?? {}).map(([name, { title = '' }]): PlannedNamespace =>
+    ({ name, kind: 'router', title, interfaces: interfacesOf(name) }))
+  return { ipv6: description.ipv6 === 'on', namespaces: [...hosts, ...routers, ...switches], cables }
+}
+
+/** Hosts first, then routers, each in the order of the description: this order gives the MAC addresses. */
+function attachmentsOf({ hosts, routers = {} }: BenchDescription): Attachment[] {
+  return [
+    ...Object.entries(hosts).map(([namespace, { network, address, gateway }]): Attachment => {
+      return { namespace, interface: 'eth0', network, own: { address, ...gateway !== undefined && { gateway } } }
+    }),
+    ...Object.entries(routers).flatMap(([namespace, { lan, wan }]): Attachment[] => [
+      { namespace, interface: 'lan', network: lan.network, own: { address: lan.address } },
+      { namespace, interface: 'wan', network: wan.network, own: { address: wan.address } },
+    ]),
+  ]
+}
+
+function planInterface(
+  name: string, network: string, { mtu = DEFAULT_MTU, offloads = 'off' }: NetworkDescription, mac: string, own: Partial<PlannedInterface> = {},
+): PlannedInterface {
+  return { name, network, mac, mtu, offloads, ...own }
+}
+
+const plugOf = (attachment: Attachment): CablePlug => ({ namespace: attachment.namespace, interface: attachment.interface })

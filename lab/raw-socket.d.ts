@@ -1,0 +1,13 @@
+// The package `raw-socket` has no types of its own. What is declared here is what the project uses.
+declare module 'raw-socket' {
+  import type { EventEmitter } from 'node:events'
+
+  interface Socket extends EventEmitter {
+    /** `done` gets the bytes that went out. */
+    send(buffer: Buffer, offset: number, length: number, address: string, done: (error: Error | null, bytes: number) => void): void
+    close(): void
+  }
+
+  const raw: { createSocket(options: { protocol: number }): Socket }
+  export default raw
+}

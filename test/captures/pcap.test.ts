@@ -1,0 +1,127 @@
+// Capture files: what is written reads back, in every byte order and resolution, and no file however broken stops the reader.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { CaptureFileError, encodePcap, PcapWriter, readPcap, readPcapFile, type PcapFormat } from '../../captures/index.js'
+import { randomBytes } from './support.js'
+
+const FORMATS: readonly PcapFormat[] = (['little', 'big'] as const).flatMap(byteOrder =>
+  (['nanoseconds', 'microseconds'] as const).map(resolution => ({ byteOrder, resolution })))
+
+const random = randomBytes('pcap')
+const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => random.next().value)
+const packets = [0, 1, 14, 60, 1514, 9000].map((length, at) => ({
+  time: 1_700_000_000_000_000_000n + BigInt(at) * 1_000_123_000n, bytes: bytes(length), originalLength: length + at,
+}))
+
+for (const format of FORMATS) {
+  t.test(`${format.byteOrder}-endian, ${format.resolution}: write, read, write`, async t => {
+    const written = encodePcap(packets, format)
+    const capture = await readPcap(written, 'a.pcap')
+    t.same(capture.format, format)
+    t.equal(capture.damage, null)
+    t.same(capture.packets, packets.map((packet, at) => ({ number: at + 1, ...packet })))
+    t.same(encodePcap(capture.packets, format), written)
+  })
+}
+
+t.test('nanoseconds survive, and microseconds are cut', async t => {
+  const packet = { time: 5_123_456_789n, bytes: bytes(20), originalLength: 20 }
+  const times = await Promise.all(FORMATS.map(async format => (await readPcap(encodePcap([packet], format))).packets[0].time))
+  t.same(times, [5_123_456_789n, 5_123_456_000n, 5_123_456_789n, 5_123_456_000n])
+})
+
+t.test('a file cut short at any byte gives the packets before the cut, and says where it ends', async t => {
+  const whole = encodePcap(packets.slice(0, 4))
+  const ends = [24, 24 + 16, 24 + 33, 24 + 63, 24 + 139] // after the header and after each record
+  for (let length = 0; length < whole.length; length++) {
+    const cut = whole.subarray(0, length)
+    if (length < 24) {
+      const error = await readPcap(cut, 'cut.pcap').then(() => null, (reason: unknown) => reason)
+      if (!(error instanceof CaptureFileError)) t.fail(`cut at ${length}: no CaptureFileError`)
+      continue
+    }
+    const { packets: got, damage } = await readPcap(cut, 'cut.pcap')
+    const before = ends.filter(end => end <= length)
+    t.equal(got.length, before.length - 1, `cut at ${length}`)
+    t.equal(damage?.offset ?? null, ends.includes(length) ? null : before.at(-1), `cut at ${length}`)
+  }
+})
+
+t.test('what is not a capture is told apart', async t => {
+  const good = encodePcap(packets)
+  const changed = (at: number, ...values: number[]): Uint8Array => {
+    const copy = Uint8Array.from(good)
+    copy.set(values, at)
+    return copy
+  }
+  const cases: [Uint8Array, number, RegExp][] = [
+    [new Uint8Array(0), 0, /empty/],
+    [Uint8Array.of(1, 2), 0, /ends after 2 bytes/],
+    [new TextEncoder().encode('<!doctype html>'), 0, /0x3c21646f is not a capture file's/],
+    [Uint8Array.of(0x0a, 0x0d, 0x0d, 0x0a, 0, 0, 0, 28), 0, /pcapng file.*not read yet.*tshark -r/],
+    [Uint8Array.of(0x1f, 0x8b, 8, 0), 0, /gzip.*gunzip/],
+    [good.subarray(0, 20), 20, /inside its 24-byte header/],
+    [changed(4, 3), 4, /version is 3\.4/],
+    [changed(20, 113), 20, /link type is 113, not Ethernet/],
+  ]
+  for (const [file, offset, sentence] of cases) {
+    await t.rejects(readPcap(file, 'x.pcap'), { name: 'CaptureFileError', file: 'x.pcap', offset, message: sentence })
+  }
+  await t.rejects(readPcapFile(join(t.testdir(), 'none.pcap')), { name: 'CaptureFileError', message: /cannot be read.*ENOENT/ })
+  const { packets: got, damage } = await readPcap(changed(24 + 16 + 8, 255, 255, 255, 255), 'x.pcap')
+  t.equal(got.length, 1)
+  t.match(damage?.message, /x\.pcap: at byte 40: record 2 claims 4294967295 bytes/)
+})
+
+t.test('arbitrary bytes never crash the reader', async t => {
+  for (let round = 0; round < 300; round++) {
+    const noise = bytes(200)
+    noise.set(encodePcap([], FORMATS[round % 4]).subarray(0, round % 25))
+    const outcome = await readPcap(noise).then(capture => capture.packets.every(packet => packet.bytes.length <= 200), (error: unknown) => error instanceof CaptureFileError)
+    if (!outcome) t.fail(`round ${round}`)
+  }
+  t.pass('300 rounds')
+})
+
+t.test('the writer gives the file its name when it is whole', async t => {
+  const path = join(t.testdir(), 'out.pcap')
+  const writer = new PcapWriter(path)
+  for (const packet of packets) writer.write(packet.time, packet.bytes, packet.originalLength)
+  writer.flush()
+  t.notOk(existsSync(path), 'not before')
+  t.equal(writer.packets, packets.length)
+  writer.close()
+  writer.close()
+  t.same(new Uint8Array(readFileSync(path)), encodePcap(packets))
+  t.notOk(existsSync(`${path}.part`))
+  t.throws(() => writer.write(0n, bytes(1)), /closed already/)
+  t.throws(() => new PcapWriter(join(path, 'impossible.pcap')), { code: 'ENOTDIR' })
+})
+
+t.test('a writer that gives up leaves what was there', async t => {
+  const path = join(t.testdir({ 'out.pcap': 'before' }), 'out.pcap')
+  const writer = new PcapWriter(path)
+  t.throws(() => writer.write(-1n, bytes(1)), RangeError)
+  t.throws(() => writer.write(0n, new Uint8Array(300_000)), /does not fit a pcap record/)
+  writer.discard()
+  t.notOk(existsSync(`${path}.part`))
+  t.equal(readFileSync(path, 'utf8'), 'before')
+})
+
+t.test('more than the buffer holds, and a source that is changed afterwards', async t => {
+  const path = join(t.testdir(), 'big.pcap')
+  const writer = new PcapWriter(path), frame = new Uint8Array(1500)
+  for (let at = 0; at < 200; at++) writer.write(BigInt(at), frame.fill(at))
+  writer.close()
+  const { packets: got } = await readPcapFile(path)
+  t.same(got.map(packet => packet.bytes[1499]), Array.from({ length: 200 }, (_, at) => at))
+})
+
+t.test('a file read twice, and bytes that are left alone', async t => {
+  const path = join(t.testdir(), 'a.pcap')
+  const original = encodePcap(packets)
+  writeFileSync(path, original)
+  t.same((await readPcapFile(path)).packets, (await readPcap(original)).packets)
+  t.same(original, encodePcap(packets))
+})
