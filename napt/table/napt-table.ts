@@ -303,14 +303,22 @@ export class NaptTable {
   get #isFull(): boolean { return this.#sessions.count >= this.#behaviour.maximumSessions }
 
   #addSession(mapping: number, remoteAddress: number, remotePort: number): number {
+    const of = this.#mappings.fields, m = mapping * M.width, code = of[m + M.code] as ProtocolCode
+    const lanAddress = of[m + M.lanAddress], lanPorts = portPair(of[m + M.lanPort], remotePort)
+    let wayOut = this.#outbound.find(lanAddress, remoteAddress, lanPorts, code)
+    if (wayOut !== NONE && this.#deadlines[wayOut] <= this.#now) {
+      // It belongs to another mapping: on this one, the caller would have found it.
+      this.#removeSession(wayOut)
+      wayOut = NONE
+    }
     const session = this.#sessions.add()
     if (session >= this.#deadlines.length) {
       const grown = new Float64Array(this.#deadlines.length * 2)
       grown.set(this.#deadlines)
       this.#deadlines = grown
     }
-    const fields = this.#sessions.fields, at = session * S.width, of = this.#mappings.fields, m = mapping * M.width
-    const first = of[m + M.firstSession], code = of[m + M.code] as ProtocolCode
+    const fields = this.#sessions.fields, at = session * S.width
+    const first = of[m + M.firstSession]
     fields[at + S.mapping] = mapping
     fields[at + S.remoteAddress] = remoteAddress
     fields[at + S.remotePort] = remotePort
@@ -319,8 +327,7 @@ export class NaptTable {
     fields[at + S.previous] = NONE
     if (first !== NONE) fields[first * S.width + S.previous] = session
     of[m + M.firstSession] = session
-    const lanAddress = of[m + M.lanAddress], lanPorts = portPair(of[m + M.lanPort], remotePort)
-    if (this.#outbound.find(lanAddress, remoteAddress, lanPorts, code) === NONE) this.#outbound.insert(lanAddress, remoteAddress, lanPorts, code, session)
+    if (wayOut === NONE) this.#outbound.insert(lanAddress, remoteAddress, lanPorts, code, session)
     this.#inbound.insert(of[m + M.wanAddress], remoteAddress, portPair(of[m + M.wanPort], remotePort), code, session)
     // The deadline proper is written right after, by #touch; until then any slot will do.
     this.#wheel.add(session, this.#now)

@@ -1,0 +1,133 @@
+// A router with its surroundings: hosts that answer ARP, a clock that stands still until told, and what comes out as text.
+// Every frame lies between guard bytes, which must stay as they are.
+import { parseRouterConfig } from '../../napt/behaviour.js'
+import { Router, type RouterOutput } from '../../napt/router.js'
+import { otherSide, type Action, type DropReason, type Side } from '../../napt/verdict.js'
+import * as arp from '../../napt/wire/arp.js'
+import * as ethernet from '../../napt/wire/ethernet.js'
+import { formatIpv4, type Ipv4Address, type MacAddress } from '../../napt/wire/address.js'
+import { arpReply } from './frames.js'
+import { show } from './show.js'
+
+export const MACS = { lan: Uint8Array.of(2, 0, 0, 0, 4, 1) as MacAddress, wan: Uint8Array.of(2, 0, 0, 0, 4, 2) as MacAddress }
+
+/** The MAC address of the host that has an address. */
+export const macOf = (address: Ipv4Address): MacAddress =>
+  Uint8Array.of(2, 1, address >>> 24, address >>> 16, address >>> 8, address) as MacAddress
+/** Where frames seem to come from. */
+const SENDER = Uint8Array.of(2, 9, 9, 9, 9, 9) as MacAddress
+
+/** Router 104b of Fig. 1, with the ports of spec.md. */
+export const CONFIG_104B = {
+  name: '104b',
+  lan: { interface: 'lan', address: '192.168.1.1/24' },
+  wan: { interface: 'wan', address: '202.204.16.13' },
+  nat: { portAllocation: 'sequential', firstPort: { udp: 3400, tcp: 2401, icmp: 500 } },
+}
+
+export interface Outcome {
+  readonly action: Action
+  readonly reason: DropReason | null
+  /** Everything that the router sent because of the frame, one line each: `wan udp 202.204.16.13:3400 > …`. */
+  readonly sent: string
+  readonly frames: readonly Uint8Array[]
+}
+
+export interface BenchOptions {
+  /** Fields that replace or add to those of `nat`. */
+  readonly nat?: Readonly<Record<string, unknown>>
+  readonly lanAddress?: string
+  readonly gateway?: string
+  /** Nobody answers ARP unless the test does. */
+  readonly silent?: boolean
+  readonly guard?: number
+}
+
+const MARGIN = 32
+
+export class RouterBench implements RouterOutput {
+  readonly router: Router
+  now = 1000
+  readonly #silent: boolean
+  readonly #guard: number
+  readonly abandonedFrames: { from: Side, reason: DropReason, text: string }[] = []
+  #redelivered: { from: Side, frame: Uint8Array }[] = []
+  #sent: { side: Side, frame: Uint8Array }[] = []
+  #questions: { side: Side, frame: Uint8Array }[] = []
+  #outcomes: { action: Action, reason: DropReason | null }[] = []
+
+  constructor({ nat = {}, lanAddress, gateway, silent = false, guard = 0xa5 }: BenchOptions = {}) {
+    const config = {
+      ...CONFIG_104B,
+      lan: { ...CONFIG_104B.lan, ...(lanAddress === undefined ? {} : { address: lanAddress }) },
+      wan: { ...CONFIG_104B.wan, ...(gateway === undefined ? {} : { gateway }) },
+      nat: { ...CONFIG_104B.nat, ...nat },
+    }
+    this.#silent = silent
+    this.#guard = guard
+    this.router = new Router(parseRouterConfig(config), MACS, this, this.now)
+  }
+
+  lan(frame: Uint8Array, partial = false): Outcome { return this.send('lan', frame, partial) }
+  wan(frame: Uint8Array, partial = false): Outcome { return this.send('wan', frame, partial) }
+
+  /** Sends an IPv4 frame to the router's MAC address, any other frame as it is. ARP is answered on the way, unless silent. */
+  send(from: Side, frame: Uint8Array, partial = false): Outcome {
+    const addressed = frame.slice()
+    if (addressed.length >= ethernet.HEADER && ethernet.type(addressed, 0) === ethernet.TYPE.ipv4) ethernet.setAddresses(addressed, 0, MACS[from], SENDER)
+    return this.raw(from, addressed, partial)
+  }
+
+  /** Sends a frame with the MAC addresses that it has. */
+  raw(from: Side, frame: Uint8Array, partial = false): Outcome {
+    this.#sent = []
+    this.#outcomes = []
+    this.#process(from, frame, partial)
+    this.#answerQuestions()
+    const { action, reason } = this.#outcomes[this.#outcomes.length - 1]
+    return { action, reason, sent: this.#sentText(), frames: this.#sent.map(({ frame: bytes }) => bytes) }
+  }
+
+  /** Lets time pass; what the router sends by itself meanwhile, one line each. */
+  pass(milliseconds: number): string {
+    this.#sent = []
+    this.now += milliseconds
+    this.router.tick(this.now)
+    this.#answerQuestions()
+    return this.#sentText()
+  }
+
+  originate(side: Side, frame: Uint8Array): void {
+    const copy = { side, frame: frame.slice() }
+    const isQuestion = ethernet.type(frame, 0) === ethernet.TYPE.arp && arp.operation(frame, ethernet.HEADER) === arp.OPERATION.request
+    if (isQuestion && !this.#silent) this.#questions.push(copy)
+    else this.#sent.push(copy)
+  }
+
+  redeliver(from: Side, frame: Uint8Array): void { this.#redelivered.push({ from, frame }) }
+  abandoned(from: Side, frame: Uint8Array, reason: DropReason): void { this.abandonedFrames.push({ from, reason, text: show(frame) }) }
+
+  #process(from: Side, frame: Uint8Array, partial: boolean): void {
+    const buffer = new Uint8Array(frame.length + 2 * MARGIN).fill(this.#guard)
+    buffer.set(frame, MARGIN)
+    const end = MARGIN + frame.length
+    const { action, reason } = this.router.process(buffer, MARGIN, end, partial, from, this.now)
+    if (buffer.subarray(0, MARGIN).some(byte => byte !== this.#guard)) throw new Error('the router wrote before the frame')
+    if (buffer.subarray(end).some(byte => byte !== this.#guard)) throw new Error('the router wrote behind the frame')
+    if (action === 'forward') this.#sent.push({ side: otherSide(from), frame: buffer.slice(MARGIN, end) })
+    this.#outcomes.push({ action, reason })
+    for (const held of this.#redelivered.splice(0)) this.#process(held.from, held.frame, false)
+  }
+
+  #answerQuestions(): void {
+    for (const { side, frame } of this.#questions.splice(0)) {
+      const at = ethernet.HEADER, asked = arp.targetAddress(frame, at), own = arp.senderAddress(frame, at)
+      const before = this.#outcomes.length
+      this.#process(side, arpReply({ mac: macOf(asked), address: formatIpv4(asked) }, { mac: MACS[side], address: formatIpv4(own) }), false)
+      // The reply's own verdict is not the test's concern.
+      this.#outcomes.splice(before, 1)
+    }
+  }
+
+  #sentText(): string { return this.#sent.map(({ side, frame }) => `${side} ${show(frame)}`).join('\n') }
+}
