@@ -10,6 +10,7 @@ import {
 } from '../captures/index.js'
 import type { EndpointEvent } from '../endpoints/events.js'
 import type { Level } from '../endpoints/defaults.js'
+import { wallTime } from '../napt/clock.js'
 import { RouterClient } from '../napt/control/client.js'
 import type { CountersJson, MappingJson } from '../napt/control/protocol.js'
 import { ADD_CAP, hasCap } from '../napt/device/libpcap.js'
@@ -31,6 +32,8 @@ const SERVER = '130.74.23.6'
 const LAPSE_MARGIN = 1
 /** Records of the two routers and events of the programs arrive on ways of their own; a busy machine delays each by as much. Nanoseconds. */
 const REORDER_WINDOW = 200_000_000n
+/** How often what is older than that is shown, where nothing newer pushes it out. Milliseconds. */
+const TICK = 50
 /** How long the ends of connections are waited for after the programs have ended, milliseconds. */
 const SETTLE_LIMIT = 1000
 
@@ -114,11 +117,14 @@ class Fig2Run {
   async run(): Promise<Fig2Result> {
     void this.bench.ended.then(error => { if (error !== null) this.#fail(error.message) })
     const [witness] = await Promise.all([this.#startWitness(), this.#followRouters()])
+    const ticker = setInterval(() => this.#show(this.#correlator.advance(wallTime())), TICK)
     try {
       await this.#sequence()
     } catch (error) {
       if (!(error instanceof ApparatusError)) throw error
       this.#fail(error.message)
+    } finally {
+      clearInterval(ticker)
     }
     await this.#stopPrograms()
     await this.#settled()
