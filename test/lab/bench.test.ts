@@ -99,11 +99,14 @@ t.test('flat WAN and two LANs with the same addresses', async t => {
   t.same(onLan.routes, ['192.168.1.0/24 via 0.0.0.0 dev eth0'], 'without a gateway there is no default route')
 })
 
-t.test('the first datagram of a bench arrives: interfaces are in order before it is called ready', async t => {
+t.test('two ends are a cable, in order before the bench is called ready; IPv6 where asked for', async t => {
   const description: BenchDescription = {
-    name: 'first', networks: { cable: {} }, hosts: { a: { network: 'cable', address: '10.0.0.1/24' }, b: { network: 'cable', address: '10.0.0.2/24' } },
+    name: 'cable', ipv6: 'on', networks: { cable: {} },
+    hosts: { a: { network: 'cable', address: '10.0.0.1/24' }, b: { network: 'cable', address: '10.0.0.2/24' } },
   }
   await using bench = await openBench(description)
-  t.same((await ask<Look>(bench, 'a', 'look')).links.eth0.operational, true)
-  t.same(bench.record.namespaces.map(({ name }) => name), ['a', 'b'], 'two ends are a cable, without a switch')
+  const { links, addresses } = await ask<Look>(bench, 'a', 'look')
+  t.equal(links.eth0.operational, true)
+  t.ok(addresses.includes('::1/128'))
+  t.same(bench.record.namespaces.map(({ name }) => name), ['a', 'b'], 'no switch')
 })

@@ -97,23 +97,27 @@ t.test('a router that dies later', async t => {
     await bench.close()
   })
   await t.test('shows in the record of a standing one', async t => {
-    const bench = await standBench(withRouter('well', 'standing'), options)
+    const name = `standing-${process.pid}`
+    const bench = await standBench(withRouter('well', name), options)
     t.teardown(() => bench.close())
-    t.equal(attach('standing').record.routers.r.ending, null)
+    t.equal(attach(name).record.routers.r.ending, null)
     await killRouter(bench)
-    while (attach('standing').record.routers.r.ending === null) await new Promise(resolve => setTimeout(resolve, 5))
-    t.equal(attach('standing').record.routers.r.ending, 'SIGKILL')
+    while (attach(name).record.routers.r.ending === null) await new Promise(resolve => setTimeout(resolve, 5))
+    t.equal(attach(name).record.routers.r.ending, 'SIGKILL')
+    t.equal((await run(attach(name), 'a', 'echo', 'still')).stdout, 'still\n', 'which stays, though nothing runs on it')
   })
 })
 
 t.test('a standing bench', async t => {
-  const name = 'stand'
+  const name = `stand-${process.pid}`
   const bench = await standBench(fig1, { ...options, name })
-  await t.rejects(standBench(fig1, { ...options, name }), { name: 'BenchError', message: /a bench named stand stands already/ })
-  const second = await standBench(fig1, { ...options, name: 'stand-2' })
+  t.teardown(() => bench.close())
+  await t.rejects(standBench(fig1, { ...options, name }), { name: 'BenchError', message: /a bench named stand-\d+ stands already/ })
+  const second = await standBench(fig1, { ...options, name: `${name}-2` })
+  t.teardown(() => second.close())
   t.throws(() => attach(), { message: /more than one bench is up: say which .*stand/ })
   t.equal((await run(attach(name), '102', 'echo', 'here')).stdout, 'here\n')
-  t.equal(attach(String(second.pid)).name, 'stand-2')
+  t.equal(attach(String(second.pid)).name, `${name}-2`)
   await nothingIsLeft(t, second.pid, () => takeDown(second))
   t.equal((await run(bench, '102', 'echo', 'here still')).stdout, 'here still\n', 'the other is not disturbed')
   await nothingIsLeft(t, bench.pid, () => attach(name).close())
