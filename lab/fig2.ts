@@ -48,6 +48,8 @@ export interface Fig2Options {
   /** Size of the file that 102 sends at S209, bytes. */
   readonly fileSize?: number
   readonly seed?: number | string
+  /** Ends the run early; what the captures hold by then is kept, and the result says so. */
+  readonly signal?: AbortSignal
   readonly onEntry?: (entry: LadderEntry) => void
   /** Things that the person should know while it runs. */
   readonly onNotice?: (text: string) => void
@@ -115,11 +117,10 @@ class Fig2Run {
   }
 
   async run(): Promise<Fig2Result> {
-    void this.bench.ended.then(error => { if (error !== null) this.#fail(error.message) })
     const [witness] = await Promise.all([this.#startWitness(), this.#followRouters()])
     const ticker = setInterval(() => this.#show(this.#correlator.advance(wallTime())), TICK)
     try {
-      await this.#sequence()
+      await Promise.race([this.#sequence(), this.#interrupted()])
     } catch (error) {
       if (!(error instanceof ApparatusError)) throw error
       this.#fail(error.message)
@@ -133,9 +134,22 @@ class Fig2Run {
     return this.#report(witness !== null)
   }
 
+  /** Rejects when the run is to end early, or the bench does. */
+  async #interrupted(): Promise<never> {
+    const { signal } = this.options
+    const aborted = new Promise<string>(resolve => {
+      const interrupt = (): void => resolve('the run was interrupted')
+      if (signal?.aborted === true) interrupt()
+      signal?.addEventListener('abort', interrupt, { once: true })
+    })
+    const ended = this.bench.ended.then(error => error?.message ?? 'the bench ended')
+    throw new ApparatusError(await Promise.race([aborted, ended]))
+  }
+
   async #sequence(): Promise<void> {
     const server = this.#start('101', ['server', '--level', String(this.#level)])
-    for (const purpose of ['registrations', 'first connections', 'second connections'] as const) {
+    const purposes = ['registrations', 'first connections', ...this.#level === 1 ? [] : ['second connections']]
+    for (const purpose of purposes) {
       await server.event('listening', event => event.purpose === purpose)
     }
     const received = join(this.work, 'received')
@@ -254,7 +268,8 @@ class Fig2Run {
     }
   }
 
-  #hasGolden(): boolean { return this.options.bench === undefined && this.#level === 3 && this.options.fileSize === undefined }
+  /** A run that broke off is not compared: everything after the break would be missing, which says nothing more. */
+  #hasGolden(): boolean { return this.#failures.length === 0 && this.options.bench === undefined && this.#level === 3 && this.options.fileSize === undefined }
 
   #client(router: string): RouterClient {
     const client = this.#routers.get(router)

@@ -1,5 +1,6 @@
 // However a bench ends, nothing of it is left: no process, no namespace, nothing on the machine.
 import t, { type Test } from 'tap'
+import { needsNamespaces } from '../prerequisites.js'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -33,7 +34,7 @@ const withRouter = (behave: string, name: string): BenchDescription => ({
   routers: { r: { lan: { network: 'lan', address: '10.0.0.1/24' }, wan: { network: 'wan', address: '10.1.0.1' }, nat: { behave } } },
 })
 
-t.test('close', async t => {
+t.test('close', needsNamespaces, async t => {
   const bench = await openBench(withRouter('well', 'close'), options)
   const program = bench.spawn('a', 'sleep', ['1000'])
   await once(program, 'spawn')
@@ -56,7 +57,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   })
 }
 
-t.test('a failure while building', async t => {
+t.test('a failure while building', needsNamespaces, async t => {
   const plan = planBench(withRouter('well', 'broken'))
   const cables = plan.namespaces.map(place => ({ ...place, interfaces: place.interfaces.map(end => ({ ...end, mtu: 70_000 })) }))
   await t.rejects(launch({ name: 'broken', mode: 'attached', plan: { ...plan, namespaces: cables }, routerScript: '', routers: [] }),
@@ -64,7 +65,7 @@ t.test('a failure while building', async t => {
   t.same(named('broken'), [])
 })
 
-t.test('a router that fails', async t => {
+t.test('a router that fails', needsNamespaces, async t => {
   await t.rejects(openBench(withRouter('crash', 'crash'), options),
     { name: 'BenchFailure', message: /router r ended before it was ready \(exit code 1\)\n.*no table to put mappings in/s })
   await t.rejects(openBench(withRouter('refuse', 'refuse'), options), { message: /router r says: the WAN interface is on fire/ })
@@ -72,7 +73,7 @@ t.test('a router that fails', async t => {
   t.same([...named('crash'), ...named('refuse'), ...named('none')], [])
 })
 
-t.test('the keeper is killed while the routers start', async t => {
+t.test('the keeper is killed while the routers start', needsNamespaces, async t => {
   const opening = openBench(withRouter('silent', 'silent'), options)
   const refused = t.rejects(opening, { name: 'BenchFailure', message: /ended before the bench was ready/ })
   const routerIsThere = (found: FoundBench | undefined): found is FoundBench => found !== undefined && existsSync(`/proc/${found.pid}/root/run/naptlab/r.sock`)
@@ -88,7 +89,7 @@ t.test('the keeper is killed while the routers start', async t => {
   t.same(named('silent'), [])
 })
 
-t.test('a router that dies later', async t => {
+t.test('a router that dies later', needsNamespaces, async t => {
   const killRouter = (bench: LiveBench): Promise<unknown> => run(bench, 'a', 'kill', '-KILL', String(bench.record.routers.r.pid))
   await t.test('ends an attached bench with an error', async t => {
     const bench = await openBench(withRouter('well', 'attached'), options)
@@ -108,7 +109,7 @@ t.test('a router that dies later', async t => {
   })
 })
 
-t.test('a standing bench', async t => {
+t.test('a standing bench', needsNamespaces, async t => {
   const name = `stand-${process.pid}`
   const bench = await standBench(fig1, { ...options, name })
   t.teardown(() => bench.close())

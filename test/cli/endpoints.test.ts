@@ -7,11 +7,11 @@ import { createInterface } from 'node:readline'
 import t from 'tap'
 import { parseDuration, parseEquipmentId, parsePeer, parsePort, readPassword } from '../../cli/options.js'
 import { toLine } from '../../cli/output.js'
-import { EventLog, LOOPBACK } from './bench.js'
+import { EventLog, LOOPBACK } from '../endpoints/bench.js'
 import type { EndpointEvent } from '../../endpoints/index.js'
 import type { ChildProcess } from 'node:child_process'
 
-const MAIN = new URL('commands-main.js', import.meta.url).pathname
+const MAIN = new URL('../../cli/naptlab.js', import.meta.url).pathname
 
 class Program extends EventLog {
   readonly process: ChildProcess
