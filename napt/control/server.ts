@@ -72,7 +72,10 @@ function serveClient(socket: Socket, dataplane: Dataplane, hooks: ControlHooks):
     unfinished = lineEnd < 0 ? unfinished + chunk.length : chunk.length - lineEnd - 1
     if (unfinished > LINE_LIMIT) socket.destroy()
   })
-  createInterface({ input: socket }).on('line', line => {
+  const lines = createInterface({ input: socket })
+  // A readline interface repeats its input's errors, and throws where nobody hears them.
+  lines.on('error', () => socket.destroy())
+  lines.on('line', line => {
     void answer(line, dataplane, hooks, startTrace).then(send)
   })
 }
