@@ -21,7 +21,10 @@ export class RouterClient {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    createInterface({ input: socket }).on('line', line => this.#onLine(line))
+    const lines = createInterface({ input: socket })
+    // A readline interface repeats its input's errors, and throws where nobody hears them.
+    lines.on('error', () => socket.destroy())
+    lines.on('line', line => this.#onLine(line))
     socket.on('error', () => socket.destroy())
     this.ended = new Promise(resolve => socket.once('close', () => resolve()))
     void this.ended.then(() => {

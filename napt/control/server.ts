@@ -11,6 +11,8 @@ import { mappingToJson, parseRequest, recordToEvent, type ControlRequest, type C
 const LISTENER_LIMIT = 64 << 20
 /** Bytes that a request line may have. */
 const LINE_LIMIT = 1 << 16
+/** sockaddr_un has 108, with the byte that ends it. Longer ones are cut without a word. */
+const PATH_LIMIT = 107
 
 export interface ControlHooks {
   /** Name of the device kind, for `info`. */
@@ -32,6 +34,7 @@ export async function serveControl(path: string, dataplane: Dataplane, hooks: Co
 
 /** Removes a socket that nobody listens at any more. @throws ConfigError when something else is there */
 async function makeWay(path: string): Promise<void> {
+  if (Buffer.byteLength(path) > PATH_LIMIT) throw new ConfigError(`no control socket can be made at ${path}: a socket's path may have ${PATH_LIMIT} bytes, and this one has ${Buffer.byteLength(path)}`)
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) return
   if (!found.isSocket()) throw new ConfigError(`no control socket can be made at ${path}: something else is there. Choose another path, or remove it`)
@@ -72,7 +75,10 @@ function serveClient(socket: Socket, dataplane: Dataplane, hooks: ControlHooks):
     unfinished = lineEnd < 0 ? unfinished + chunk.length : chunk.length - lineEnd - 1
     if (unfinished > LINE_LIMIT) socket.destroy()
   })
-  createInterface({ input: socket }).on('line', line => {
+  const lines = createInterface({ input: socket })
+  // A readline interface repeats its input's errors, and throws where nobody hears them.
+  lines.on('error', () => socket.destroy())
+  lines.on('line', line => {
     void answer(line, dataplane, hooks, startTrace).then(send)
   })
 }
