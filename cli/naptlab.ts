@@ -50,7 +50,8 @@ try {
     .strict()
     .wrap(Math.min(110, process.stdout.columns))
     .fail((message: string | null, error: Error | undefined, failed) => {
-      if (error !== undefined) throw error
+      // What a command throws is its own to explain; yargs' errors are about the words of the command line.
+      if (error !== undefined && error.name !== 'YError') throw error
       failed.showHelp('error')
       throw new UsageError(`\n${message ?? 'wrong usage'}`)
     })

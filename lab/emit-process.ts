@@ -5,7 +5,7 @@
 // and an identification of 0, so it sends what is right; the transport part goes out as it is.
 import { closeSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type RawSocket from 'raw-socket'
+import type * as RawSocket from 'raw-socket'
 import { PacketDevice } from '../napt/device/packet.js'
 import { copyOf } from '../napt/device/memory.js'
 import * as ethernet from '../napt/wire/ethernet.js'
@@ -17,6 +17,9 @@ const IPPROTO_RAW = 255
 const ARRIVAL_LIMIT_MS = 2000
 /** How to get raw-socket, in one line. */
 const ADD_RAW_SOCKET = 'sudo apt-get install -y make g++ python3 && npm install --include=optional'
+
+/** Kept here, or it may be collected while it still has to send: the package holds no reference of its own. */
+const sockets: RawSocket.Socket[] = []
 
 const [packetText, destination, namespace, interfaceName] = process.argv.slice(2) as (string | undefined)[]
 if (packetText === undefined || destination === undefined) throw new Error('emit-process: a packet and its destination are wanted')
@@ -41,11 +44,12 @@ function send(bytes: Buffer, to: string): Promise<number> {
   } catch (error) {
     throw new Error(`the package 'raw-socket' is not installed. To add it: ${ADD_RAW_SOCKET}. A file needs none: --out FILE.`, { cause: error })
   }
-  const socket = raw.createSocket({ protocol: IPPROTO_RAW })
+  const sender = raw.createSocket({ protocol: IPPROTO_RAW })
+  sockets.push(sender)
   return new Promise((resolve, reject) => {
-    socket.on('error', reject)
-    socket.send(bytes, 0, bytes.length, to, (error, count) => {
-      socket.close()
+    sender.on('error', reject)
+    sender.send(bytes, 0, bytes.length, to, (error, count) => {
+      sender.close()
       if (error === null) resolve(count)
       else reject(error)
     })

@@ -1,8 +1,8 @@
 // The sequence of Fig. 2 on a bench: brings the bench up, runs 101, 103 and 102, lets whoever watches see every packet and step,
 // and checks what the captures hold against the figures and the golden.
-import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { once } from 'node:events'
 import {
   checkFigures, checkGolden, Correlator, decodePayload, figureLayouts, goldenPath, readGolden, readPcapFile,
@@ -216,7 +216,7 @@ class Fig2Run {
   #see(router: string, { time, action, reason, received, sent }: TraceRecord): void {
     this.#onFrame?.()
     // Every station of a switch sees its neighbours' broadcasts; that a router leaves them alone is no event.
-    if (action === 'originate' || received === undefined || reason === 'not-for-router') return
+    if (action === 'originate' || action === 'hold' || received === undefined || reason === 'not-for-router') return
     const why = reason === undefined ? {} : { reason: `${reason}: ${DROP_REASONS[reason].sentence}` }
     this.#show(this.#correlator.push({
       router, time, from: received.side, received: received.frame, verdict: { action, ...why }, ...(sent === undefined ? {} : { sent }),
@@ -308,13 +308,20 @@ function isOurs(file: string, { hosts, routers = {} }: BenchDescription): boolea
 function prepareFolder(path: string): string {
   const folder = resolve(path)
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     accessSync(folder, constants.W_OK)
   } catch (error) {
     throw new BenchError(`the output folder ${path} cannot be written (${error instanceof Error ? error.message : String(error)}). Choose another with --out.`)
   }
   for (const file of readdirSync(folder)) if (/\.pcap(\.part)?$/.test(file) && isOurs(file.replace(/\.part$/, ''), fig1)) rmSync(join(folder, file))
   return folder
+}
+
+/** Step by step: Node's own `recursive` never returns where the kernel refuses in some ways, as below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder)
 }
 
 /** What a run that was cut off had not finished. */

@@ -2,12 +2,11 @@
 declare module 'raw-socket' {
   import type { EventEmitter } from 'node:events'
 
-  interface Socket extends EventEmitter {
+  export interface Socket extends EventEmitter {
     /** `done` gets the bytes that went out. */
     send(buffer: Buffer, offset: number, length: number, address: string, done: (error: Error | null, bytes: number) => void): void
     close(): void
   }
 
-  const raw: { createSocket(options: { protocol: number }): Socket }
-  export default raw
+  export function createSocket(options: { protocol: number }): Socket
 }

@@ -75,8 +75,8 @@ export async function runRouter({ config, device, control, captureFolder }: Rout
 function capture(dataplane: Dataplane, folder: string, name: string): () => readonly string[] {
   const writer = (side: Side): PcapWriter => new PcapWriter(join(folder, `${name}-${side}.pcap`))
   const writers = { lan: writer('lan'), wan: writer('wan') }
-  const stop = dataplane.listen(({ time, received, sent }) => {
-    if (received !== undefined) writers[received.side].write(time, received.frame)
+  const stop = dataplane.listen(({ time, waited, received, sent }) => {
+    if (received !== undefined && waited === undefined) writers[received.side].write(time, received.frame)
     if (sent !== undefined) writers[sent.side].write(time, sent.frame)
   })
   return () => {

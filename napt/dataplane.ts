@@ -70,7 +70,7 @@ export class Dataplane implements RouterOutput {
   redeliver(from: Side, frame: Uint8Array): void { this.#redelivered.push({ from, frame }) }
 
   abandoned(from: Side, frame: Uint8Array, reason: DropReason): void {
-    if (this.#listeners.size > 0) this.#trace.add(this.#clock.wallTime(), 'drop', reason, from, frame, null, null)
+    if (this.#listeners.size > 0) this.#trace.add(this.#clock.wallTime(), 'drop', reason, true, from, frame, null, null)
   }
 
   #pump(from: Side): void {
@@ -78,41 +78,38 @@ export class Dataplane implements RouterOutput {
     for (let turn = 0; turn < BATCHES_A_TURN; turn++) {
       const batch = device.receive()
       if (batch.count === 0) break
-      this.#processBatch(batch, from)
+      this.#processBatch(batch, from, false)
       while (this.#redelivered.length > 0) {
-        for (const held of this.#redelivered.splice(0)) this.#processBatch(batchOf([held.frame]), held.from)
+        for (const held of this.#redelivered.splice(0)) this.#processBatch(batchOf([held.frame]), held.from, true)
       }
     }
     this.#settle()
   }
 
-  #processBatch(batch: FrameBatch, from: Side): void {
+  #processBatch(batch: FrameBatch, from: Side, waited: boolean): void {
     const out = this.#devices[otherSide(from)], now = this.#clock.now()
     const traced = this.#listeners.size > 0
     for (let i = 0; i < batch.count; i++) {
       const received = traced ? copyOf(batch, i) : null
       const verdict = this.router.process(batch.bytes, batch.starts[i], batch.ends[i], batch.partial[i] === 1, from, now)
       if (verdict.action === 'forward') out.forward(batch, i)
-      if (received !== null) this.#record(batch, i, from, received, verdict.action, verdict.reason)
+      if (received !== null) this.#record(batch, i, from, waited, received, verdict.action, verdict.reason)
     }
     this.#devices.lan.flush()
     this.#devices.wan.flush()
   }
 
-  #record(batch: FrameBatch, i: number, from: Side, received: Uint8Array, action: Action, reason: DropReason | null): void {
+  #record(batch: FrameBatch, i: number, from: Side, waited: boolean, received: Uint8Array, action: Action, reason: DropReason | null): void {
     const time = this.#clock.wallTime()
-    if (action === 'forward') this.#trace.add(time, 'forward', null, from, received, otherSide(from), copyOf(batch, i))
-    else if (action === 'drop') this.#trace.add(time, 'drop', reason, from, received, null, null)
-    else if (action === 'answer') {
-      const reply = this.#originated.pop()
-      this.#trace.add(time, 'answer', null, from, received, reply?.side ?? null, reply?.frame ?? null)
-    }
+    const reply = action === 'answer' ? this.#originated.pop() : undefined
+    const sent = action === 'forward' ? { side: otherSide(from), frame: copyOf(batch, i) } : reply
+    this.#trace.add(time, action, reason, waited, from, received, sent?.side ?? null, sent?.frame ?? null)
     this.#recordOriginated()
   }
 
   /** What is left besides an answer: ICMP errors about dropped frames, ARP requests for held ones. */
   #recordOriginated(): void {
-    for (const { side, frame } of this.#originated.splice(0)) this.#trace.add(this.#clock.wallTime(), 'originate', null, null, null, side, frame)
+    for (const { side, frame } of this.#originated.splice(0)) this.#trace.add(this.#clock.wallTime(), 'originate', null, false, null, null, side, frame)
   }
 
   /** Does what time alone brings about. Called by a timer of its own; over a file, whoever turns the clock calls it. */

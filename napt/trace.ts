@@ -2,23 +2,30 @@
 // the thread that forwards hands records to the one that writes them.
 import { DROP_REASON_NAMES, type Action, type DropReason, type Side } from './verdict.js'
 
-/** `originate`: nothing came in; the router spoke of its own accord (ARP request, ICMP error). */
-export type TraceAction = Exclude<Action, 'hold'> | 'originate'
+/**
+ * `originate`: nothing came in; the router spoke of its own accord (ARP request, ICMP error). A frame that waits for ARP has two
+ * records: `hold` when it comes in, and what became of it when the wait is over, with `waited`.
+ */
+export type TraceAction = Action | 'originate'
 
 export interface TraceRecord {
   /** Nanoseconds since 1970. */
   readonly time: bigint
   readonly action: TraceAction
   readonly reason?: DropReason
+  /** True: the frame came in earlier, at the time of its `hold` record. */
+  readonly waited?: true
   /** The frame as it came in; absent for `originate`. */
   readonly received?: { readonly side: Side, readonly frame: Uint8Array }
   /** The frame as it went out, if one did. */
   readonly sent?: { readonly side: Side, readonly frame: Uint8Array }
 }
 
-const ACTIONS: readonly TraceAction[] = ['forward', 'answer', 'drop', 'originate']
+const ACTIONS: readonly TraceAction[] = ['forward', 'answer', 'drop', 'originate', 'hold']
 const SIDES: readonly Side[] = ['lan', 'wan']
 const NONE = 255
+/** In a record's action byte. */
+const WAITED = 0x80
 /** time 8, action 1, reason 1, received side 1, sent side 1, lengths 4 + 4 */
 const HEADER = 20
 
@@ -39,8 +46,8 @@ export class TraceBuffer {
 
   get isEmpty(): boolean { return this.#used === 0 }
 
-  /** `receivedAt` and `sentAt` are null where there is no such frame. `time` in nanoseconds since 1970. */
-  add(time: bigint, action: TraceAction, reason: DropReason | null, receivedSide: Side | null, received: Uint8Array | null, sentSide: Side | null, sent: Uint8Array | null): void {
+  /** Sides and frames are null where there is no such frame. `time` in nanoseconds since 1970. */
+  add(time: bigint, action: TraceAction, reason: DropReason | null, waited: boolean, receivedSide: Side | null, received: Uint8Array | null, sentSide: Side | null, sent: Uint8Array | null): void {
     const receivedLength = received?.length ?? 0, sentLength = sent?.length ?? 0
     if (this.#used + HEADER + receivedLength + sentLength > this.#capacity) {
       this.lost++
@@ -48,7 +55,7 @@ export class TraceBuffer {
     }
     const at = this.#used, view = this.#view
     view.setBigUint64(at, time)
-    view.setUint8(at + 8, ACTIONS.indexOf(action))
+    view.setUint8(at + 8, ACTIONS.indexOf(action) | (waited ? WAITED : 0))
     view.setUint8(at + 9, reason === null ? NONE : DROP_REASON_NAMES.indexOf(reason))
     view.setUint8(at + 10, receivedSide === null ? NONE : SIDES.indexOf(receivedSide))
     view.setUint8(at + 11, sentSide === null ? NONE : SIDES.indexOf(sentSide))
@@ -73,10 +80,11 @@ export function * readTrace(block: Uint8Array): Generator<TraceRecord> {
   for (let at = 0; at < block.length;) {
     const receivedLength = view.getUint32(at + 12), sentLength = view.getUint32(at + 16)
     const reason = view.getUint8(at + 9), receivedSide = view.getUint8(at + 10), sentSide = view.getUint8(at + 11)
-    const body = at + HEADER
+    const action = view.getUint8(at + 8), body = at + HEADER
     yield {
       time: view.getBigUint64(at),
-      action: ACTIONS[view.getUint8(at + 8)],
+      action: ACTIONS[action & ~WAITED],
+      ...((action & WAITED) === 0 ? {} : { waited: true as const }),
       ...(reason === NONE ? {} : { reason: DROP_REASON_NAMES[reason] }),
       ...(receivedSide === NONE ? {} : { received: { side: SIDES[receivedSide], frame: block.subarray(body, body + receivedLength) } }),
       ...(sentSide === NONE ? {} : { sent: { side: SIDES[sentSide], frame: block.subarray(body + receivedLength, body + receivedLength + sentLength) } }),

@@ -24,9 +24,10 @@ export const traceCommand: CommandModule<object, TraceArguments> = {
 }
 
 function lines({ action, reason, received, sent }: TraceRecord): string[] {
+  if (action === 'hold' && received !== undefined) return [`${received.side} in   ${text(received.frame)}`, '    … waits for ARP']
   const before = received === undefined ? [] : [`${received.side} in   ${text(received.frame)}`]
   const after = sent === undefined ? [] : [`${received === undefined ? '' : '    → '}${sent.side} out  ${text(sent.frame)}`]
-  if (reason === undefined) return action === 'forward' || action === 'answer' ? [...before, ...after] : after
+  if (reason === undefined) return [...before, ...after]
   const { sentence, ...rest } = DROP_REASONS[reason]
   return [...before, `    ✗ dropped, ${reason}: ${sentence}${'clause' in rest ? ` (${rest.clause})` : ''}`]
 }

@@ -44,6 +44,7 @@ export interface FrameEvent {
   readonly time: string
   readonly action: TraceAction
   readonly reason?: DropReason
+  readonly waited?: true
   readonly received?: { readonly side: Side, readonly frame: string }
   readonly sent?: { readonly side: Side, readonly frame: string }
 }
@@ -113,16 +114,18 @@ export const mappingToJson = (row: MappingRow): MappingJson => ({
 
 const base64 = (frame: Uint8Array): string => Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).toString('base64')
 
-export const recordToEvent = ({ time, action, reason, received, sent }: TraceRecord): FrameEvent => ({
+export const recordToEvent = ({ time, action, reason, waited, received, sent }: TraceRecord): FrameEvent => ({
   event: 'frame', time: String(time), action,
   ...(reason === undefined ? {} : { reason }),
+  ...(waited === undefined ? {} : { waited }),
   ...(received === undefined ? {} : { received: { side: received.side, frame: base64(received.frame) } }),
   ...(sent === undefined ? {} : { sent: { side: sent.side, frame: base64(sent.frame) } }),
 })
 
-export const eventToRecord = ({ time, action, reason, received, sent }: FrameEvent): TraceRecord => ({
+export const eventToRecord = ({ time, action, reason, waited, received, sent }: FrameEvent): TraceRecord => ({
   time: BigInt(time), action,
   ...(reason === undefined ? {} : { reason }),
+  ...(waited === undefined ? {} : { waited }),
   ...(received === undefined ? {} : { received: { side: received.side, frame: Buffer.from(received.frame, 'base64') } }),
   ...(sent === undefined ? {} : { sent: { side: sent.side, frame: Buffer.from(sent.frame, 'base64') } }),
 })

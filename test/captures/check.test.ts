@@ -58,11 +58,8 @@ t.test('which interface a file shows', async t => {
 })
 
 t.test('the command: 0 all hold, 1 a check failed, 2 wrong usage', async t => {
-  const { dir, paths } = folder(t)
-  const main = join(dir, 'main.mjs')
-  const from = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href)
-  const yargs = JSON.stringify(import.meta.resolve('yargs'))
-  writeFileSync(main, `import yargs from ${yargs}\nimport { checkCommand } from ${from('../../cli/commands/check.js')}\nawait yargs(process.argv.slice(2)).scriptName('naptlab').command([checkCommand]).strict().parseAsync()\n`)
+  const { paths } = folder(t)
+  const main = fileURLToPath(new URL('../../cli/naptlab.js', import.meta.url))
   const naptlab = (...args: string[]): { status: number | null, stdout: string, stderr: string } =>
     spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: fileURLToPath(new URL('.', import.meta.url)) })
   const good = naptlab('check', ...paths)

@@ -41,5 +41,5 @@ export class DataplaneBench {
 }
 
 /** As in `forward | lan udp … | wan udp …`. */
-export const traceLine = ({ action, reason, received, sent }: TraceRecord): string =>
-  [reason === undefined ? action : `${action} ${reason}`, ...[received, sent].flatMap(part => part === undefined ? [] : [`${part.side} ${show(part.frame)}`])].join(' | ')
+export const traceLine = ({ action, reason, waited, received, sent }: TraceRecord): string =>
+  [[action, reason, waited === true ? 'waited' : undefined].filter(word => word !== undefined).join(' '), ...[received, sent].flatMap(part => part === undefined ? [] : [`${part.side} ${show(part.frame)}`])].join(' | ')

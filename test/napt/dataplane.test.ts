@@ -38,12 +38,14 @@ t.test('the trace: forwarded, answered, dropped and originated frames, in order,
   b.inject('lan', udp('192.168.1.3:2000', '130.74.23.6:1200', '', { timeToLive: 1 }))
   t.same(records.map(traceLine), [
     // The first frame came before the listener, and waits; the second waits too.
+    "hold | lan udp 192.168.1.3:2000 > 130.74.23.6:1201 'second'",
     'answer | wan arp 130.74.23.6 is-at 02:00:00:00:00:06',
-    `forward | lan udp 192.168.1.3:2000 > 130.74.23.6:1200 '2133' | wan ${TRANSLATED}`,
-    "forward | lan udp 192.168.1.3:2000 > 130.74.23.6:1201 'second' | wan udp 202.204.16.13:3400 > 130.74.23.6:1201 'second'",
+    `forward waited | lan udp 192.168.1.3:2000 > 130.74.23.6:1200 '2133' | wan ${TRANSLATED}`,
+    "forward waited | lan udp 192.168.1.3:2000 > 130.74.23.6:1201 'second' | wan udp 202.204.16.13:3400 > 130.74.23.6:1201 'second'",
+    "hold | wan udp 130.74.23.6:1200 > 202.204.16.13:3400 '!'",
     'originate | lan arp who-has 192.168.1.3 tell 192.168.1.1',
     'answer | lan arp 192.168.1.3 is-at 02:00:00:00:00:03',
-    "forward | wan udp 130.74.23.6:1200 > 202.204.16.13:3400 '!' | lan udp 130.74.23.6:1200 > 192.168.1.3:2000 '!'",
+    "forward waited | wan udp 130.74.23.6:1200 > 202.204.16.13:3400 '!' | lan udp 130.74.23.6:1200 > 192.168.1.3:2000 '!'",
     'answer | lan echo 192.168.1.3 > 192.168.1.1 id 7 | lan echo-reply 192.168.1.1 > 192.168.1.3 id 7',
     'drop filtered | wan udp 8.117.12.109:9 > 202.204.16.13:3400',
     'drop ttl-expired | lan udp 192.168.1.3:2000 > 130.74.23.6:1200',
@@ -54,7 +56,7 @@ t.test('the trace: forwarded, answered, dropped and originated frames, in order,
   t.ok(times[0] >= started && times[times.length - 1] <= wallTime(), 'and are those of the wall clock')
   stop()
   b.inject('lan', REGISTRATION)
-  t.equal(records.length, 10, 'a listener that has stopped hears no more')
+  t.equal(records.length, 12, 'a listener that has stopped hears no more')
   t.equal(b.dataplane.traceLost, 0)
 })
 
@@ -87,7 +89,8 @@ t.test('frames that wait for ARP are delivered after the answer, and given up wi
   for (let second = 0; second < 3; second++) b.dataplane.advance(1000)
   const ask = 'arp who-has 8.117.12.109 tell 202.204.16.13'
   t.same(b.sent('wan'), [ask, ask, ask])
-  t.same(records, [`originate | wan ${ask}`, `originate | wan ${ask}`, `originate | wan ${ask}`, "drop neighbour-unreachable | lan udp 192.168.1.3:2000 > 8.117.12.109:9 'lost'"])
+  const lost = "lan udp 192.168.1.3:2000 > 8.117.12.109:9 'lost'"
+  t.same(records, [`hold | ${lost}`, `originate | wan ${ask}`, `originate | wan ${ask}`, `originate | wan ${ask}`, `drop neighbour-unreachable waited | ${lost}`])
   t.equal(b.dataplane.router.counters.dropped['neighbour-unreachable'], 1)
 })
 

@@ -12,8 +12,8 @@ const plain = ({ received, sent, ...rest }: TraceRecord): object => ({
   ...(sent === undefined ? {} : { sent: [sent.side, Buffer.from(sent.frame).toString('hex')] }),
 })
 
-function add(buffer: TraceBuffer, { time, action, reason, received, sent }: TraceRecord): void {
-  buffer.add(time, action, reason ?? null, received?.side ?? null, received?.frame ?? null, sent?.side ?? null, sent?.frame ?? null)
+function add(buffer: TraceBuffer, { time, action, reason, waited, received, sent }: TraceRecord): void {
+  buffer.add(time, action, reason ?? null, waited === true, received?.side ?? null, received?.frame ?? null, sent?.side ?? null, sent?.frame ?? null)
 }
 
 const FRAME = Uint8Array.of(1, 2, 3), OTHER = Uint8Array.of(4, 5)
@@ -22,6 +22,8 @@ const RECORDS: readonly TraceRecord[] = [
   { time: 1_700_000_000_123_456_789n, action: 'answer', received: { side: 'wan', frame: FRAME }, sent: { side: 'wan', frame: OTHER } },
   { time: 2n, action: 'answer', received: { side: 'lan', frame: FRAME } },
   { time: 3n, action: 'originate', sent: { side: 'lan', frame: OTHER } },
+  { time: 3n, action: 'hold', received: { side: 'lan', frame: FRAME } },
+  { time: 4n, action: 'forward', waited: true, received: { side: 'lan', frame: FRAME }, sent: { side: 'wan', frame: OTHER } },
   { time: 4n, action: 'drop', reason: 'truncated', received: { side: 'lan', frame: new Uint8Array(0) } },
   ...DROP_REASON_NAMES.map(reason => ({ time: 5n, action: 'drop', reason, received: { side: 'wan', frame: FRAME } } as const)),
 ]
