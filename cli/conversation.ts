@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { EndpointError } from '../endpoints/index.js'
 import { EncodeError } from '../endpoints/message/index.js'
-import { UsageError } from './options.js'
+import { UsageError } from './errors.js'
 import { printFailure } from './output.js'
 import type { Apparatus, OnEvent, ReceiveOptions, Session } from '../endpoints/index.js'
 

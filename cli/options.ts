@@ -2,23 +2,17 @@
 // command line, since every user of the machine can read that.
 import { readFileSync } from 'node:fs'
 import { EncodeError, FIELDS, encode } from '../endpoints/message/index.js'
-import type { Argv } from 'yargs'
 import type { Level, Peer } from '../endpoints/index.js'
+import { UsageError } from './errors.js'
 
-/** Wrong usage: exit code 2. The message says what to type instead. */
-export class UsageError extends Error {}
-
-/** The options that a builder adds. */
-export type OptionsOf<B> = B extends (yargs: Argv) => Argv<infer Options> ? Options : never
-
-const UNITS: Record<string, number | undefined> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 }
+const UNITS: Record<string, number | undefined> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 }
 
 /** @returns milliseconds; @throws UsageError unless `text` is a positive number with a unit, such as 500ms, 1.5s or 2min */
 export function parseDuration(text: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|min|h)$/.exec(text) ?? []
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)$/.exec(text) ?? []
   const duration = Number(number) * (UNITS[unit] ?? NaN)
   // Node's timers hold 31 bits; a longer one would fire at once.
-  if (!(duration >= 1 && duration < 2 ** 31)) throw new UsageError(`'${text}' is not a duration (such as 500ms, 1s or 2min, up to 24 days)`)
+  if (!(duration >= 1 && duration < 2 ** 31)) throw new UsageError(`'${text}' is not a duration (such as 500ms, 1s or 5m, up to 24 days)`)
   return duration
 }
 

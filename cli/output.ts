@@ -31,7 +31,7 @@ function clockTime(time: number): string {
 const printable = (text: string): string => text.replaceAll(/[^\P{Cc}\t]/gu, '\ufffd')
 
 function sentence(event: EndpointEvent): string {
-  const place = 'address' in event && event.address !== undefined && event.port !== undefined ? `${event.address}:${event.port}` : ''
+  const place = 'address' in event && event.port !== undefined ? `${event.address}:${event.port}` : ''
   switch (event.event) {
     case 'listening': return `listening for ${event.purpose} at ${place} (${event.transport.toUpperCase()})`
     case 'stopped': return 'stopped'

@@ -7,7 +7,7 @@ export interface RouterTarget { readonly router: string, readonly bench: string 
 
 export const routerTarget = <T>(yargs: Argv<T>): Argv<T & RouterTarget> => yargs
   .positional('router', { type: 'string', demandOption: true, describe: 'A router of a standing bench, or the path of a control socket' })
-  .option('bench', { type: 'string', describe: 'Name of the bench, when several stand' }) as Argv<T & RouterTarget>
+  .option('bench', { type: 'string', describe: 'Name of the bench, when several stand' })
 
 /** @throws BenchError when no such router stands; ControlError when nothing answers */
 export function connectTo({ router, bench }: RouterTarget): Promise<RouterClient> {

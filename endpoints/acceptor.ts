@@ -5,7 +5,8 @@
 // Several requests may be under way at once. The fixed local port for 221 serves one connection at a time; a request that
 // comes while it is in use takes any port, rather than wait behind one whose issuer may not be reachable.
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { EndpointError, formatPeer, messageOf, reasonOfFault } from './errors.js'
+import { EndpointError, messageOf, reasonOfFault } from './errors.js'
+import { formatPeer } from './peer.js'
 import { REGISTRATION_INTERVAL, SERVER_PORTS, TIMEOUTS } from './defaults.js'
 import { Defect, decode, encode } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
@@ -18,7 +19,8 @@ import type { Verdict } from './answers.js'
 import type { Channel, OpenChannel } from './channel/channel.js'
 import type { Connection } from './connection.js'
 import type { Level } from './defaults.js'
-import type { Clock, Emit, OnEvent, Peer } from './events.js'
+import type { Clock, Emit, OnEvent } from './events.js'
+import type { Peer } from './peer.js'
 import type { Message, MessageOf } from './message/index.js'
 
 export interface AcceptorTimeouts {

@@ -1,9 +1,10 @@
 // The errors of the endpoints: a reason for programs, and a message for people that says what was wrong, where, and what to
 // do next.
 import { REASONS } from './message/index.js'
+import { formatPeer } from './peer.js'
 import type { Reason } from './message/index.js'
 import type { ChannelFault } from './channel/channel.js'
-import type { Peer } from './events.js'
+import type { Peer } from './peer.js'
 
 /** Reasons that arise at this end and never travel in a message. */
 export type LocalReason =
@@ -40,8 +41,6 @@ const REASON_OF_FAULT: Record<ChannelFault, FailureReason> = {
 }
 
 export const reasonOfFault = (fault: ChannelFault): FailureReason => REASON_OF_FAULT[fault]
-
-export const formatPeer = ({ address, port }: Peer): string => `${address}:${port}`
 
 export const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 

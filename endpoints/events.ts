@@ -2,12 +2,10 @@
 // happens ('S204'); it is given once, by the apparatus that does it, at the moment it does it. No event holds a password.
 import type { Reason } from './message/index.js'
 import type { FailureReason } from './errors.js'
+import type { Peer } from './peer.js'
 
 /** 101 rendezvous server, 102 request issuer, 103 request acceptor. */
 export type Apparatus = '101' | '102' | '103'
-
-/** An IPv4 address as text, with a port. */
-export interface Peer { readonly address: string, readonly port: number }
 
 type Purpose =
   | 'registrations' // 101, UDP

@@ -3,7 +3,7 @@
 // connection (208), which is taken only if it greets with this request's token. The listener takes one such connection and
 // is closed; whatever else connects meanwhile is reset.
 import { randomBytes } from 'node:crypto'
-import { EndpointError, formatPeer, reasonOfFault, refusal } from './errors.js'
+import { EndpointError, reasonOfFault, refusal } from './errors.js'
 import { SERVER_PORTS, TIMEOUTS } from './defaults.js'
 import { TOKEN_LENGTH } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
@@ -12,11 +12,12 @@ import { emitter, wallClock } from './events.js'
 import { answer, describe, verdictOf } from './answers.js'
 import { addressOf, cancelled, connectTcp, listenTcp, stopListening } from './sockets.js'
 import { Deferred } from './waiting.js'
+import { formatPeer } from './peer.js'
 import type { Server as TcpServer, Socket } from 'node:net'
 import type { Channel, OpenChannel } from './channel/channel.js'
 import type { Connection } from './connection.js'
-import type { Clock, Emit, OnEvent, Peer } from './events.js'
-import type { Local } from './sockets.js'
+import type { Clock, Emit, OnEvent } from './events.js'
+import type { Local, Peer } from './peer.js'
 
 export interface IssuerTimeouts {
   readonly message: number
@@ -57,13 +58,7 @@ export async function requestConnection(options: RequestOptions): Promise<Connec
   if (signal?.aborted) throw cancelled('the request')
   const listener = await listenTcp('TCP port for the direct connection', options.listen ?? {}, MAX_CALLERS)
   emit({ event: 'listening', transport: 'tcp', purpose: 'direct connection', ...addressOf(listener) })
-  const request = new Request(options, listener, Buffer.from(random(TOKEN_LENGTH)).toString('hex'), emit)
-  try {
-    return await request.run()
-  } catch (error) {
-    if (error instanceof EndpointError) emit({ event: 'error', reason: error.reason, message: error.message })
-    throw error
-  }
+  return await new Request(options, listener, Buffer.from(random(TOKEN_LENGTH)).toString('hex'), emit).run()
 }
 
 /** Callers at the listener that may be open at the same time while the right one is awaited. */
@@ -75,6 +70,7 @@ interface Direct { readonly socket: Socket, readonly channel: Channel }
 class Request {
   readonly #options: RequestOptions
   readonly #listener: TcpServer
+  readonly #server: Peer
   readonly #token: string
   readonly #emit: Emit
   readonly #timeouts: IssuerTimeouts
@@ -88,6 +84,7 @@ class Request {
   constructor(options: RequestOptions, listener: TcpServer, token: string, emit: Emit) {
     this.#options = options
     this.#listener = listener
+    this.#server = { address: options.server.address, port: options.server.port ?? SERVER_PORTS.issuer }
     this.#token = token
     this.#emit = emit
     this.#timeouts = { ...TIMEOUTS, ...options.timeouts }
@@ -112,8 +109,10 @@ class Request {
         // A server that has answered closes at once, and has to be the first to close. RST leaves no TIME_WAIT either.
         if (this.#answered) await first.closeAfterPeer()
         else first.reset()
-        throw error instanceof ChannelError ? this.#fault(error, first) : error
+        throw error
       }
+    } catch (error) {
+      throw error instanceof ChannelError ? this.#fault(error) : error
     } finally {
       this.#taken = true
       void stopListening(this.#listener)
@@ -122,8 +121,8 @@ class Request {
   }
 
   async #connectFirst(): Promise<Channel> {
-    const { server, from = {}, equipmentId, signal, reachedAt, openChannel = plainChannel } = this.#options
-    const to = { address: server.address, port: server.port ?? SERVER_PORTS.issuer }
+    const { from = {}, equipmentId, signal, reachedAt, openChannel = plainChannel } = this.#options
+    const to = this.#server
     this.#emit({ event: 'first-connection', step: 'S203', equipmentId, ...(reachedAt ? { reachedAt } : {}), ...to })
     const socket = await connectTcp('the first connection', { to, from, within: this.#timeouts.message, signal })
     return await openChannel(socket, this.#timeouts.message)
@@ -162,15 +161,15 @@ class Request {
       const verdict = verdictOf(await first.receive(['answer'], this.#timeouts.request))
       this.#answered = true
       this.#emit({ event: 'answered', equipmentId, outcome: verdict.reason, message: describe(verdict) })
-      if (verdict.reason !== 'accepted') this.#failure.resolve(refusal(verdict.reason, serverAt(first), verdict.detail))
+      if (verdict.reason !== 'accepted') this.#failure.resolve(refusal(verdict.reason, `server ${formatPeer(this.#server)}`, verdict.detail))
     } catch (error) {
       if (!(error instanceof ChannelError)) throw error
-      this.#failure.resolve(this.#fault(error, first))
+      this.#failure.resolve(this.#fault(error))
     }
   }
 
-  #fault({ fault, message }: ChannelError, first: Channel): EndpointError {
-    return new EndpointError(reasonOfFault(fault), `${serverAt(first)}: ${message}`, 'check that the server runs and is of this version')
+  #fault({ fault, message }: ChannelError): EndpointError {
+    return new EndpointError(reasonOfFault(fault), `server ${formatPeer(this.#server)}: ${message}`, 'check that the server runs and is of this version')
   }
 
   async #onCaller(socket: Socket): Promise<void> {
@@ -197,5 +196,3 @@ class Request {
     }
   }
 }
-
-const serverAt = ({ peer }: Channel): string => `server ${formatPeer(peer)}`

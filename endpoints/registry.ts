@@ -3,7 +3,7 @@
 //
 // Each entry also counts how many bytes its address has sent and been sent. A registration's source address can be forged,
 // so the server never sends more to it than came from it, and thus is no amplifier against a third party.
-import type { Peer } from './events.js'
+import type { Peer } from './peer.js'
 
 export interface RegistryOptions {
   /** Milliseconds without a registration after which an entry lapses. */

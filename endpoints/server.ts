@@ -4,7 +4,8 @@
 //
 // The server is always the end that closes the first and the second connection first: TIME_WAIT is then the server's, and
 // an issuer or acceptor that uses a fixed local port (1500, 2600) can use it again at once.
-import { formatPeer, reasonOfFault } from './errors.js'
+import { reasonOfFault } from './errors.js'
+import { formatPeer } from './peer.js'
 import { ENTRY_LIFETIME, SERVER_PORTS, TIMEOUTS } from './defaults.js'
 import { Defect, decode, encode } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
@@ -21,7 +22,8 @@ import type { Verdict } from './answers.js'
 import type { Channel, OpenChannel } from './channel/channel.js'
 import type { Level } from './defaults.js'
 import type { FailureReason } from './errors.js'
-import type { Clock, Emit, OnEvent, Peer } from './events.js'
+import type { Clock, Emit, OnEvent } from './events.js'
+import type { Peer } from './peer.js'
 import type { Message, MessageOf } from './message/index.js'
 import type { PendingRequest } from './pending.js'
 import type { EquipmentRow } from './registry.js'

@@ -5,10 +5,7 @@ import { connect, createServer } from 'node:net'
 import { EndpointError, bindFailure, connectFailure } from './errors.js'
 import type { Socket as UdpSocket } from 'node:dgram'
 import type { Server, Socket } from 'node:net'
-import type { Peer } from './events.js'
-
-/** Where a socket of ours is bound; absent means any address, or a port that the system chooses. */
-export interface Local { readonly address?: string, readonly port?: number }
+import type { Local, Peer } from './peer.js'
 
 const ANY = '0.0.0.0' // IPv4, as everything in the figures is
 

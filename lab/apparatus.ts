@@ -9,6 +9,8 @@ import type { LiveBench } from './live-bench.js'
 /** The command line itself, as the bench's hosts run it. A path, not an import: lab/ knows nothing of cli/. */
 const NAPTLAB = fileURLToPath(new URL('../cli/naptlab.js', import.meta.url))
 const ERROR_TEXT_LIMIT = 4096
+/** Longer than every time-out of the programs themselves, milliseconds. */
+const EVENT_LIMIT = 30_000
 
 type EventOf<N extends EventName> = Extract<EndpointEvent, { event: N }>
 
@@ -48,15 +50,24 @@ export class Apparatus {
     return errors.at(-1)?.message ?? this.#errorText.trim()
   }
 
-  /** The first event, past or future, of that name for which `test` holds. @throws ApparatusError when the program ends before */
+  /**
+   * The first event, past or future, of that name for which `test` holds.
+   * @throws ApparatusError when the program ends before, or nothing of the kind happens in time
+   */
   async event<N extends EventName>(name: N, test: (event: EventOf<N>) => boolean = () => true): Promise<EventOf<N>> {
     const matches = (event: EndpointEvent): event is EventOf<N> => event.event === name && test(event as EventOf<N>)
     const past = this.#seen.find(matches)
     if (past !== undefined) return past
-    return new Promise((resolve, reject) => {
-      this.#expectations.add({ matches, resolve: event => resolve(event as EventOf<N>), reject })
-      if (this.#child.exitCode !== null) this.#disappoint()
-    })
+    let timer: NodeJS.Timeout | undefined
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#expectations.add({ matches, resolve: event => resolve(event as EventOf<N>), reject })
+        timer = setTimeout(() => reject(new ApparatusError(`${this.name} did not get as far as '${name}' within ${EVENT_LIMIT / 1000} s`)), EVENT_LIMIT)
+        if (this.#child.exitCode !== null) this.#disappoint()
+      })
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /** Asks the program to end. */

@@ -1,6 +1,6 @@
 // Emits one of the packets of Figs. 7 and 8: for real, with raw-socket between two hosts of a small bench made for it or from
 // a host of a bench that stands; or into a capture file.
-import { checkPacket, encodePcap, endpointPayload, figureLayouts, frameFor, type FieldCheck, type FigureLayout, type FigureName, type FigureRun } from '../captures/index.js'
+import { checkPacket, encodePcap, decodePayload, figureLayouts, frameFor, type FieldCheck, type FigureLayout, type FigureName, type FigureRun } from '../captures/index.js'
 import { encode } from '../endpoints/message/index.js'
 import { formatIpv4 } from '../napt/wire/address.js'
 import * as ethernet from '../napt/wire/ethernet.js'
@@ -40,7 +40,8 @@ function payloadOf({ number }: FigureLayout, password: string): Uint8Array {
 
 /** Writes the packet as a capture file of one frame. `time` in nanoseconds since 1970. */
 export function emitToFile(path: string, options: EmitOptions, time: bigint): void {
-  writeWhole(path, encodePcap([{ time, bytes: figureFrame(options).frame }]))
+  const { frame } = figureFrame(options)
+  writeWhole(path, encodePcap([{ time, bytes: frame, originalLength: frame.length }]))
 }
 
 export interface EmitResult {
@@ -58,7 +59,7 @@ export async function emitOnOwnBench(options: EmitOptions): Promise<EmitResult> 
     const { received } = await runEmitter(bench, 'sender', frame, layout, ['/run/netns/receiver', 'eth0'])
     if (received === null) throw new BenchFailure('the emitter did not say what arrived')
     const arrived = Buffer.from(received, 'base64')
-    return { layout, received: arrived, checks: checkPacket(arrived, layout, { decoder: endpointPayload, password: options.password }) }
+    return { layout, received: arrived, checks: checkPacket(arrived, layout, { decoder: decodePayload, password: options.password }) }
   } finally {
     await bench.close()
   }

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { once } from 'node:events'
 import {
-  checkFigures, checkGolden, Correlator, endpointPayload, figureLayouts, goldenPath, readGolden, readPcapFile,
+  checkFigures, checkGolden, Correlator, decodePayload, figureLayouts, goldenPath, readGolden, readPcapFile,
   type Capture, type FigureReport, type FigureRun, type GoldenReport, type LadderEntry, type Topology,
 } from '../captures/index.js'
 import type { EndpointEvent } from '../endpoints/events.js'
 import type { Level } from '../endpoints/defaults.js'
+import { wallTime } from '../napt/clock.js'
 import { RouterClient } from '../napt/control/client.js'
 import type { CountersJson, MappingJson } from '../napt/control/protocol.js'
 import { ADD_CAP, hasCap } from '../napt/device/libpcap.js'
@@ -31,6 +32,8 @@ const SERVER = '130.74.23.6'
 const LAPSE_MARGIN = 1
 /** Records of the two routers and events of the programs arrive on ways of their own; a busy machine delays each by as much. Nanoseconds. */
 const REORDER_WINDOW = 200_000_000n
+/** How often what is older than that is shown, where nothing newer pushes it out. Milliseconds. */
+const TICK = 50
 /** How long the ends of connections are waited for after the programs have ended, milliseconds. */
 const SETTLE_LIMIT = 1000
 
@@ -45,6 +48,8 @@ export interface Fig2Options {
   /** Size of the file that 102 sends at S209, bytes. */
   readonly fileSize?: number
   readonly seed?: number | string
+  /** Ends the run early; what the captures hold by then is kept, and the result says so. */
+  readonly signal?: AbortSignal
   readonly onEntry?: (entry: LadderEntry) => void
   /** Things that the person should know while it runs. */
   readonly onNotice?: (text: string) => void
@@ -108,17 +113,19 @@ class Fig2Run {
   ) {
     this.#variant = options.variant ?? 'fig2'
     this.#level = options.level ?? 3
-    this.#correlator = new Correlator(topologyOf(description), { decoder: endpointPayload, figures: figureLayouts(this.#variant), window: REORDER_WINDOW })
+    this.#correlator = new Correlator(topologyOf(description), { decoder: decodePayload, figures: figureLayouts(this.#variant), window: REORDER_WINDOW })
   }
 
   async run(): Promise<Fig2Result> {
-    void this.bench.ended.then(error => { if (error !== null) this.#fail(error.message) })
     const [witness] = await Promise.all([this.#startWitness(), this.#followRouters()])
+    const ticker = setInterval(() => this.#show(this.#correlator.advance(wallTime())), TICK)
     try {
-      await this.#sequence()
+      await Promise.race([this.#sequence(), this.#interrupted()])
     } catch (error) {
       if (!(error instanceof ApparatusError)) throw error
       this.#fail(error.message)
+    } finally {
+      clearInterval(ticker)
     }
     await this.#stopPrograms()
     await this.#settled()
@@ -127,9 +134,22 @@ class Fig2Run {
     return this.#report(witness !== null)
   }
 
+  /** Rejects when the run is to end early, or the bench does. */
+  async #interrupted(): Promise<never> {
+    const { signal } = this.options
+    const aborted = new Promise<string>(resolve => {
+      const interrupt = (): void => resolve('the run was interrupted')
+      if (signal?.aborted === true) interrupt()
+      signal?.addEventListener('abort', interrupt, { once: true })
+    })
+    const ended = this.bench.ended.then(error => error?.message ?? 'the bench ended')
+    throw new ApparatusError(await Promise.race([aborted, ended]))
+  }
+
   async #sequence(): Promise<void> {
     const server = this.#start('101', ['server', '--level', String(this.#level)])
-    for (const purpose of ['registrations', 'first connections', 'second connections'] as const) {
+    const purposes = ['registrations', 'first connections', ...this.#level === 1 ? [] : ['second connections']]
+    for (const purpose of purposes) {
       await server.event('listening', event => event.purpose === purpose)
     }
     const received = join(this.work, 'received')
@@ -240,15 +260,16 @@ class Fig2Run {
     const files = readdirSync(this.out).filter(file => isOurs(file, this.description)).sort().map(file => join(this.out, file))
     const captures = new Map<string, Capture>()
     for (const file of files) captures.set(nameOf(file), await readPcapFile(file))
-    const figures = checkFigures(captures, { decoder: endpointPayload, run: this.#variant, password: PASSWORD })
-    const golden = this.#hasGolden() ? checkGolden(captures, readGolden(goldenPath(this.#variant)), { decoder: endpointPayload, partial: true }, this.#variant) : null
+    const figures = checkFigures(captures, { decoder: decodePayload, run: this.#variant, password: PASSWORD })
+    const golden = this.#hasGolden() ? checkGolden(captures, readGolden(goldenPath(this.#variant)), { decoder: decodePayload, partial: true }, this.#variant) : null
     return {
       ok: this.#failures.length === 0 && (figures.ok || this.#level < 3) && golden?.ok !== false,
       failures: this.#failures, tables, counters, equipment: [...this.#equipment.values()], figures, golden, captures: files, file: this.#file, isWitnessed,
     }
   }
 
-  #hasGolden(): boolean { return this.options.bench === undefined && this.#level === 3 && this.options.fileSize === undefined }
+  /** A run that broke off is not compared: everything after the break would be missing, which says nothing more. */
+  #hasGolden(): boolean { return this.#failures.length === 0 && this.options.bench === undefined && this.#level === 3 && this.options.fileSize === undefined }
 
   #client(router: string): RouterClient {
     const client = this.#routers.get(router)

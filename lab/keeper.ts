@@ -12,6 +12,7 @@ import { startRouter, type RouterProcess } from './routers.js'
 
 /** Time for the routers to write down what they hold before they are killed. */
 const GRACE_MS = 1000
+const LONGEST_INTERVAL_MS = 2 ** 31 - 1
 
 class Keeper {
   readonly #routers: RouterProcess[] = []
@@ -104,6 +105,7 @@ const keeper = new Keeper(job)
 if (job.mode === 'attached') process.stdin.on('end', () => void keeper.end(0))
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void keeper.end(0))
 process.on('SIGCHLD', () => keeper.reapOrphans())
+setInterval(() => undefined, LONGEST_INTERVAL_MS) // a standing bench without running routers has nothing else that keeps Node from ending
 try {
   await keeper.open()
 } catch (error) {

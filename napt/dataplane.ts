@@ -1,7 +1,7 @@
 // Two devices and a router between them, driven by the event loop: frames, timers and control requests wake the same thread,
 // and waiting costs nothing.
 import type { RouterConfig } from './behaviour.js'
-import { wallTime, type RouterClock } from './clock.js'
+import type { Clock } from './clock.js'
 import { batchOf, copyOf } from './device/memory.js'
 import type { Device, DeviceCounters, FrameBatch } from './device/device.js'
 import { Router, type RouterOutput } from './router.js'
@@ -18,7 +18,7 @@ export type TraceListener = (record: TraceRecord) => void
 export class Dataplane implements RouterOutput {
   readonly router: Router
   readonly #devices: Readonly<Record<Side, Device>>
-  readonly #clock: RouterClock
+  readonly #clock: Clock
   readonly #trace = new TraceBuffer()
   readonly #listeners = new Set<TraceListener>()
   readonly #redelivered: { from: Side, frame: Uint8Array }[] = []
@@ -28,7 +28,7 @@ export class Dataplane implements RouterOutput {
   #timerAt = Infinity
 
   /** @throws ConfigError when static mappings contradict each other */
-  constructor(config: RouterConfig, devices: Readonly<Record<Side, Device>>, clock: RouterClock) {
+  constructor(config: RouterConfig, devices: Readonly<Record<Side, Device>>, clock: Clock) {
     this.#devices = devices
     this.#clock = clock
     this.router = new Router(config, { lan: devices.lan.mac, wan: devices.wan.mac }, this, clock.now())
@@ -53,7 +53,7 @@ export class Dataplane implements RouterOutput {
   /** Lets time pass on the router's clock, and what time brings about happen now. */
   advance(milliseconds: number): void {
     this.#clock.advance(milliseconds)
-    this.#tick()
+    this.tick()
   }
 
   close(): void {
@@ -70,7 +70,7 @@ export class Dataplane implements RouterOutput {
   redeliver(from: Side, frame: Uint8Array): void { this.#redelivered.push({ from, frame }) }
 
   abandoned(from: Side, frame: Uint8Array, reason: DropReason): void {
-    if (this.#listeners.size > 0) this.#trace.add(wallTime(), 'drop', reason, from, frame, null, null)
+    if (this.#listeners.size > 0) this.#trace.add(this.#clock.wallTime(), 'drop', reason, from, frame, null, null)
   }
 
   #pump(from: Side): void {
@@ -100,7 +100,7 @@ export class Dataplane implements RouterOutput {
   }
 
   #record(batch: FrameBatch, i: number, from: Side, received: Uint8Array, action: Action, reason: DropReason | null): void {
-    const time = wallTime()
+    const time = this.#clock.wallTime()
     if (action === 'forward') this.#trace.add(time, 'forward', null, from, received, otherSide(from), copyOf(batch, i))
     else if (action === 'drop') this.#trace.add(time, 'drop', reason, from, received, null, null)
     else if (action === 'answer') {
@@ -112,10 +112,11 @@ export class Dataplane implements RouterOutput {
 
   /** What is left besides an answer: ICMP errors about dropped frames, ARP requests for held ones. */
   #recordOriginated(): void {
-    for (const { side, frame } of this.#originated.splice(0)) this.#trace.add(wallTime(), 'originate', null, null, null, side, frame)
+    for (const { side, frame } of this.#originated.splice(0)) this.#trace.add(this.#clock.wallTime(), 'originate', null, null, null, side, frame)
   }
 
-  #tick(): void {
+  /** Does what time alone brings about. Called by a timer of its own; over a file, whoever turns the clock calls it. */
+  tick(): void {
     this.#timerAt = Infinity
     this.router.tick(this.#clock.now())
     this.#recordOriginated()
@@ -133,7 +134,7 @@ export class Dataplane implements RouterOutput {
     if (due >= this.#timerAt) return
     clearTimeout(this.#timer)
     this.#timerAt = due
-    this.#timer = setTimeout(() => this.#tick(), Math.min(Math.ceil(due - now), LONGEST_TIMER))
+    this.#timer = setTimeout(() => this.tick(), Math.min(Math.ceil(due - now), LONGEST_TIMER))
     this.#timer.unref()
   }
 }

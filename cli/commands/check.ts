@@ -1,6 +1,6 @@
 // `naptlab check FILE…`: what holds for capture files. Exit 0 when all does, 1 when something does not, 2 for wrong usage.
 import type { CommandModule } from 'yargs'
-import { CaptureFileError, checkFiles, CheckUsageError, decodePayload, formatFileCheck, GoldenError, nameInterfaces } from '../../captures/index.js'
+import { checkFiles, decodePayload, formatFileCheck, nameInterfaces } from '../../captures/index.js'
 
 interface CheckArguments {
   readonly files: readonly string[]
@@ -24,15 +24,9 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
     .example('$0 check out/*.pcap --figures', 'the eight layouts in the captures of a run')
     .example('$0 check --as 104b-wan=wan.pcap --golden fig2', 'one capture against the golden of the standard run'),
   async handler({ files, as, figures, run, golden, json }) {
-    try {
-      const report = await checkFiles(nameInterfaces(files, as), { decoder: decodePayload, ...(figures ? { figures: run } : {}), ...(golden === undefined ? {} : { golden }) })
-      console.log(json ? JSON.stringify(report, plain, 2) : formatFileCheck(report).join('\n'))
-      process.exitCode = report.ok ? 0 : 1
-    } catch (error) {
-      if (!(error instanceof CaptureFileError || error instanceof CheckUsageError || error instanceof GoldenError)) throw error
-      console.error(error.message)
-      process.exitCode = 2
-    }
+    const report = await checkFiles(nameInterfaces(files, as), { decoder: decodePayload, ...(figures ? { figures: run } : {}), ...(golden === undefined ? {} : { golden }) })
+    console.log(json ? JSON.stringify(report, plain, 2) : formatFileCheck(report).join('\n'))
+    process.exitCode = report.ok ? 0 : 1
   },
 }
 

@@ -1,6 +1,6 @@
 // naptlab emit: one packet of Figs. 7 and 8, sent for real or written to a file.
 import type { CommandModule } from 'yargs'
-import { FIGURES, summarize, decode, endpointPayload, type FigureName } from '../../captures/index.js'
+import { FIGURES, summarize, decode, decodePayload, type FigureName } from '../../captures/index.js'
 import { emitFrom, emitOnOwnBench, emitToFile, type EmitOptions, type EmitResult } from '../../lab/emit.js'
 import { attach } from '../../lab/open.js'
 import { wallTime } from '../../napt/clock.js'
@@ -12,7 +12,7 @@ interface EmitArguments {
   readonly out: string | undefined
   readonly host: string | undefined
   readonly bench: string | undefined
-  readonly passwordFile: string | undefined
+  readonly 'password-file': string | undefined
   readonly json: boolean
 }
 
@@ -34,7 +34,7 @@ export const emitCommand: CommandModule<object, EmitArguments> = {
     .example('$0 emit 7A', 'sends it between two hosts made for it, and checks what arrives')
     .example('$0 emit 8D --out 8d.pcap', 'the packet as a file')
     .example('$0 emit 7A --host 103', 'from 103 of the standing bench, through router 104b'),
-  handler: async ({ figure, run, out, host, bench, passwordFile, json }) => {
+  handler: async ({ figure, run, out, host, bench, 'password-file': passwordFile, json }) => {
     const options: EmitOptions = { figure, run, password: passwordFile === undefined ? DEMONSTRATION_PASSWORD : readPassword(passwordFile, {}) }
     if (out !== undefined) {
       emitToFile(out, options, wallTime())
@@ -55,6 +55,6 @@ function report({ layout, received, checks }: EmitResult, json: boolean): void {
     console.log(JSON.stringify({ figure: layout.figure, ok, checks, frame: Buffer.from(received).toString('hex') }, null, 2))
     return
   }
-  console.log(`Fig. ${layout.figure}  ${summarize(decode(received), endpointPayload)}`)
+  console.log(`Fig. ${layout.figure}  ${summarize(decode(received), decodePayload)}`)
   for (const { field, wanted, got, ok: holds } of checks) console.log(`  ${holds ? '✓' : '✗'} ${field}: ${got}${holds ? '' : `, wanted ${wanted}`}`)
 }

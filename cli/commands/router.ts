@@ -35,7 +35,7 @@ export const routerCommand: CommandModule<object, RouterArguments> = {
   handler: async args => {
     const control = args.control ?? `./${args.name}.sock`
     const [wanInterface, wanAddress] = splitSide(args.wan, 'wan'), [lanInterface, lanAddress] = splitSide(args.lan, 'lan')
-    const [address, gateway] = wanAddress.split(',')
+    const [address, ...gateways] = wanAddress.split(','), gateway = gateways.at(0)
     const program = parseRouterProgram({
       name: args.name, device: args.device, control, ...(args.out === undefined ? {} : { captureFolder: args.out }),
       lan: { interface: lanInterface, address: lanAddress },

@@ -6,6 +6,7 @@ import { describedBench } from '../../lab/benches/index.js'
 import { runFig2, type Fig2Result } from '../../lab/fig2.js'
 import { FIG2_LANES } from '../../lab/fig2-steps.js'
 import { parseBehaviour } from '../../napt/behaviour.js'
+import { stopSignal } from '../conversation.js'
 import { UsageError } from '../errors.js'
 import { columns, mappingLines } from '../tables.js'
 
@@ -47,7 +48,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
     const description = bench === undefined ? {} : { bench: describedBench(bench, nat => { parseBehaviour(nat); return nat }) }
     const view = json ? null : new LiveLadder(`naptlab run fig2 · ${bench ?? 'bench of Fig. 1'} · level ${level}, no encryption · seed ${seed}`, args.all)
     const result = await runFig2({
-      ...description, variant, level, out, seed,
+      ...description, variant, level, out, seed, signal: stopSignal(),
       ...(view === null ? {} : { onEntry: entry => view.show(entry), onNotice: text => process.stderr.write(`note: ${text}\n`) }),
     })
     view?.end()

@@ -3,25 +3,25 @@ import { ENTRY_LIFETIME, SERVER_PORTS, TIMEOUTS, startServer } from '../../endpo
 import { stopSignal, untilAborted } from '../conversation.js'
 import { parseDuration, parseLevel, parseLocalPort } from '../options.js'
 import { printFailure, printer } from '../output.js'
-import type { Argv, CommandModule } from 'yargs'
-import type { OptionsOf } from '../options.js'
+import type { CommandModule, InferredOptionTypes, Options } from 'yargs'
 
-const builder = (yargs: Argv) => yargs
-  .option('address', { type: 'string', describe: 'address of this machine to serve at; all when absent' })
-  .option('udp-port', { type: 'number', default: SERVER_PORTS.udp, coerce: parseLocalPort, describe: 'UDP port for registrations' })
-  .option('issuer-port', { type: 'number', default: SERVER_PORTS.issuer, coerce: parseLocalPort, describe: 'TCP port for issuers' })
-  .option('acceptor-port', { type: 'number', default: SERVER_PORTS.acceptor, coerce: parseLocalPort, describe: 'TCP port for acceptors' })
-  .option('level', { type: 'number', default: 3, coerce: parseLevel, describe: '1: request by UDP; 2: second connection; 3: and a password' })
-  .option('lifetime', { type: 'string', default: `${ENTRY_LIFETIME}ms`, coerce: parseDuration, describe: 'of an entry of the equipment list' })
-  .option('silence', { type: 'string', default: `${TIMEOUTS.notify}ms`, coerce: parseDuration, describe: 'how long an acceptor may take to answer' })
-  .option('json', { type: 'boolean', default: false, describe: 'one JSON object a line' })
-  .example('$0 server --address 130.74.23.6', 'serve with the ports of Fig. 2')
-  .example('$0 server --level 1 --json', 'without second connection and password, events as JSON')
+const options = {
+  address: { type: 'string', describe: 'address of this machine to serve at; all when absent' },
+  'udp-port': { type: 'number', default: SERVER_PORTS.udp, coerce: parseLocalPort, describe: 'UDP port for registrations' },
+  'issuer-port': { type: 'number', default: SERVER_PORTS.issuer, coerce: parseLocalPort, describe: 'TCP port for issuers' },
+  'acceptor-port': { type: 'number', default: SERVER_PORTS.acceptor, coerce: parseLocalPort, describe: 'TCP port for acceptors' },
+  level: { type: 'number', default: 3, coerce: parseLevel, describe: '1: request by UDP; 2: second connection; 3: and a password' },
+  lifetime: { type: 'string', default: `${ENTRY_LIFETIME / 1000}s`, coerce: parseDuration, describe: 'of an entry of the equipment list' },
+  silence: { type: 'string', default: `${TIMEOUTS.notify / 1000}s`, coerce: parseDuration, describe: 'how long an acceptor may take to answer' },
+  json: { type: 'boolean', default: false, describe: 'one JSON object a line' },
+} as const satisfies Record<string, Options>
 
-export const server: CommandModule<object, OptionsOf<typeof builder>> = {
+export const server: CommandModule<object, InferredOptionTypes<typeof options>> = {
   command: 'server',
   describe: 'Run the rendezvous server (101)',
-  builder,
+  builder: yargs => yargs.options(options)
+    .example('$0 server --address 130.74.23.6', 'serve with the ports of Fig. 2')
+    .example('$0 server --level 1 --json', 'without second connection and password, events as JSON'),
   async handler({ address, udpPort, issuerPort, acceptorPort, level, lifetime, silence, json }) {
     const print = printer(json)
     const stop = stopSignal()

@@ -1,7 +1,7 @@
 // naptlab trace: every frame that a router handles, as it does, with what it did.
 import type { CommandModule } from 'yargs'
 import { decode } from '../../captures/decode.js'
-import { endpointPayload } from '../../captures/endpoint-payload.js'
+import { decodePayload } from '../../captures/protocol.js'
 import { summarize } from '../../captures/summary.js'
 import { recordToEvent } from '../../napt/control/protocol.js'
 import type { TraceRecord } from '../../napt/trace.js'
@@ -31,4 +31,4 @@ function lines({ action, reason, received, sent }: TraceRecord): string[] {
   return [...before, `    ✗ dropped, ${reason}: ${sentence}${'clause' in rest ? ` (${rest.clause})` : ''}`]
 }
 
-const text = (frame: Uint8Array): string => summarize(decode(frame), endpointPayload)
+const text = (frame: Uint8Array): string => summarize(decode(frame), decodePayload)

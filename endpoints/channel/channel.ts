@@ -3,7 +3,7 @@
 // `OpenChannel`, which gets the connected socket and returns the channel when its handshake, if any, is done.
 import type { Socket } from 'node:net'
 import type { Message, MessageName, MessageOf } from '../message/index.js'
-import type { Peer } from '../events.js'
+import type { Peer } from '../peer.js'
 
 /** Why a channel gave no message. 'closed' is an orderly end between two messages, 'lost' any other end. */
 export type ChannelFault = 'closed' | 'lost' | 'timed-out' | 'malformed'
@@ -39,4 +39,8 @@ export interface Channel {
   reset(): void
 }
 
+/**
+ * @param within milliseconds for the handshake
+ * @throws ChannelError when there is no channel; the socket is destroyed then
+ */
 export type OpenChannel = (socket: Socket, within: number) => Promise<Channel>

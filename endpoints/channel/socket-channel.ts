@@ -6,7 +6,7 @@ import { ChannelError } from './channel.js'
 import type { Socket } from 'node:net'
 import type { Channel, OpenChannel } from './channel.js'
 import type { Message, MessageName, MessageOf } from '../message/index.js'
-import type { Peer } from '../events.js'
+import type { Peer } from '../peer.js'
 
 /** How long a closing side waits for the other one, milliseconds. */
 const LINGER = 1000

@@ -19,11 +19,26 @@ export const fig1: BenchDescription = {
       title: 'router, issuer side',
       lan: { network: 'lan-a', address: '192.168.1.1/24' },
       wan: { network: 'wan', address: '4.17.168.2' },
+      // 1500 becomes 7000; 5000 leads to 1600, where 208 is awaited (Fig. 6).
+      nat: {
+        mapping: 'endpoint-independent',
+        filtering: 'address-and-port-dependent',
+        portAllocation: 'sequential',
+        firstPort: { tcp: 7000 },
+        staticMappings: [{ protocol: 'tcp', wanPort: 5000, address: '192.168.1.11', port: 1600 }],
+      },
     },
     '104b': {
       title: 'router, acceptor side',
       lan: { network: 'lan-b', address: '192.168.1.1/24' },
       wan: { network: 'wan', address: '202.204.16.13' },
+      // 2000 becomes 3400 (Fig. 12), and 2600 becomes 2401 (Fig. 8D).
+      nat: {
+        mapping: 'endpoint-independent',
+        filtering: 'address-and-port-dependent',
+        portAllocation: 'sequential',
+        firstPort: { udp: 3400, tcp: 2401 },
+      },
     },
   },
 }

@@ -3,8 +3,6 @@ import { read16, write16 } from './bytes.js'
 import type { MacAddress } from './address.js'
 
 export const HEADER = 14
-/** Shortest frame on a real wire, without its frame check sequence; shorter payloads are padded with a trailer. */
-export const MINIMUM = 60
 export const TYPE = { ipv4: 0x0800, arp: 0x0806, vlan: 0x8100, ipv6: 0x86dd } as const
 
 const DESTINATION = 0, SOURCE = 6, TYPE_AT = 12

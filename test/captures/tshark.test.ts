@@ -1,19 +1,19 @@
 // The same captures through tshark, with all its checksum validation on: another program's opinion of files and fields.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { decode, encodePcap, type PcapFormat } from '../../captures/index.js'
+import { needsTshark } from '../prerequisites.js'
 import { framesOf } from './support.js'
 
-const skip = spawnSync('tshark', ['--version']).status === 0 ? false : 'tshark is not installed'
 const VALIDATE = ['ip', 'udp', 'tcp'].flatMap(protocol => ['-o', `${protocol}.check_checksum:TRUE`])
 const FIELDS = ['frame.time_epoch', 'ip.src', 'ip.dst', 'ip.ttl', 'ip.id', 'udp.srcport', 'udp.dstport', 'tcp.srcport', 'tcp.dstport', 'tcp.flags', 'ip.checksum.status', 'udp.checksum.status', 'tcp.checksum.status']
 
 const tshark = (file: string): string[][] => execFileSync('tshark', ['-r', file, ...VALIDATE, '-T', 'fields', ...FIELDS.flatMap(field => ['-e', field])],
   { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trimEnd().split('\n').map(line => line.split('\t'))
 
-t.test('tshark reads what we write, and decodes it to the same', { skip }, async t => {
+t.test('tshark reads what we write, and decodes it to the same', needsTshark, async t => {
   const packets = [...framesOf().values()].flat().map(({ time, bytes }) => ({ time, bytes, originalLength: bytes.length }))
   const formats: PcapFormat[] = [{ byteOrder: 'little', resolution: 'nanoseconds' }, { byteOrder: 'big', resolution: 'microseconds' }]
   for (const format of formats) {
@@ -36,7 +36,7 @@ t.test('tshark reads what we write, and decodes it to the same', { skip }, async
   }
 })
 
-t.test('a checksum that tshark calls bad is one that we call wrong', { skip }, async t => {
+t.test('a checksum that tshark calls bad is one that we call wrong', needsTshark, async t => {
   const file = join(t.testdir(), 'bad.pcap')
   const packets = (framesOf().get('103') ?? []).map(({ time, bytes }, at) => {
     bytes[bytes.length - 1] ^= at % 2 // every second one

@@ -1,5 +1,6 @@
 // A bench that is up is what its description says.
 import t from 'tap'
+import { needsNamespaces } from '../prerequisites.js'
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import { fig1, openBench, type AttachedBench, type BenchDescription, type RouterConfig } from '../../lab/index.js'
@@ -13,7 +14,7 @@ async function listening(bench: AttachedBench, host: string, address: string, po
   await once(server.stdout, 'data')
 }
 
-t.test('Fig. 1', async t => {
+t.test('Fig. 1', needsNamespaces, async t => {
   const before = machineNamespaces()
   await using bench = await openBench(fig1, { ...options, seed: 7, routerSettings: name => ({ folder: `/somewhere/${name}` }) })
   t.comment(`milliseconds: ${JSON.stringify(bench.milliseconds)}`)
@@ -71,7 +72,7 @@ t.test('Fig. 1', async t => {
   })
 })
 
-t.test('flat WAN and two LANs with the same addresses', async t => {
+t.test('flat WAN and two LANs with the same addresses', needsNamespaces, async t => {
   const lan = { mtu: 1400 }
   const description: BenchDescription = {
     name: 'talk',
@@ -99,11 +100,14 @@ t.test('flat WAN and two LANs with the same addresses', async t => {
   t.same(onLan.routes, ['192.168.1.0/24 via 0.0.0.0 dev eth0'], 'without a gateway there is no default route')
 })
 
-t.test('the first datagram of a bench arrives: interfaces are in order before it is called ready', async t => {
+t.test('two ends are a cable, in order before the bench is called ready; IPv6 where asked for', needsNamespaces, async t => {
   const description: BenchDescription = {
-    name: 'first', networks: { cable: {} }, hosts: { a: { network: 'cable', address: '10.0.0.1/24' }, b: { network: 'cable', address: '10.0.0.2/24' } },
+    name: 'cable', ipv6: 'on', networks: { cable: {} },
+    hosts: { a: { network: 'cable', address: '10.0.0.1/24' }, b: { network: 'cable', address: '10.0.0.2/24' } },
   }
   await using bench = await openBench(description)
-  t.same((await ask<Look>(bench, 'a', 'look')).links.eth0.operational, true)
-  t.same(bench.record.namespaces.map(({ name }) => name), ['a', 'b'], 'two ends are a cable, without a switch')
+  const { links, addresses } = await ask<Look>(bench, 'a', 'look')
+  t.equal(links.eth0.operational, true)
+  t.ok(addresses.includes('::1/128'))
+  t.same(bench.record.namespaces.map(({ name }) => name), ['a', 'b'], 'no switch')
 })

@@ -1,5 +1,6 @@
 // However a bench ends, nothing of it is left: no process, no namespace, nothing on the machine.
 import t, { type Test } from 'tap'
+import { needsNamespaces } from '../prerequisites.js'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -33,7 +34,7 @@ const withRouter = (behave: string, name: string): BenchDescription => ({
   routers: { r: { lan: { network: 'lan', address: '10.0.0.1/24' }, wan: { network: 'wan', address: '10.1.0.1' }, nat: { behave } } },
 })
 
-t.test('close', async t => {
+t.test('close', needsNamespaces, async t => {
   const bench = await openBench(withRouter('well', 'close'), options)
   const program = bench.spawn('a', 'sleep', ['1000'])
   await once(program, 'spawn')
@@ -56,7 +57,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   })
 }
 
-t.test('a failure while building', async t => {
+t.test('a failure while building', needsNamespaces, async t => {
   const plan = planBench(withRouter('well', 'broken'))
   const cables = plan.namespaces.map(place => ({ ...place, interfaces: place.interfaces.map(end => ({ ...end, mtu: 70_000 })) }))
   await t.rejects(launch({ name: 'broken', mode: 'attached', plan: { ...plan, namespaces: cables }, routerScript: '', routers: [] }),
@@ -64,7 +65,7 @@ t.test('a failure while building', async t => {
   t.same(named('broken'), [])
 })
 
-t.test('a router that fails', async t => {
+t.test('a router that fails', needsNamespaces, async t => {
   await t.rejects(openBench(withRouter('crash', 'crash'), options),
     { name: 'BenchFailure', message: /router r ended before it was ready \(exit code 1\)\n.*no table to put mappings in/s })
   await t.rejects(openBench(withRouter('refuse', 'refuse'), options), { message: /router r says: the WAN interface is on fire/ })
@@ -72,7 +73,7 @@ t.test('a router that fails', async t => {
   t.same([...named('crash'), ...named('refuse'), ...named('none')], [])
 })
 
-t.test('the keeper is killed while the routers start', async t => {
+t.test('the keeper is killed while the routers start', needsNamespaces, async t => {
   const opening = openBench(withRouter('silent', 'silent'), options)
   const refused = t.rejects(opening, { name: 'BenchFailure', message: /ended before the bench was ready/ })
   const routerIsThere = (found: FoundBench | undefined): found is FoundBench => found !== undefined && existsSync(`/proc/${found.pid}/root/run/naptlab/r.sock`)
@@ -88,7 +89,7 @@ t.test('the keeper is killed while the routers start', async t => {
   t.same(named('silent'), [])
 })
 
-t.test('a router that dies later', async t => {
+t.test('a router that dies later', needsNamespaces, async t => {
   const killRouter = (bench: LiveBench): Promise<unknown> => run(bench, 'a', 'kill', '-KILL', String(bench.record.routers.r.pid))
   await t.test('ends an attached bench with an error', async t => {
     const bench = await openBench(withRouter('well', 'attached'), options)
@@ -97,23 +98,27 @@ t.test('a router that dies later', async t => {
     await bench.close()
   })
   await t.test('shows in the record of a standing one', async t => {
-    const bench = await standBench(withRouter('well', 'standing'), options)
+    const name = `standing-${process.pid}`
+    const bench = await standBench(withRouter('well', name), options)
     t.teardown(() => bench.close())
-    t.equal(attach('standing').record.routers.r.ending, null)
+    t.equal(attach(name).record.routers.r.ending, null)
     await killRouter(bench)
-    while (attach('standing').record.routers.r.ending === null) await new Promise(resolve => setTimeout(resolve, 5))
-    t.equal(attach('standing').record.routers.r.ending, 'SIGKILL')
+    while (attach(name).record.routers.r.ending === null) await new Promise(resolve => setTimeout(resolve, 5))
+    t.equal(attach(name).record.routers.r.ending, 'SIGKILL')
+    t.equal((await run(attach(name), 'a', 'echo', 'still')).stdout, 'still\n', 'which stays, though nothing runs on it')
   })
 })
 
-t.test('a standing bench', async t => {
-  const name = 'stand'
+t.test('a standing bench', needsNamespaces, async t => {
+  const name = `stand-${process.pid}`
   const bench = await standBench(fig1, { ...options, name })
-  await t.rejects(standBench(fig1, { ...options, name }), { name: 'BenchError', message: /a bench named stand stands already/ })
-  const second = await standBench(fig1, { ...options, name: 'stand-2' })
+  t.teardown(() => bench.close())
+  await t.rejects(standBench(fig1, { ...options, name }), { name: 'BenchError', message: /a bench named stand-\d+ stands already/ })
+  const second = await standBench(fig1, { ...options, name: `${name}-2` })
+  t.teardown(() => second.close())
   t.throws(() => attach(), { message: /more than one bench is up: say which .*stand/ })
   t.equal((await run(attach(name), '102', 'echo', 'here')).stdout, 'here\n')
-  t.equal(attach(String(second.pid)).name, 'stand-2')
+  t.equal(attach(String(second.pid)).name, `${name}-2`)
   await nothingIsLeft(t, second.pid, () => takeDown(second))
   t.equal((await run(bench, '102', 'echo', 'here still')).stdout, 'here still\n', 'the other is not disturbed')
   await nothingIsLeft(t, bench.pid, () => attach(name).close())

@@ -1,5 +1,6 @@
 // Programs on a bench's hosts, run from outside.
 import t from 'tap'
+import { needsNamespaces } from '../prerequisites.js'
 import { once } from 'node:events'
 import { spawn } from 'node:child_process'
 import { openBench, type AttachedBench, type BenchDescription } from '../../lab/index.js'
@@ -16,7 +17,7 @@ async function opened(t: { teardown(end: () => unknown): void }): Promise<Attach
   return bench
 }
 
-t.test('its streams, exit code, directory and environment', async t => {
+t.test('its streams, exit code, directory and environment', needsNamespaces, async t => {
   const bench = await opened(t)
   t.same(await run(bench, 'a', 'sh', '-c', 'echo out; echo err >&2; exit 7'), { code: 7, signal: null, stdout: 'out\n', stderr: 'err\n' })
   t.equal((await run(bench, 'a', 'pwd')).stdout.trim(), process.cwd())
@@ -27,7 +28,7 @@ t.test('its streams, exit code, directory and environment', async t => {
   t.equal(text.toString(), 'hello in / for you\n')
 })
 
-t.test('kill reaches the program itself', async t => {
+t.test('kill reaches the program itself', needsNamespaces, async t => {
   const bench = await opened(t)
   const child = bench.spawn('a', 'sh', ['-c', 'trap "echo caught; exit 3" TERM; echo ready; while :; do sleep 0.01; done'])
   child.stdout.setEncoding('utf8')
@@ -43,7 +44,7 @@ t.test('kill reaches the program itself', async t => {
   t.same(await once(other, 'exit'), [null, 'SIGKILL'])
 })
 
-t.test('a program dies with the process that ran it', async t => {
+t.test('a program dies with the process that ran it', needsNamespaces, async t => {
   const bench = await opened(t)
   const child = bench.spawn('a', 'sh', ['-c', 'echo $$; sleep 1000'])
   await once(child.stdout, 'data')
@@ -53,7 +54,7 @@ t.test('a program dies with the process that ran it', async t => {
   t.ok(await whenEnded(program, 5000))
 })
 
-t.test('orphans on the bench do not stay as zombies', async t => {
+t.test('orphans on the bench do not stay as zombies', needsNamespaces, async t => {
   const bench = await opened(t)
   const orphan = 'sleep 0.2 & echo $!'
   const id = (await run(bench, 'a', 'sh', '-c', orphan)).stdout.trim()
@@ -61,7 +62,7 @@ t.test('orphans on the bench do not stay as zombies', async t => {
   t.equal((await run(bench, 'b', 'timeout', '5', 'sh', '-c', look)).stdout, 'reaped\n')
 })
 
-t.test('at the terminal: the exit code, and signals that are passed on', async t => {
+t.test('at the terminal: the exit code, and signals that are passed on', needsNamespaces, async t => {
   const bench = await opened(t)
   const exec = (...command: string[]): ReturnType<typeof spawn> =>
     spawn(process.execPath, [script('exec'), String(bench.pid), 'a', ...command], { stdio: ['inherit', 'pipe', 'inherit'] })
@@ -73,7 +74,7 @@ t.test('at the terminal: the exit code, and signals that are passed on', async t
   t.same(await once(child, 'exit'), [5, null])
 })
 
-t.test('a program on the bench sees the bench only', async t => {
+t.test('a program on the bench sees the bench only', needsNamespaces, async t => {
   const bench = await opened(t)
   const { stdout } = await run(bench, 'a', 'sh', '-c', 'cat /proc/net/dev /proc/1/cmdline; ls /run/netns')
   t.match(stdout, /eth0:/)

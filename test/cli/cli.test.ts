@@ -1,0 +1,115 @@
+// What holds for every command: help with examples, completion, exit codes, errors that say what to do.
+import { readFileSync, truncateSync, copyFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { parse } from 'yaml'
+import { FIGURES, goldenFolder, readPcapFile } from '../../captures/index.js'
+import { needsNamespaces } from '../prerequisites.js'
+import { naptlab } from './naptlab.js'
+
+const COMMANDS = ['run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'check', 'emit', 'router', 'server', 'accept', 'issue']
+
+t.test('help', async t => {
+  const { code, stdout } = await naptlab(['--help'])
+  t.equal(code, 0)
+  for (const command of [...COMMANDS, 'clock', 'completion']) t.match(stdout, new RegExp(`naptlab ${command}\\b`), command)
+  for (const command of COMMANDS) {
+    const help = await naptlab([command, '--help'])
+    t.equal(help.code, 0, command)
+    t.match(help.stdout, /Examples:/, `${command} has examples`)
+  }
+  t.match((await naptlab(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/)
+  t.match((await naptlab(['completion'])).stdout, /complete .*naptlab|compdef/)
+})
+
+t.test('wrong usage ends with 2 and says what is right', async t => {
+  const cases: readonly [readonly string[], RegExp][] = [
+    [[], /Which command/],
+    [['dance'], /Unknown (argument|command): dance/],
+    [['run'], /Not enough non-option arguments/],
+    [['run', 'fig99'], /Invalid values[\s\S]*fig2/],
+    [['run', 'fig2', '--level', '9'], /Invalid values[\s\S]*level/],
+    [['run', 'fig2', '--frobnicate'], /Unknown argument: frobnicate/],
+    [['run', 'fig2', '--bench', 'no-such.yaml'], /no-such\.yaml/],
+    [['run', 'fig2', '--out', '/proc/none'], /cannot be written[\s\S]*--out/],
+    [['check'], /There is no file to check/],
+    [['check', 'holiday.pcap'], /does not say which interface/],
+    [['emit', '9Z'], /Invalid values/],
+    [['emit', '7A', '--out', 'x.pcap', '--host', '103'], /mutually exclusive/],
+    [['table', './no-such.sock'], /no router answers at .\/no-such\.sock/],
+    [['table', '104a', '--bench', 'nobody-stands-here'], /nobody-stands-here/],
+    [['map', './x.sock', '5000', '192.168.1.11:1600'], /PORT\/tcp or PORT\/udp/],
+    [['clock', 'advance', './x.sock', 'soon'], /'soon' is not a duration/],
+    [['router', '--lan', 'eth1', '--wan', 'eth0=4.17.168.2'], /INTERFACE=ADDRESS is wanted/],
+    [['router', '--lan', 'nope0=192.168.1.1/24', '--wan', 'nope1=4.17.168.2'], /nope0|permission|allow/],
+    [['issue', '--to', '2133', '--server', '127.0.0.1', '--reached-at', 'here'], /not ADDRESS:PORT/],
+  ]
+  for (const [args, wanted] of cases) {
+    const { code, stdout, stderr } = await naptlab(args, t.testdirName.replace(/[^/]+$/, ''))
+    t.equal(code, 2, `naptlab ${args.join(' ')}`)
+    t.match(stderr, wanted, stderr)
+    t.equal(stdout, '', 'nothing on standard output')
+    t.notMatch(stderr, /\n\s+at .*\.js:\d+/, 'no stack trace')
+  }
+})
+
+t.test('bench prints a file that can be changed and read back', async t => {
+  const { code, stdout } = await naptlab(['bench', 'fig1'])
+  t.equal(code, 0)
+  t.match(parse(stdout), { name: 'fig1', routers: { '104a': { nat: { staticMappings: [{ wanPort: 5000 }] } } } })
+  const folder = t.testdir({ 'good.yaml': stdout.replaceAll('mapping: endpoint-independent', 'mapping: address-and-port-dependent'), 'bad.yaml': stdout.replace('endpoint-independent', 'symmetric') })
+  t.equal((await naptlab(['bench', join(folder, 'good.yaml')])).code, 0)
+  const bad = await naptlab(['bench', join(folder, 'bad.yaml')])
+  t.equal(bad.code, 2)
+  t.match(bad.stderr, /routers\.104a\.nat[\s\S]*mapping is "symmetric"; wanted is one of endpoint-independent/)
+})
+
+t.test('check: the goldens\' own captures hold; what is damaged, or no capture, is told', async t => {
+  const golden = goldenFolder('fig2')
+  const file = (name: string): string => join(golden, name)
+  const good = await naptlab(['check', file('104a-lan.pcap'), file('104a-wan.pcap'), file('104b-lan.pcap'), file('104b-wan.pcap'), '--figures', '--golden', 'fig2'])
+  t.equal(good.code, 0, good.stdout + good.stderr)
+  for (const figure of FIGURES) t.match(good.stdout, new RegExp(`✓ ${figure}`))
+  t.match(good.stdout, /✓ golden fig2/)
+
+  const other = await naptlab(['check', file('104b-wan.pcap'), '--figures', '--run', 'fig8b'])
+  t.equal(other.code, 1)
+  t.match(other.stdout, /✗ 8B[\s\S]*DP: wanted 2400, got 3400/, 'the field that differs')
+  t.equal((await naptlab(['check', file('104b-wan.pcap'), '--golden', 'none-such'])).code, 1, 'a missing golden is no pass')
+
+  const folder = t.testdir({ 'text.pcap': 'this is no capture, only a text that is long enough to be one' })
+  const cut = join(folder, 'cut.pcap')
+  copyFileSync(file('104a-lan.pcap'), cut)
+  truncateSync(cut, statSync(cut).size - 7)
+  const damaged = await naptlab(['check', '--as', `104a-lan=${cut}`])
+  t.equal(damaged.code, 1)
+  t.match(damaged.stdout, /✗ 104a-lan: \d+ packets[\s\S]*byte \d+/, 'what was good is counted, and where it ends is said')
+  const text = await naptlab(['check', '--as', `104a-lan=${join(folder, 'text.pcap')}`])
+  t.equal(text.code, 2)
+  t.match(text.stderr, /text\.pcap/)
+  t.match(JSON.parse((await naptlab(['check', file('104a-lan.pcap'), '--json'])).stdout), { ok: true, files: [{ interface: '104a-lan', damage: null }] })
+})
+
+t.test('emit: all eight as files that hold', async t => {
+  const folder = t.testdir()
+  for (const figure of FIGURES) {
+    const file = join(folder, `${figure}.pcap`)
+    t.equal((await naptlab(['emit', figure, '--out', file])).code, 0)
+    t.equal((await readPcapFile(file)).packets.length, 1)
+    const side = figure.startsWith('7') ? { A: '104b-lan', B: '104b-wan', C: '104a-lan', D: '104a-wan' }[figure[1]] : { A: '104b-lan', B: '104b-wan', C: '104b-lan', D: '104b-wan' }[figure[1]]
+    const checked = await naptlab(['check', '--as', `${side ?? ''}=${file}`, '--figures', '--json'])
+    const report = JSON.parse(checked.stdout) as { figures: { results: { figure: string, result: string }[] } }
+    t.equal(report.figures.results.find(result => result.figure === figure)?.result, 'passed', figure)
+  }
+  t.notMatch(readFileSync(join(folder, '7A.pcap')).toString('latin1'), /\.part/)
+})
+
+t.test('emit: all eight for real, captured and checked', needsNamespaces, async t => {
+  for (const figure of FIGURES) {
+    const { code, stdout, stderr } = await naptlab(['emit', figure])
+    t.equal(code, 0, stderr)
+    t.match(stdout, new RegExp(`^Fig\\. ${figure}  (udp|tcp) `))
+    t.match(stdout, /✓ (UDP|TCP) checksum: right/)
+    t.notMatch(stdout, /✗|sesame/)
+  }
+})
