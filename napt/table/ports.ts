@@ -9,6 +9,8 @@ export class PortPool {
   readonly #lowest: number
   #next: number
   #takenCount = 0
+  /** Of those, the ones that a search from the lowest port meets. */
+  #takenInRange = 0
 
   /** `first` is the first port that is given; the search goes on at `lowest` after 65535. */
   constructor(first: number, lowest: number) {
@@ -28,12 +30,15 @@ export class PortPool {
     if (this.#taken[port] === 1) return false
     this.#taken[port] = 1
     this.#takenCount++
+    if (port >= this.#lowest) this.#takenInRange++
     return true
   }
 
   /** A free port for a host's `wanted` one, by the policy, or -1 when there is none. */
   allocate(policy: PortPolicy, wanted: number): number {
     if (policy === 'preserve' && wanted >= this.#lowest && this.take(wanted)) return wanted
+    // Without a look at each: a flood of new flows would otherwise cost 64,000 looks a packet.
+    if (this.#takenInRange === HIGHEST - this.#lowest + 1 && this.#next >= this.#lowest) return -1
     // `setNext` may have put the search below the lowest port; it still has to get round to 65535.
     for (let tries = HIGHEST - Math.min(this.#lowest, this.#next) + 1; tries > 0; tries--) {
       const port = this.#next
@@ -47,5 +52,6 @@ export class PortPool {
     if (this.#taken[port] === 0) return
     this.#taken[port] = 0
     this.#takenCount--
+    if (port >= this.#lowest) this.#takenInRange--
   }
 }

@@ -80,6 +80,13 @@ t.test('at most 256 packets wait', async t => {
   t.hasStrict(b.wan(udp('130.74.23.6:1200', '202.204.16.13:3400')), { action: 'hold' }, 'the other side has its own queue')
   t.equal(b.raw('wan', arpReply(SERVER, ROUTER.wan)).frames.length, 256, 'all of them are delivered')
   t.equal(b.lan(REGISTRATION).action, 'forward')
+  const lost = udp('192.168.1.3:2000', '8.117.12.109:9')
+  for (const round of ['after those were delivered', 'after those were given up']) {
+    for (let i = 0; i < 256; i++) if (b.lan(lost).action !== 'hold') t.fail(`${round}: packet ${i} found no room`)
+    t.hasStrict(b.lan(lost), { action: 'drop', reason: 'queue-full' }, `${round}, there is room for as many`)
+    for (let second = 0; second < 3; second++) b.pass(1000)
+  }
+  t.equal(b.abandonedFrames.length, 512 + 1, 'the one towards the LAN among them')
 })
 
 t.test('an entry is asked for again after a minute, and serves on meanwhile', async t => {

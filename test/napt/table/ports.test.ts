@@ -54,6 +54,10 @@ t.test('exhaustion, and the one port that was released', async t => {
   t.equal(pool.allocate('preserve', 4000), -1)
   pool.release(3399)
   t.equal(pool.allocate('sequential', 0), 3399)
+  pool.setNext(1000)
+  t.equal(pool.allocate('sequential', 0), 1000, 'a port below the lowest, if that is meant')
+  pool.release(1000)
+  for (let refused = 0; refused < 1_000_000; refused++) if (pool.allocate('sequential', 0) >= 1024) t.fail('there is none')
 })
 
 t.test('a search that begins below the lowest port still gets round to 65535', async t => {
