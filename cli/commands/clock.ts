@@ -12,7 +12,8 @@ const advanceCommand: CommandModule<object, AdvanceArguments> = {
     .positional('time', { type: 'string', demandOption: true, describe: 'Such as 5m, 90s or 2h' })
     .example('$0 clock advance 104b 5m', 'UDP mappings that nobody used meanwhile are gone'),
   handler: async ({ time, ...target }) => {
-    await withRouter(target, router => router.request({ op: 'advance', seconds: parseDuration(time) / 1000 }))
+    const seconds = parseDuration(time) / 1000
+    await withRouter(target, router => router.request({ op: 'advance', seconds }))
     console.log(`${target.router}: ${time} have passed`)
   },
 }

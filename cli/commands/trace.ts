@@ -19,6 +19,7 @@ export const traceCommand: CommandModule<object, TraceArguments> = {
   handler: async ({ json, ...target }) => {
     const client = await connectTo(target)
     await client.trace(record => console.log(json ? JSON.stringify(recordToEvent(record)) : lines(record).join('\n')))
+    process.stderr.write(`following ${target.router}; Ctrl-C ends it\n`)
     await client.ended
   },
 }
