@@ -255,6 +255,7 @@ class Fig2Run {
       tables[name] = await router.request({ op: 'table' })
       counters[name] = await router.request({ op: 'counters' })
       await router.request({ op: 'endCaptures' })
+      if (router.missed + counters[name].untraced > 0) this.#fail(`${name}: ${router.missed + counters[name].untraced} frames are missing from the ladder or the captures`)
       router.close()
     }
     const files = readdirSync(this.out).filter(file => isOurs(file, this.description)).sort().map(file => join(this.out, file))

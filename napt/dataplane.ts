@@ -79,6 +79,7 @@ export class Dataplane implements RouterOutput {
       const batch = device.receive()
       if (batch.count === 0) break
       this.#processBatch(batch, from, false)
+      this.#handOver()
       while (this.#redelivered.length > 0) {
         for (const held of this.#redelivered.splice(0)) this.#processBatch(batchOf([held.frame]), held.from, true)
       }
@@ -122,11 +123,15 @@ export class Dataplane implements RouterOutput {
     this.#settle()
   }
 
-  /** Hands on what was recorded, and sets the timer for what comes next. */
+  /** Gives the listeners what was recorded. */
+  #handOver(): void {
+    if (this.#trace.isEmpty) return
+    for (const record of readTrace(this.#trace.take())) for (const listener of this.#listeners) listener(record)
+  }
+
+  /** Hands over, and sets the timer for what comes next. */
   #settle(): void {
-    if (!this.#trace.isEmpty) {
-      for (const record of readTrace(this.#trace.take())) for (const listener of this.#listeners) listener(record)
-    }
+    this.#handOver()
     const now = this.#clock.now(), due = now + this.router.untilTick(now)
     if (due >= this.#timerAt) return
     clearTimeout(this.#timer)

@@ -38,7 +38,8 @@ export class TraceBuffer {
   /** Records that did not fit. */
   lost = 0
 
-  constructor(capacity = 1 << 20) {
+  /** The default holds a whole batch of 64 GSO frames, before and after; memory is used only as far as it is filled. */
+  constructor(capacity = 1 << 24) {
     this.#capacity = capacity
     this.#bytes = new Uint8Array(capacity)
     this.#view = new DataView(this.#bytes.buffer)

@@ -21,6 +21,7 @@ export const traceCommand: CommandModule<object, TraceArguments> = {
     await client.trace(record => console.log(json ? JSON.stringify(recordToEvent(record)) : lines(record).join('\n')))
     process.stderr.write(`following ${target.router}; Ctrl-C ends it\n`)
     await client.ended
+    if (client.missed > 0) process.stderr.write(`${client.missed} frames are missing above: they came faster than this could take them\n`)
   },
 }
 

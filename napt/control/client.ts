@@ -14,6 +14,7 @@ export class RouterClient {
   readonly #socket: Socket
   readonly #waiting = new Map<number, Waiting>()
   #nextId = 1
+  #missed = 0
   /** Resolves when the router has ended, or `close` was called. */
   readonly ended: Promise<void>
   #onRecord: ((record: TraceRecord) => void) | undefined
@@ -57,6 +58,9 @@ export class RouterClient {
     return result as ControlResults[R['op']]
   }
 
+  /** Records of a trace that this end was too slow to take. */
+  get missed(): number { return this.#missed }
+
   /** Every frame that the router processes from now on. */
   async trace(onRecord: (record: TraceRecord) => void): Promise<void> {
     this.#onRecord = onRecord
@@ -74,6 +78,7 @@ export class RouterClient {
     }
     if ('event' in message) {
       if (message.event === 'frame') this.#onRecord?.(eventToRecord(message))
+      else this.#missed += message.frames
       return
     }
     const waiting = this.#waiting.get(message.id)
@@ -83,7 +88,7 @@ export class RouterClient {
   }
 }
 
-type Message = Reply | FrameEvent | { readonly event: 'missed' }
+type Message = Reply | FrameEvent | { readonly event: 'missed', readonly frames: number }
 
 /** Null for a line that no router of this version says. */
 function parse(line: string): Message | null {

@@ -2,6 +2,7 @@
 // mounted it and `os.networkInterfaces()` leaves out interfaces without an address.
 import { closeSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { constants } from 'node:os'
 import type Koffi from 'koffi'
 import { libc } from './libc.js'
 import { SystemError } from './error.js'
@@ -17,11 +18,13 @@ export function readInterface(name: string): InterfaceFacts {
   const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi
   const ioctl = koffi.load('libc.so.6').func('int ioctl(int, ulong, void *)') as (fd: number, request: number, argument: Uint8Array) => number
   const doing = `look up interface '${name}'`
+  // A longer name would be cut, and might then be another interface's.
+  if (Buffer.byteLength(name) > NAME_BYTES) throw new SystemError('ioctl', constants.errno.ENODEV, doing)
   const fd = libc().socket(AF_INET, SOCK_DGRAM_CLOEXEC, 0, doing)
   try {
     const ask = (request: number): DataView => {
       const argument = new Uint8Array(SIZEOF_IFREQ)
-      argument.set(new TextEncoder().encode(name).subarray(0, NAME_BYTES))
+      argument.set(new TextEncoder().encode(name))
       if (ioctl(fd, request, argument) < 0) throw new SystemError('ioctl', koffi.errno(), doing)
       return new DataView(argument.buffer, 16)
     }

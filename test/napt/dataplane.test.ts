@@ -146,14 +146,14 @@ t.test('a trace that outgrows its room counts what it loses', async t => {
   b.greet('wan', '130.74.23.6')
   let heard = 0
   b.dataplane.listen(() => heard++)
-  // One batch of 2 MiB, before and after: the trace holds 1 MiB.
+  // One batch of 12 MB, before and after: the trace holds 16 MiB.
   const large = udp('192.168.1.3:2000', '130.74.23.6:1200', 'x'.repeat(60_000))
   large.set(MACS.lan)
   b.devices.lan.watch(() => undefined)
-  for (let i = 0; i < 20; i++) b.devices.lan.inject(large)
+  for (let i = 0; i < 200; i++) b.devices.lan.inject(large)
   b.dataplane.start()
   b.inject('lan', REGISTRATION)
-  t.equal(b.devices.wan.sentFrames.length, 21, 'all of them are forwarded')
+  t.equal(b.devices.wan.sentFrames.length, 201, 'all of them are forwarded')
   t.ok(b.dataplane.traceLost > 0)
-  t.equal(heard + b.dataplane.traceLost, 21)
+  t.equal(heard + b.dataplane.traceLost, 201)
 })
