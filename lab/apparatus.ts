@@ -1,13 +1,13 @@
-// The programs 101, 102 and 103 on a bench: the same commands that a person would type, started on their hosts, heard through the
-// events that they print.
+// The programs 101, 102 and 103 on a bench (endpoint-process.ts), started on their hosts, told what to do, and heard through the events
+// that they print.
 import { createInterface } from 'node:readline'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { EndpointEvent, EventName } from '../endpoints/events.js'
+import type { EndpointTask } from './endpoint-task.js'
 import type { LiveBench } from './live-bench.js'
 
-/** The command line itself, as the bench's hosts run it. A path, not an import: lab/ knows nothing of cli/. */
-const NAPTLAB = fileURLToPath(new URL('../cli/naptlab.js', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('./endpoint-process.js', import.meta.url))
 const ERROR_TEXT_LIMIT = 4096
 /** Longer than every time-out of the programs themselves, milliseconds. */
 const EVENT_LIMIT = 30_000
@@ -30,10 +30,10 @@ export class Apparatus {
   readonly #expectations = new Set<Expectation>()
   #errorText = ''
 
-  /** Starts `naptlab ARGUMENTS --json` on a host. `onEvent` hears everything that it says. */
-  constructor(bench: LiveBench, host: string, args: readonly string[], environment: Readonly<Record<string, string>>, onEvent: (event: EndpointEvent) => void) {
+  /** Starts the program on a host, where it waits for its task. `onEvent` hears everything that it says. */
+  constructor(bench: LiveBench, host: string, onEvent: (event: EndpointEvent) => void) {
     this.name = host
-    this.#child = bench.spawn(host, process.execPath, [NAPTLAB, ...args, '--json'], { env: { ...process.env, ...environment } })
+    this.#child = bench.spawn(host, process.execPath, [PROGRAM])
     this.#child.stdin.on('error', () => undefined) // it ended before it read anything
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#errorText = (this.#errorText + text).slice(-ERROR_TEXT_LIMIT) })
     createInterface({ input: this.#child.stdout }).on('line', line => this.#hear(JSON.parse(line) as EndpointEvent, onEvent))
@@ -69,6 +69,9 @@ export class Apparatus {
       clearTimeout(timer)
     }
   }
+
+  /** Gives the program its task; it begins at once. */
+  begin(task: EndpointTask): void { this.#child.stdin.write(`${JSON.stringify(task)}\n`) }
 
   /** Asks the program to end. */
   stop(): void { this.#child.kill('SIGTERM') }

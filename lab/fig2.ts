@@ -104,6 +104,7 @@ class Fig2Run {
   readonly #variant: FigureRun
   readonly #level: Level
   #file: Fig2Result['file'] = null
+  #watching: Promise<unknown> = Promise.resolve()
   /** Resolves at the next frame that any router handles. */
   #onFrame: (() => void) | undefined
 
@@ -117,7 +118,9 @@ class Fig2Run {
   }
 
   async run(): Promise<Fig2Result> {
-    const [witness] = await Promise.all([this.#startWitness(), this.#followRouters()])
+    const following = this.#followRouters(), witnessing = this.#startWitness()
+    // Nothing is said on the bench before everybody listens who is to hear it.
+    this.#watching = Promise.all([following, witnessing])
     const ticker = setInterval(() => this.#show(this.#correlator.advance(wallTime())), TICK)
     try {
       await Promise.race([this.#sequence(), this.#interrupted()])
@@ -129,6 +132,7 @@ class Fig2Run {
     }
     await this.#stopPrograms()
     await this.#settled()
+    const witness = await witnessing
     await witness?.end()
     for (const entry of this.#correlator.flush()) this.options.onEntry?.(entry)
     return this.#report(witness !== null)
@@ -147,31 +151,30 @@ class Fig2Run {
   }
 
   async #sequence(): Promise<void> {
-    const server = this.#start('101', ['server', '--level', String(this.#level)])
+    const [server, acceptor, issuer] = [this.#program('101'), this.#program('103'), this.#program('102')]
+    await this.#watching
+    server.begin({ role: 'server', level: this.#level })
     const purposes = ['registrations', 'first connections', ...this.#level === 1 ? [] : ['second connections']]
-    for (const purpose of purposes) {
-      await server.event('listening', event => event.purpose === purpose)
-    }
+    for (const purpose of purposes) await server.event('listening', event => event.purpose === purpose)
     const received = join(this.work, 'received')
     mkdirSync(received)
-    const acceptor = this.#start('103', [
-      'accept', '--id', EQUIPMENT_ID, '--server', SERVER, '--local-port', '2000', '--connect-port', '2600', '--level', String(this.#level),
+    acceptor.begin({
+      role: 'acceptor', ...this.#common(), localPort: 2000, connectPort: 2600, receive: received,
       // In the other variant the second registration has to come soon; in the standard run one is enough.
-      '--interval', this.#variant === 'fig8b' ? '1s' : '15s', '--receive', received, '--once',
-    ])
+      interval: this.#variant === 'fig8b' ? 1000 : 15_000,
+    })
     await server.event('registered')
     if (this.#variant === 'fig8b') await this.#letMappingLapse(server)
-    await this.#request(acceptor)
+    await this.#request(issuer, acceptor)
   }
 
   /** S203 to S209, from 102's side. */
-  async #request(acceptor: Apparatus): Promise<void> {
+  async #request(issuer: Apparatus, acceptor: Apparatus): Promise<void> {
     const path = join(this.work, 'from-102.bin')
     writeFileSync(path, fileContent(this.options.fileSize ?? 48_000))
-    const issuer = this.#start('102', [
-      'issue', '--to', EQUIPMENT_ID, '--server', SERVER, '--local-port', '1500', '--listen', '1600', '--reached-at', '4.17.168.2:5000',
-      ...this.#level < 3 ? ['--level', String(this.#level)] : [], '--line', 'hello from 102', '--send', path,
-    ])
+    issuer.begin({
+      role: 'issuer', ...this.#common(), localPort: 1500, listen: 1600, reachedAt: { address: '4.17.168.2', port: 5000 }, lines: ['hello from 102'], files: [path],
+    })
     const { code } = await issuer.exited
     if (code !== 0) {
       this.#fail(`102: ${issuer.lastWords === '' ? `ended with exit code ${code ?? 'none'}` : issuer.lastWords}`)
@@ -181,6 +184,10 @@ class Fig2Run {
     if (sent.sha256 !== received.sha256 || sent.bytes !== received.bytes) this.#fail(`S209: 103 got another file than 102 sent (SHA-256 ${received.sha256}, not ${sent.sha256})`)
     else this.#file = { bytes: received.bytes, sha256: received.sha256 }
     await acceptor.event('session-ended')
+  }
+
+  #common(): { level: Level, equipmentId: string, password: string, server: string } {
+    return { level: this.#level, equipmentId: EQUIPMENT_ID, password: this.#level === 3 ? PASSWORD : '', server: SERVER }
   }
 
   /** 104b's mapping of 192.168.1.3:2000 runs out of idle time, and its next registration makes it anew as 2400 (S202A). */
@@ -193,8 +200,9 @@ class Fig2Run {
     await server.event('registered', event => event.port === 2400)
   }
 
-  #start(host: string, args: readonly string[]): Apparatus {
-    const program = new Apparatus(this.bench, host, args, { NAPTLAB_PASSWORD: this.#level === 3 ? PASSWORD : '' }, event => this.#hear(event))
+  /** Loads while others do; see `begin`. */
+  #program(host: string): Apparatus {
+    const program = new Apparatus(this.bench, host, event => this.#hear(event))
     this.#programs.push(program)
     return program
   }

@@ -1,7 +1,7 @@
 // Makes a clone ready to run: packages, then the build. `npm start` and `npm test` call it first; when nothing is missing it
 // takes about a second. It needs no root; as root it also installs the one Debian package that adds an optional feature.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 
@@ -28,8 +28,18 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   writeFileSync(stamp, wanted)
 }
 
+removeStale(join(root, 'dist'))
 const build = run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--build'])
 if (build.status !== 0) fail('the build failed; the compiler\'s words are above.')
+
+/** What was built from a file that is gone would still run: a test of yesterday, say. */
+function removeStale(folder) {
+  if (!existsSync(folder)) return
+  for (const path of readdirSync(folder, { recursive: true }).map(String)) {
+    const source = /^(.*?)(\.d\.ts|\.js)(\.map)?$/.exec(path)?.[1]
+    if (source !== undefined && !existsSync(join(root, `${source}.ts`))) rmSync(join(folder, path))
+  }
+}
 
 function installHeaders() {
   say('naptlab: installing libpcap-dev, so that captures can be witnessed through libpcap …')

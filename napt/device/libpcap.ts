@@ -24,8 +24,6 @@ export interface Capture {
   close(): void
 }
 
-export type OpenCapture = (interfaceName: string, filter: string, onFrame: (frame: Uint8Array) => void) => Capture
-
 /**
  * Hands over every frame that passes an interface of the calling thread's network namespace; `frame` is the listener's to keep.
  * @param filter in libpcap's language; '' for everything
