@@ -29,6 +29,7 @@ export class Apparatus {
   readonly #seen: EndpointEvent[] = []
   readonly #expectations = new Set<Expectation>()
   #errorText = ''
+  #hasEnded = false
 
   /** Starts the program on a host, where it waits for its task. `onEvent` hears everything that it says. */
   constructor(bench: LiveBench, host: string, onEvent: (event: EndpointEvent) => void) {
@@ -63,7 +64,7 @@ export class Apparatus {
       return await new Promise((resolve, reject) => {
         this.#expectations.add({ matches, resolve: event => resolve(event as EventOf<N>), reject })
         timer = setTimeout(() => reject(new ApparatusError(`${this.name} did not get as far as '${name}' within ${EVENT_LIMIT / 1000} s`)), EVENT_LIMIT)
-        if (this.#child.exitCode !== null) this.#disappoint()
+        if (this.#hasEnded) this.#disappoint()
       })
     } finally {
       clearTimeout(timer)
@@ -87,6 +88,7 @@ export class Apparatus {
   }
 
   #disappoint(): void {
+    this.#hasEnded = true
     const words = this.lastWords === '' ? '' : `: ${this.lastWords}`
     for (const { reject } of this.#expectations) reject(new ApparatusError(`${this.name} ended early${words}`))
     this.#expectations.clear()
