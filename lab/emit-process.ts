@@ -15,9 +15,6 @@ import { inNamespace } from './namespaces.js'
 
 const IPPROTO_RAW = 255
 const ARRIVAL_LIMIT_MS = 2000
-/** How to get raw-socket, in one line. */
-const ADD_RAW_SOCKET = 'sudo apt-get install -y make g++ python3 && npm install --include=optional'
-
 /** Kept here, or it may be collected while it still has to send: the package holds no reference of its own. */
 const sockets: RawSocket.Socket[] = []
 
@@ -34,16 +31,11 @@ try {
   process.stdout.write(`${JSON.stringify(emitted)}\n`)
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+  process.exit(1) // whatever is still awaited
 }
 
 function send(bytes: Buffer, to: string): Promise<number> {
-  let raw: typeof RawSocket
-  try {
-    raw = createRequire(import.meta.url)('raw-socket') as typeof RawSocket
-  } catch (error) {
-    throw new Error(`the package 'raw-socket' is not installed. To add it: ${ADD_RAW_SOCKET}. A file needs none: --out FILE.`, { cause: error })
-  }
+  const raw = createRequire(import.meta.url)('raw-socket') as typeof RawSocket
   const sender = raw.createSocket({ protocol: IPPROTO_RAW })
   sockets.push(sender)
   return new Promise((resolve, reject) => {

@@ -4,8 +4,9 @@ import { checkPacket, encodePcap, decodePayload, figureLayouts, frameFor, type F
 import { encode } from '../endpoints/message/index.js'
 import { formatIpv4 } from '../napt/wire/address.js'
 import * as ethernet from '../napt/wire/ethernet.js'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { BenchFailure, type BenchDescription } from './bench.js'
+import { BenchError, BenchFailure, type BenchDescription } from './bench.js'
 import type { Emitted } from './emit-protocol.js'
 import type { LiveBench } from './live-bench.js'
 import { openBench } from './open.js'
@@ -51,8 +52,21 @@ export interface EmitResult {
   readonly checks: readonly FieldCheck[]
 }
 
+/** How to get raw-socket, in one line. */
+const ADD_RAW_SOCKET = 'sudo apt-get install -y make g++ python3 && npm install --include=optional'
+
+/** @throws BenchError when the package is not there: it is optional, since it is compiled */
+function requireRawSocket(): void {
+  try {
+    createRequire(import.meta.url)('raw-socket')
+  } catch {
+    throw new BenchError(`the package 'raw-socket', which sends the packet, is not installed. To add it: ${ADD_RAW_SOCKET}. A file needs none: --out FILE.`)
+  }
+}
+
 /** Sends the packet from one host of a bench of two to the other, and checks what arrives. @throws BenchFailure when it does not */
 export async function emitOnOwnBench(options: EmitOptions): Promise<EmitResult> {
+  requireRawSocket()
   const { layout, frame } = figureFrame(options)
   const bench = await openBench(benchFor(layout))
   try {
@@ -67,6 +81,7 @@ export async function emitOnOwnBench(options: EmitOptions): Promise<EmitResult> 
 
 /** Sends the packet from a host of a bench that stands; where it goes from there is the bench's affair. @returns bytes sent */
 export async function emitFrom(bench: LiveBench, host: string, options: EmitOptions): Promise<number> {
+  requireRawSocket()
   const { layout, frame } = figureFrame(options)
   return (await runEmitter(bench, host, frame, layout, [])).sent
 }

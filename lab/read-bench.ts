@@ -1,6 +1,7 @@
 // Reads a bench description from YAML, JSON or a value. Every problem is found in one go and named by the path of its field.
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
+import { parseBehaviour } from '../napt/behaviour.js'
 import { AddressError, isInPrefix, parseIpv4, parsePrefix, type Prefix } from '../napt/wire/address.js'
 import {
   BenchError, prefixOf, type BenchDescription, type HostDescription, type NetworkDescription, type RouterDescription, type RouterSide,
@@ -13,6 +14,12 @@ export type NatReader = (nat: unknown) => unknown
 const NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,30}$/
 const NAME_RULE = 'is not a name (a letter or digit, then up to 30 letters, digits and hyphens)'
 const LEAST_MTU = 68, MOST_MTU = 65535 // RFC 791 section 3.2, and what veth takes
+
+/** The router's own check. What was written is kept: a bench shows its own words, not every default. */
+function checkNat(nat: unknown): unknown {
+  parseBehaviour(nat)
+  return nat
+}
 
 /** @throws BenchError that names the file, and each problem by the path of its field */
 export function readBenchFile(path: string, readNat?: NatReader): BenchDescription {
@@ -27,7 +34,7 @@ export function readBenchFile(path: string, readNat?: NatReader): BenchDescripti
 
 /** @throws BenchError that names each problem by the path of its field */
 export function readBench(value: unknown, options: { readonly source?: string, readonly readNat?: NatReader } = {}): BenchDescription {
-  const reader = new Reader(options.readNat ?? (nat => nat))
+  const reader = new Reader(options.readNat ?? checkNat)
   const description = reader.bench(value)
   if (reader.problems.length === 0) reader.relations(description)
   const { problems } = reader

@@ -1,7 +1,7 @@
 // Makes a clone ready to run: packages, then the build. `npm start` and `npm test` call it first; when nothing is missing it
 // takes about a second. It needs no root; as root it also installs the one Debian package that adds an optional feature.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 
@@ -31,6 +31,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
 removeStale(join(root, 'dist'))
 const build = run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--build'])
 if (build.status !== 0) fail('the build failed; the compiler\'s words are above.')
+chmodSync(join(root, 'dist', 'cli', 'naptlab.js'), 0o755)
 
 /** What was built from a file that is gone would still run: a test of yesterday, say. */
 function removeStale(folder) {

@@ -2,7 +2,6 @@
 import type { CommandModule } from 'yargs'
 import { stringify } from 'yaml'
 import { describedBench } from '../../lab/benches/index.js'
-import { parseBehaviour } from '../../napt/behaviour.js'
 
 interface BenchArguments { readonly bench: string, readonly json: boolean }
 
@@ -14,13 +13,7 @@ export const benchCommand: CommandModule<object, BenchArguments> = {
     .option('json', { type: 'boolean', default: false, describe: 'As JSON instead of YAML' })
     .example('$0 bench fig1 > my.yaml', 'then change a word in it, and: naptlab run fig2 --bench my.yaml'),
   handler: ({ bench, json }) => {
-    const description = describedBench(bench, parseBehaviourChecked)
+    const description = describedBench(bench)
     process.stdout.write(json ? `${JSON.stringify(description, null, 2)}\n` : stringify(description))
   },
-}
-
-/** Checks, and keeps what was written: a file shows its own words, not every default. */
-function parseBehaviourChecked(nat: unknown): unknown {
-  parseBehaviour(nat)
-  return nat
 }

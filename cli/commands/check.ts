@@ -1,5 +1,6 @@
 // `naptlab check FILE…`: what holds for capture files. Exit 0 when all does, 1 when something does not, 2 for wrong usage.
 import type { CommandModule } from 'yargs'
+import { toJson } from '../json.js'
 import { checkFiles, decodePayload, formatFileCheck, nameInterfaces } from '../../captures/index.js'
 
 interface CheckArguments {
@@ -25,10 +26,7 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
     .example('$0 check --as 104b-wan=wan.pcap --golden fig2', 'one capture against the golden of the standard run'),
   async handler({ files, as, figures, run, golden, json }) {
     const report = await checkFiles(nameInterfaces(files, as), { decoder: decodePayload, ...(figures ? { figures: run } : {}), ...(golden === undefined ? {} : { golden }) })
-    console.log(json ? JSON.stringify(report, plain, 2) : formatFileCheck(report).join('\n'))
+    console.log(json ? toJson(report) : formatFileCheck(report).join('\n'))
     process.exitCode = report.ok ? 0 : 1
   },
 }
-
-/** JSON has no maps. */
-const plain = (_name: string, value: unknown): unknown => value instanceof Map ? Object.fromEntries(value) : value

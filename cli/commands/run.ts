@@ -5,7 +5,7 @@ import { Folding, formatFigures, formatGoldenReport, LadderText, type LadderEntr
 import { describedBench } from '../../lab/benches/index.js'
 import { runFig2, type Fig2Result } from '../../lab/fig2.js'
 import { FIG2_LANES } from '../../lab/fig2-steps.js'
-import { parseBehaviour } from '../../napt/behaviour.js'
+import { toJson } from '../json.js'
 import { stopSignal } from '../conversation.js'
 import { UsageError } from '../errors.js'
 import { columns, mappingLines } from '../tables.js'
@@ -45,14 +45,14 @@ export const runCommand: CommandModule<object, RunArguments> = {
     const level = args.level === 1 || args.level === 2 ? args.level : 3
     if (variant === 'fig8b' && bench !== undefined) throw new UsageError('--variant fig8b is about the bench of the documents; leave --bench out.')
     const out = args.out ?? `out/${variant}`
-    const description = bench === undefined ? {} : { bench: describedBench(bench, nat => { parseBehaviour(nat); return nat }) }
+    const description = bench === undefined ? {} : { bench: describedBench(bench) }
     const view = json ? null : new LiveLadder(`naptlab run fig2 · ${bench ?? 'bench of Fig. 1'} · level ${level}, no encryption · seed ${seed}`, args.all)
     const result = await runFig2({
       ...description, variant, level, out, seed, signal: stopSignal(),
       ...(view === null ? {} : { onEntry: entry => view.show(entry), onNotice: text => process.stderr.write(`note: ${text}\n`) }),
     })
     view?.end()
-    console.log(json ? JSON.stringify(result, null, 2) : summary(result, out, level).join('\n'))
+    console.log(json ? toJson(result) : summary(result, out, level).join('\n'))
     process.exitCode = result.ok ? 0 : 1
   },
 }

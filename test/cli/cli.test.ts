@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import { FIGURES, goldenFolder, readPcapFile } from '../../captures/index.js'
-import { needsNamespaces } from '../prerequisites.js'
+import { needsRawSocket } from '../prerequisites.js'
 import { naptlab } from './naptlab.js'
 
 const COMMANDS = ['run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'check', 'emit', 'router', 'server', 'accept', 'issue']
@@ -104,7 +104,7 @@ t.test('emit: all eight as files that hold', async t => {
   t.notMatch(readFileSync(join(folder, '7A.pcap')).toString('latin1'), /\.part/)
 })
 
-t.test('emit: all eight for real, captured and checked', needsNamespaces, async t => {
+t.test('emit: all eight for real, captured and checked', needsRawSocket, async t => {
   for (const figure of FIGURES) {
     const { code, stdout, stderr } = await naptlab(['emit', figure])
     t.equal(code, 0, stderr)

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import t from 'tap'
-import { needsNamespaces } from '../prerequisites.js'
+import { needsNamespaces, needsRawSocket } from '../prerequisites.js'
 import { naptlab, NAPTLAB } from './naptlab.js'
 
 const NAME = `cli-test-${process.pid}`
@@ -50,7 +50,7 @@ t.test('a bench that stands', needsNamespaces, async t => {
     t.match((await naptlab(['counters', '104b', ...bench])).stdout, /dropped: no-mapping +\d+/)
   })
 
-  await t.test('emit from a host: through the router, as drawn', async t => {
+  await t.test('emit from a host: through the router, as drawn', needsRawSocket, async t => {
     const { code, stdout, stderr } = await naptlab(['emit', '7A', '--host', '103', ...bench])
     t.equal(code, 0, stderr)
     t.match(stdout, /\d+ bytes sent from 103/)

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { openBench, type AttachedBench, type BenchDescription } from '../../lab/index.js'
 import { RouterClient } from '../../napt/index.js'
-import { needsCap, needsNamespaces, type Prerequisite } from '../prerequisites.js'
+import { needsCap, needsNamespaces, needsRawSocket, type Prerequisite } from '../prerequisites.js'
 import { ask, run, script } from './helpers.js'
 import { once } from 'node:events'
 
@@ -50,7 +50,7 @@ for (const { device, offloads, needs } of CASES) {
   })
 }
 
-t.test('ping and traceroute see what a router does', needsNamespaces, async t => {
+t.test('ping and traceroute see what a router does', needsRawSocket, async t => {
   await using small = await openBench(bench('off'))
   const probe = async (...args: string[]): Promise<unknown> => ask(small, 'inside', 'probe', ...args)
   t.same(await probe('130.74.23.6', '64'), { type: 0, code: 0, from: '130.74.23.6' }, 'an echo goes through and comes back')
