@@ -136,12 +136,16 @@ export class Correlator {
     return drop === undefined ? packet : { ...packet, drop, isDetail: false }
   }
 
+  /** A figure that has several layouts, one a run, holds when one of them does. */
   #marks(views: readonly View[], number: string | null): FigureMark[] {
-    const layouts = this.#options.figures ?? []
-    return layouts.filter(layout => layout.number === number).flatMap(layout => {
-      const view = views.find(each => layout.interfaces.includes(each.interface))
-      return view === undefined ? [] : [{ figure: layout.figure, ok: checkPacket(view.decoded.bytes, layout, this.#options).every(check => check.ok) }]
-    })
+    const marks = new Map<string, boolean>()
+    for (const layout of this.#options.figures ?? []) {
+      const view = layout.number === number ? views.find(each => layout.interfaces.includes(each.interface)) : undefined
+      if (view === undefined) continue
+      const holds = checkPacket(view.decoded.bytes, layout, this.#options).every(check => check.ok)
+      marks.set(layout.figure, holds || marks.get(layout.figure) === true)
+    }
+    return [...marks].map(([figure, ok]) => ({ figure, ok }))
   }
 }
 

@@ -114,7 +114,9 @@ class Fig2Run {
   ) {
     this.#variant = options.variant ?? 'fig2'
     this.#level = options.level ?? 3
-    this.#correlator = new Correlator(topologyOf(description), { decoder: decodePayload, figures: figureLayouts(this.#variant), window: REORDER_WINDOW })
+    // Where the mapping lapses, packets are first as in the standard run.
+    const figures = this.#variant === 'fig8b' ? [...figureLayouts('fig2'), ...figureLayouts('fig8b')] : figureLayouts('fig2')
+    this.#correlator = new Correlator(topologyOf(description), { decoder: decodePayload, figures, window: REORDER_WINDOW })
   }
 
   async run(): Promise<Fig2Result> {

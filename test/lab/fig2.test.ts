@@ -76,6 +76,7 @@ t.test('the run that reproduces Fig. 8B: the mapping lapses and comes back as 24
   t.match(tableOf(result, '104b').join('\n'), 'udp 192.168.1.3:2000 = 202.204.16.13:2400 dynamic')
   t.notMatch(tableOf(result, '104b').join('\n'), ':3400')
   t.same(steps.slice(0, 2), ['101 S202', '101 S202A'])
+  t.same(packets.flatMap(packet => packet.figures).filter(mark => !mark.ok), [], 'the marks of the ladder agree')
   const notification = packets.find(packet => packet.title.startsWith('205'))
   t.equal(notification?.hops[0].label, '1200→2400')
   t.equal(result.golden?.result, 'equal', JSON.stringify([result.golden?.differences, result.golden?.missing, result.golden?.unexpected]))
