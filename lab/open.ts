@@ -71,8 +71,13 @@ export async function takeDown({ name, pid }: Pick<FoundBench, 'name' | 'pid'>):
   throw new BenchFailure(`bench ${name} (${pid}) does not end: a stopped program may hold it; continue it (fg) or end it`)
 }
 
+/** For routers of the caller's own. */
+export const asItIs = (nat: unknown): unknown => nat
+
 async function up(description: BenchDescription, options: BenchOptions, mode: Mode): Promise<{ launched: Launched, record: BenchRecord }> {
-  const checked = readBench(options.name === undefined ? description : { ...description, name: options.name })
+  // What a program of the caller's own takes for behaviour is that program's affair.
+  const reader = options.routerScript === undefined ? {} : { readNat: asItIs }
+  const checked = readBench(options.name === undefined ? description : { ...description, name: options.name }, reader)
   const { routerScript = ROUTER_SCRIPT, seed = 1, routerSettings = () => ({}) } = options
   if (Object.keys(checked.routers ?? {}).length > 0 && !existsSync(routerScript)) throw new BenchError(`the router program ${routerScript} is not there`)
   const plan = planBench(checked)

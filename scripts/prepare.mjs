@@ -23,7 +23,7 @@ if (!hasHeaders() && process.getuid() === 0 && existsSync('/usr/bin/apt-get')) i
 const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).update(`${process.version} ${hasHeaders()}`).digest('hex')
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   say('naptlab: installing its packages (the first time only; about a minute) …')
-  const result = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { env: npmEnvironment() })
+  const result = run('npm', ['ci', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'], { env: npmEnvironment() })
   if (result.status !== 0) fail('npm could not install the packages; its own words are above. Is the npm registry within reach?')
   writeFileSync(stamp, wanted)
 }

@@ -1,6 +1,6 @@
 // naptlab up: stand a bench up that stays between commands.
 import type { CommandModule } from 'yargs'
-import { describedBench, standBench } from '../../lab/index.js'
+import { asItIs, describedBench, standBench } from '../../lab/index.js'
 
 interface UpArguments { readonly bench: string, readonly name: string | undefined, readonly router: string | undefined, readonly seed: string }
 
@@ -15,7 +15,7 @@ export const upCommand: CommandModule<object, UpArguments> = {
     .example('$0 up', 'the bench of Fig. 1')
     .example('$0 up office.yaml --name second', 'a bench of your own, beside another'),
   handler: async ({ bench: nameOrFile, name, router, seed }) => {
-    const bench = await standBench(describedBench(nameOrFile), { seed, ...name !== undefined && { name }, ...router !== undefined && { routerScript: router } })
+    const bench = await standBench(describedBench(nameOrFile, router === undefined ? undefined : asItIs), { seed, ...name !== undefined && { name }, ...router !== undefined && { routerScript: router } })
     console.log(`bench ${bench.name} is up: ${[...bench.hosts, ...bench.routers].map(host => host.name).join(', ')}`)
     console.log(`  naptlab exec ${bench.hosts.at(0)?.name ?? 'HOST'} -- ip address\n  naptlab down ${bench.name}`)
   },

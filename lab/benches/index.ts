@@ -1,14 +1,14 @@
 // The benches that come with naptlab, by name.
 import { BenchError, type BenchDescription } from '../bench.js'
-import { readBench, readBenchFile } from '../read-bench.js'
+import { readBench, readBenchFile, type NatReader } from '../read-bench.js'
 import { fig1 } from './fig1.js'
 
 const BENCHES = new Map([['fig1', fig1]])
 
 /** A bench by its name, or by the path of a YAML or JSON file. @throws BenchError when there is neither, or it is wrong */
-export function describedBench(nameOrFile: string): BenchDescription {
+export function describedBench(nameOrFile: string, readNat?: NatReader): BenchDescription {
   const known = BENCHES.get(nameOrFile)
-  if (known) return readBench(known)
-  if (/[./]/.test(nameOrFile)) return readBenchFile(nameOrFile)
+  if (known) return readBench(known, readNat ? { readNat } : {})
+  if (/[./]/.test(nameOrFile)) return readBenchFile(nameOrFile, readNat)
   throw new BenchError(`there is no bench '${nameOrFile}' (known: ${[...BENCHES.keys()].join(', ')}), and a file's name has a dot or a slash in it`)
 }

@@ -57,10 +57,11 @@ t.test('the standard run', needsNamespaces, async t => {
 
   await t.test('tshark finds nothing wrong in any file', needsTshark, async t => {
     for (const file of result.captures) {
-      // tshark takes TCP port 5000 for GSM's; that protocol is not meant here.
+      // tshark takes TCP port 5000 for GSM's; that protocol is not meant here. What it says of TCP's own retransmissions, of which
+      // there are some on a busy machine, is about the kernels at the ends.
       const complaints = execFileSync('tshark', [
         '-r', file, '--disable-protocol', 'gsm_ipa', '-o', 'ip.check_checksum:TRUE', '-o', 'tcp.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE',
-        '-Y', '_ws.malformed or _ws.expert.severity >= "Warning" or ip.checksum.status == "Bad" or tcp.checksum.status == "Bad" or udp.checksum.status == "Bad"',
+        '-Y', '_ws.malformed or (_ws.expert.severity >= "Warning" and not tcp.analysis.flags) or ip.checksum.status == "Bad" or tcp.checksum.status == "Bad" or udp.checksum.status == "Bad"',
       ], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
       t.equal(complaints, '', basename(file))
     }
