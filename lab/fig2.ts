@@ -1,7 +1,6 @@
 // The sequence of Fig. 2 on a bench: brings the bench up, runs 101, 103 and 102, lets whoever watches see every packet and step,
 // and checks what the captures hold against the figures and the golden.
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { once } from 'node:events'
 import {
@@ -22,11 +21,14 @@ import { fig1 } from './benches/fig1.js'
 import { stepOf } from './fig2-steps.js'
 import type { AttachedBench } from './live-bench.js'
 import { openBench } from './open.js'
+import { RUN_FOLDER } from './protocol.js'
 import { Witness } from './witnessing.js'
 
 /** The password of 103 in the demonstration; a run is nobody's secret. */
 const PASSWORD = 'open sesame 2133'
 const EQUIPMENT_ID = '2133'
+/** On the bench's hosts. */
+const FILE_TO_SEND = `${RUN_FOLDER}/from-102.bin`, RECEIVED = `${RUN_FOLDER}/received-by-103`
 const SERVER = '130.74.23.6'
 /** Seconds past the idle time of a UDP mapping. */
 const LAPSE_MARGIN = 1
@@ -85,12 +87,10 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
   requireFig1(description)
   const out = prepareFolder(options.out)
   const bench = await openBench(description, { ...(options.seed === undefined ? {} : { seed: options.seed }), routerSettings: () => ({ captureFolder: out }) })
-  const work = mkdtempSync(join(tmpdir(), 'naptlab-'))
   try {
-    return await new Fig2Run(bench, description, out, work, options).run()
+    return await new Fig2Run(bench, description, out, options).run()
   } finally {
     await bench.close()
-    rmSync(work, { recursive: true, force: true })
     discardPartial(out)
   }
 }
@@ -110,7 +110,7 @@ class Fig2Run {
 
   constructor(
     private readonly bench: AttachedBench, private readonly description: BenchDescription,
-    private readonly out: string, private readonly work: string, private readonly options: Fig2Options,
+    private readonly out: string, private readonly options: Fig2Options,
   ) {
     this.#variant = options.variant ?? 'fig2'
     this.#level = options.level ?? 3
@@ -158,10 +158,9 @@ class Fig2Run {
     server.begin({ role: 'server', level: this.#level })
     const purposes = ['registrations', 'first connections', ...this.#level === 1 ? [] : ['second connections']]
     for (const purpose of purposes) await server.event('listening', event => event.purpose === purpose)
-    const received = join(this.work, 'received')
-    mkdirSync(received)
+    mkdirSync(this.#outside(RECEIVED))
     acceptor.begin({
-      role: 'acceptor', ...this.#common(), localPort: 2000, connectPort: 2600, receive: received,
+      role: 'acceptor', ...this.#common(), localPort: 2000, connectPort: 2600, receive: RECEIVED,
       // In the other variant the second registration has to come soon; in the standard run one is enough.
       interval: this.#variant === 'fig8b' ? 1000 : 15_000,
     })
@@ -172,10 +171,9 @@ class Fig2Run {
 
   /** S203 to S209, from 102's side. */
   async #request(issuer: Apparatus, acceptor: Apparatus): Promise<void> {
-    const path = join(this.work, 'from-102.bin')
-    writeFileSync(path, fileContent(this.options.fileSize ?? 48_000))
+    writeFileSync(this.#outside(FILE_TO_SEND), fileContent(this.options.fileSize ?? 48_000))
     issuer.begin({
-      role: 'issuer', ...this.#common(), localPort: 1500, listen: 1600, reachedAt: { address: '4.17.168.2', port: 5000 }, lines: ['hello from 102'], files: [path],
+      role: 'issuer', ...this.#common(), localPort: 1500, listen: 1600, reachedAt: { address: '4.17.168.2', port: 5000 }, lines: ['hello from 102'], files: [FILE_TO_SEND],
     })
     const { code } = await issuer.exited
     if (code !== 0) {
@@ -187,6 +185,9 @@ class Fig2Run {
     else this.#file = { bytes: received.bytes, sha256: received.sha256 }
     await acceptor.event('session-ended')
   }
+
+  /** The bench's private /run, as this process sees it: what is put there goes with the bench, however that ends. */
+  #outside(path: string): string { return `/proc/${this.bench.pid}/root${path}` }
 
   #common(): { level: Level, equipmentId: string, password: string, server: string } {
     return { level: this.#level, equipmentId: EQUIPMENT_ID, password: this.#level === 3 ? PASSWORD : '', server: SERVER }

@@ -17,6 +17,7 @@ export const upCommand: CommandModule<object, UpArguments> = {
   handler: async ({ bench: nameOrFile, name, router, seed }) => {
     const bench = await standBench(describedBench(nameOrFile, router === undefined ? undefined : asItIs), { seed, ...name !== undefined && { name }, ...router !== undefined && { routerScript: router } })
     console.log(`bench ${bench.name} is up: ${[...bench.hosts, ...bench.routers].map(host => host.name).join(', ')}`)
+    for (const { name: router } of bench.routers) console.log(`  control socket of ${router}: ${bench.controlSocket(router)}`)
     console.log(`  naptlab exec ${bench.hosts.at(0)?.name ?? 'HOST'} -- ip address\n  naptlab down ${bench.name}`)
   },
 }
