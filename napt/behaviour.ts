@@ -1,6 +1,6 @@
 // How a NAT behaves, as independent choices in the words of RFC 4787, and their check. Times are in seconds here, as in the
 // RFCs; the tables work in milliseconds.
-import { AddressError, formatEndpoint, parseIpv4, parsePrefix, type Ipv4Address, type Port, type Prefix } from './wire/address.js'
+import { AddressError, formatEndpoint, formatIpv4, isInPrefix, parseIpv4, parsePrefix, type Ipv4Address, type Port, type Prefix } from './wire/address.js'
 
 /** RFC 4787 §4.1 and §5: on how much of the remote endpoint a mapping or a filter depends. */
 export const DEPENDENCES = ['endpoint-independent', 'address-dependent', 'address-and-port-dependent'] as const
@@ -86,6 +86,9 @@ export function parseRouterConfig(value: unknown, at = 'router'): RouterConfig {
     nat: parseBehaviour(fields.nat ?? {}, `${at}.nat`),
   }
   if (config.lan.interface === config.wan.interface) throw new ConfigError(`${at}: lan and wan are the same interface '${config.lan.interface}'; a router needs two`)
+  const { prefix } = config.lan, { address, gateway } = config.wan
+  if (isInPrefix(address, prefix)) throw new ConfigError(`${at}.wan.address ${formatIpv4(address)} lies in the LAN's network ${formatIpv4(prefix.address)}/${prefix.length}; a router's two sides need networks of their own`)
+  if (gateway === address) throw new ConfigError(`${at}.wan.gateway is the router's own WAN address ${formatIpv4(address)}; it has to be another router's`)
   return config
 }
 

@@ -25,9 +25,9 @@ export const traceCommand: CommandModule<object, TraceArguments> = {
   },
 }
 
-function lines({ action, reason, received, sent }: TraceRecord): string[] {
+function lines({ action, reason, waited, received, sent }: TraceRecord): string[] {
   if (action === 'hold' && received !== undefined) return [`${received.side} in   ${text(received.frame)}`, '    … waits for ARP']
-  const before = received === undefined ? [] : [`${received.side} in   ${text(received.frame)}`]
+  const before = received === undefined ? [] : [`${received.side} in   ${text(received.frame)}${waited === true ? ', which waited for ARP' : ''}`]
   const after = sent === undefined ? [] : [`${received === undefined ? '' : '    → '}${sent.side} out  ${text(sent.frame)}`]
   if (reason === undefined) return [...before, ...after]
   const { sentence, ...rest } = DROP_REASONS[reason]

@@ -50,6 +50,8 @@ const REFUSED: readonly (readonly [string, unknown, string])[] = [
   ['a WAN address with a prefix', with_({ wan: { ...wan, address: '202.204.16.13/24' } }), "router.wan.address: '202.204.16.13/24' is not an IPv4 address (four numbers of 0 to 255, such as 192.168.1.11)"],
   ['a wrong gateway', with_({ wan: { ...wan, gateway: 'here' } }), "router.wan.gateway: 'here' is not an IPv4 address"],
   ['one interface for both', with_({ wan: { ...wan, interface: 'lan' } }), "router: lan and wan are the same interface 'lan'; a router needs two"],
+  ['a WAN address in the LAN', with_({ wan: { ...wan, address: '192.168.1.77' } }), "router.wan.address 192.168.1.77 lies in the LAN's network 192.168.1.1/24"],
+  ['itself as gateway', with_({ wan: { ...wan, gateway: '202.204.16.13' } }), "router.wan.gateway is the router's own WAN address 202.204.16.13"],
   ['an unknown field', with_({ wann: 1 }), 'router.wann is not known here; known are name, lan, wan, nat'],
   ['an unknown field deeper', nat({ filter: 'none' }), 'router.nat.filter is not known here; known are mapping, filtering, portAllocation, firstPort, timeouts, staticMappings, maximumSessions'],
   ['an unknown time-out', nat({ timeouts: { tcp: 1 } }), 'router.nat.timeouts.tcp is not known here; known are udp, icmp, tcpTransitory, tcpEstablished'],
