@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { EndpointEvent, EventName } from '../endpoints/events.js'
 import type { EndpointTask } from './endpoint-task.js'
 import type { LiveBench } from './live-bench.js'
+import { ownEnvironment } from './process.js'
 
 const PROGRAM = fileURLToPath(new URL('./endpoint-process.js', import.meta.url))
 const ERROR_TEXT_LIMIT = 4096
@@ -34,7 +35,7 @@ export class Apparatus {
   /** Starts the program on a host, where it waits for its task. `onEvent` hears everything that it says. */
   constructor(bench: LiveBench, host: string, onEvent: (event: EndpointEvent) => void) {
     this.name = host
-    this.#child = bench.spawn(host, process.execPath, [PROGRAM])
+    this.#child = bench.spawn(host, process.execPath, [PROGRAM], { env: ownEnvironment() })
     this.#child.stdin.on('error', () => undefined) // it ended before it read anything
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#errorText = (this.#errorText + text).slice(-ERROR_TEXT_LIMIT) })
     createInterface({ input: this.#child.stdout }).on('line', line => this.#hear(JSON.parse(line) as EndpointEvent, onEvent))

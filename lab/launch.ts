@@ -6,7 +6,7 @@ import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { BenchFailure } from './bench.js'
 import { explainRefusal, readSetting, unshareMissing, type PrerequisiteError, type SettingReader } from './prerequisites.js'
-import { childrenOf } from './process.js'
+import { childrenOf, ownEnvironment } from './process.js'
 import { readLine, type Job, type Milliseconds, type Report } from './protocol.js'
 
 /** The rest of the path of the keeper's program, by which its processes are known. */
@@ -38,7 +38,7 @@ type Keeper = ChildProcessByStdio<Writable, Readable, Readable>
 export async function launch(job: Job, { unshare = 'unshare', readSetting: read = readSetting }: LaunchOptions = {}): Promise<Launched> {
   // In a session of its own, so that Ctrl-C reaches this process alone, which then ends the bench in good order.
   const keeper: Keeper = spawn(unshare, ['-Urnmpf', '--mount-proc', '--kill-child', process.execPath, KEEPER, job.name, job.mode],
-    { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+    { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: ownEnvironment() })
   const errorText = collect(keeper.stderr)
   const exit = new Promise<number | null>(resolve => keeper.on('close', resolve))
   const missing = new Promise<PrerequisiteError>(resolve => keeper.on('error', () => resolve(unshareMissing(unshare))))

@@ -55,3 +55,13 @@ function readOrEmpty(path: string): string {
     return ''
   }
 }
+
+/**
+ * The environment for a bench's own processes. Node reads the certificates of NODE_EXTRA_CA_CERTS at every start (0.14 s with Debian's
+ * list of authorities); nothing on a bench reaches a server that they would vouch for.
+ */
+export function ownEnvironment(): NodeJS.ProcessEnv {
+  const environment = { ...process.env }
+  delete environment.NODE_EXTRA_CA_CERTS
+  return environment
+}

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { BenchError } from './bench.js'
 import type { LiveBench } from './live-bench.js'
+import { ownEnvironment } from './process.js'
 
 const PROGRAM = fileURLToPath(new URL('./witness.js', import.meta.url))
 
@@ -20,7 +21,7 @@ export class Witness {
   /** Records every host of the bench into HOST.pcap in `folder`. @throws BenchError when it cannot */
   static async start(bench: LiveBench, folder: string): Promise<Witness> {
     const hosts = bench.hosts.map(host => host.name)
-    const child = bench.spawn(hosts[0], process.execPath, [PROGRAM, folder, ...hosts])
+    const child = bench.spawn(hosts[0], process.execPath, [PROGRAM, folder, ...hosts], { env: ownEnvironment() })
     let errorText = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => { errorText += text })
     const witness = new Witness(child)
