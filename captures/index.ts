@@ -4,7 +4,7 @@ export { CaptureFileError, encodePcap, type ByteOrder, type CapturedPacket, type
 export { PcapWriter } from './pcap-writer.js'
 export { readPcap, readPcapFile, type Capture } from './pcap-reader.js'
 export { decode, type ChecksumVerdict, type Decoded, type Ends, type Field, type Layer, type Protocol, type Transport } from './decode.js'
-export { summarize } from './summary.js'
+export { summarize, summarizeEnds } from './summary.js'
 export { decodeNothing, type Message, type MessageField, type PayloadDecoder } from './payload.js'
 export { decodePayload } from './protocol.js'
 export { FIGURES, figureLayouts, frameFor, type FigureLayout, type FigureName, type FigureRun, type LayoutField } from './figures.js'

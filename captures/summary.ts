@@ -16,6 +16,18 @@ export function summarize(decoded: Decoded, decoder: PayloadDecoder = decodeNoth
   return describe(decoded, decoder) + wrong + (decoded.defect === null ? '' : `, ${decoded.defect}`)
 }
 
+/** Where a frame is from and to alone: `192.168.1.3:2000 → 130.74.23.6:1200`; empty for what is not IPv4. */
+export function summarizeEnds(decoded: Decoded): string {
+  const { transport } = decoded
+  const from = fieldOf(decoded, 'ipv4', 'SA')?.value, to = fieldOf(decoded, 'ipv4', 'DA')?.value
+  if (transport === null || transport.protocol === 'icmp') {
+    const identifier = fieldOf(decoded, 'icmp', 'identifier')?.value
+    return from === undefined || to === undefined ? '' : `${from} → ${to}${identifier === undefined ? '' : `, identifier ${identifier}`}`
+  }
+  const { source, destination } = transport
+  return `${formatEndpoint(source.address, source.port)} → ${formatEndpoint(destination.address, destination.port)}`
+}
+
 /** As in `echo request`. */
 export const icmpName = (type: number): string => ICMP_NAMES[type] ?? `type ${type}`
 

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import yargs, { type Argv } from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { exitCodeOf, UsageError } from './errors.js'
+import { endWithItsReader } from './standard-output.js'
 
 /** By the first word; loaded one by one, since a bench starts this program once for each of its hosts. */
 const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
@@ -18,7 +19,10 @@ const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
   counters: async yargs => yargs.command((await import('./commands/counters.js')).countersCommand),
   trace: async yargs => yargs.command((await import('./commands/trace.js')).traceCommand),
   map: async yargs => yargs.command((await import('./commands/map.js')).mapCommand),
+  nat: async yargs => yargs.command((await import('./commands/nat.js')).natCommand),
   unmap: async yargs => yargs.command((await import('./commands/map.js')).unmapCommand),
+  flush: async yargs => yargs.command((await import('./commands/flush.js')).flushCommand),
+  renumber: async yargs => yargs.command((await import('./commands/renumber.js')).renumberCommand),
   clock: async yargs => yargs.command((await import('./commands/clock.js')).clockCommand),
   check: async yargs => yargs.command((await import('./commands/check.js')).checkCommand),
   emit: async yargs => yargs.command((await import('./commands/emit.js')).emitCommand),
@@ -28,7 +32,20 @@ const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
   issue: async yargs => yargs.command((await import('./commands/issue.js')).issue),
 }
 
+/** What yargs knows by itself, and after `nat` the names of the presets. */
+function completeNames(
+  _current: string, typed: { readonly _: readonly (string | number)[] },
+  usual: (then: (error: Error | null, words: string[] | undefined) => void) => unknown, done: (words: string[]) => unknown,
+): void {
+  usual((_error, words = []) => {
+    if (!typed._.includes('nat')) done(words)
+    else void import('../napt/behaviour/presets.js').then(({ PRESET_NAMES }) => done([...words, ...PRESET_NAMES]))
+  })
+}
+
 const words = hideBin(process.argv)
+/** The shell asks what may come next: what has been typed so far need not be a whole command. */
+const isCompleting = words[0] === '--get-yargs-completions'
 const named = Object.hasOwn(COMMANDS, words[0] ?? '') ? [COMMANDS[words[0]]] : Object.values(COMMANDS)
 
 function version(): string {
@@ -36,6 +53,7 @@ function version(): string {
   return manifest.version
 }
 
+endWithItsReader(process.stdout)
 try {
   let parser: Argv = yargs(words).scriptName('naptlab')
   for (const add of named) parser = await add(parser)
@@ -43,7 +61,7 @@ try {
     .usage('$0 COMMAND\n\nA NAT lab: a userspace NAPT router, a bench of network namespaces, packet checks.')
     .example('$0 run fig2', 'the sequence of Fig. 2, with every packet shown and checked')
     .example('$0 up && $0 exec 102 -- ip route', 'a bench that stays, and a program on one of its hosts')
-    .completion('completion', 'Print a completion script for bash or zsh')
+    .completion('completion', 'Print a completion script for bash or zsh', completeNames)
     .version(version())
     .alias('h', 'help')
     .demandCommand(1, 'Which command? They are listed above.')
@@ -52,11 +70,11 @@ try {
     .fail((message: string | null, error: Error | undefined, failed) => {
       // What a command throws is its own to explain; yargs' errors are about the words of the command line.
       if (error !== undefined && error.name !== 'YError') throw error
-      failed.showHelp('error')
+      if (!isCompleting) failed.showHelp('error')
       throw new UsageError(`\n${message ?? 'wrong usage'}`)
     })
   await parser.parseAsync()
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  if (!isCompleting) process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = exitCodeOf(error)
 }

@@ -12,8 +12,11 @@ export interface NetworkDescription {
 export interface HostDescription {
   readonly title?: string
   readonly network: string
-  /** `192.168.1.11/24`; without a length the host is on a flat network, where everything is on the wire. */
-  readonly address: string
+  /**
+   * `192.168.1.11/24`; without a length the host is on a flat network, where everything is on the wire. Of several, the first is
+   * what its programs send from unless they choose.
+   */
+  readonly address: string | readonly string[]
   /** The way to everything beyond the host's own prefix. */
   readonly gateway?: string
 }
@@ -54,6 +57,8 @@ export class BenchFailure extends BenchError {
   override readonly name = 'BenchFailure'
   override readonly exitCode = 1
 }
+
+export const addressesOf = ({ address }: HostDescription): readonly string[] => typeof address === 'string' ? [address] : address
 
 /** A bare address is a prefix of its own. @throws AddressError */
 export const prefixOf = (address: string): Prefix => parsePrefix(address.includes('/') ? address : `${address}/32`)

@@ -23,7 +23,7 @@ export function buildBench(plan: Plan): ReadonlyMap<string, Namespace> {
   }
   const all = [...sites.values()]
   for (const site of all) setInterfacesUp(site)
-  for (const { planned, socket } of all) if (planned.kind === 'host') planned.interfaces.forEach(end => setAddress(end, socket))
+  for (const { planned, socket } of all) if (planned.kind === 'host') planned.interfaces.forEach(end => setAddresses(end, socket))
   for (const { planned, socket } of all) {
     // Not the bridge itself: nothing is sent through it, and the kernel may take a second to call it operational.
     for (const { name } of planned.interfaces) if (name !== BRIDGE) socket.whenOperational(name, OPERATIONAL_TIMEOUT_MS)
@@ -60,12 +60,11 @@ function setInterfacesUp({ planned, namespace, socket }: Site): void {
   if (planned.kind === 'host') socket.setUp(socket.link('lo').index)
 }
 
-/** A bare address (/32) is on a flat network: the default route is on the wire itself. */
-function setAddress({ name, address, gateway }: PlannedInterface, socket: RouteSocket): void {
-  if (address === undefined) return
-  const prefix = prefixOf(address)
+/** A bare address (/32) is on a flat network: without a gateway, the default route is on the wire itself. */
+function setAddresses({ name, addresses, gateway }: PlannedInterface, socket: RouteSocket): void {
   const { index } = socket.link(name)
-  socket.addAddress(index, prefix.address, prefix.length)
+  const prefixes = addresses.map(prefixOf)
+  for (const { address, length } of prefixes) socket.addAddress(index, address, length)
   if (gateway !== undefined) socket.addDefaultRoute(index, parseIpv4(gateway))
-  else if (prefix.length === 32) socket.addDefaultRoute(index)
+  else if (prefixes.some(({ length }) => length === 32)) socket.addDefaultRoute(index)
 }

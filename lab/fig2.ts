@@ -16,7 +16,7 @@ import { ADD_CAP, hasCap } from '../napt/device/libpcap.js'
 import { DROP_REASONS } from '../napt/verdict.js'
 import type { TraceRecord } from '../napt/trace.js'
 import { Apparatus, ApparatusError } from './apparatus.js'
-import { BenchError, type BenchDescription } from './bench.js'
+import { addressesOf, BenchError, type BenchDescription } from './bench.js'
 import { fig1 } from './benches/fig1.js'
 import { stepOf } from './fig2-steps.js'
 import type { AttachedBench } from './live-bench.js'
@@ -230,7 +230,7 @@ class Fig2Run {
     if (action === 'originate' || action === 'hold' || received === undefined || reason === 'not-for-router') return
     const why = reason === undefined ? {} : { reason: `${reason}: ${DROP_REASONS[reason].sentence}` }
     this.#show(this.#correlator.push({
-      router, time, from: received.side, received: received.frame, verdict: { action, ...why }, ...(sent === undefined ? {} : { sent }),
+      router, time, from: received.side, received: received.frame, verdict: { action: action === 'split' ? 'forward' : action, ...why }, ...(sent === undefined ? {} : { sent }),
     }))
   }
 
@@ -300,7 +300,7 @@ function requireFig1({ hosts, routers = {}, name }: BenchDescription): void {
 
 function topologyOf({ hosts, routers = {} }: BenchDescription): Topology {
   const on = (network: string): { name: string, address: string }[] =>
-    Object.entries(hosts).filter(([, host]) => host.network === network).map(([name, { address }]) => ({ name, address: bare(address) }))
+    Object.entries(hosts).filter(([, host]) => host.network === network).flatMap(([name, host]) => addressesOf(host).map(address => ({ name, address: bare(address) })))
   const wan = routers['104a'].wan.network
   return {
     routers: Object.entries(routers).map(([name, router]) => ({ name, wan: bare(router.wan.address), lan: bare(router.lan.address), hosts: on(router.lan.network) })),

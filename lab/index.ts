@@ -1,5 +1,6 @@
 // The bench as a library: open one for the life of this process, or stand one up and come back to it later.
 export { BenchError, BenchFailure, type BenchDescription, type HostDescription, type NetworkDescription, type RouterDescription } from './bench.js'
+export { discovery } from './benches/discovery.js'
 export { fig1 } from './benches/fig1.js'
 export { describedBench } from './benches/index.js'
 export { findBench, findBenches, type FoundBench } from './find.js'
@@ -8,4 +9,5 @@ export { asItIs, attach, openBench, standBench, takeDown, type BenchOptions } fr
 export type { PlannedInterface, PlannedNamespace } from './plan.js'
 export { PrerequisiteError } from './prerequisites.js'
 export type { BenchRecord, Milliseconds, RouterConfig, RouterInterface, RouterState } from './protocol.js'
-export { readBench, readBenchFile, type NatReader } from './read-bench.js'
+export { readBench, readBenchFile, type NatReader, type ReadBenchOptions } from './read-bench.js'
+export { natNamed, replaceNat, type NamedNat, type Observed } from './read-nat.js'

@@ -1,7 +1,7 @@
 // What has to be made for a bench: namespaces, the interfaces in them, and which two interfaces are one cable. Pure: the same
 // description always gives the same plan, MAC addresses included.
 import { formatMac } from '../napt/wire/address.js'
-import type { BenchDescription, NetworkDescription } from './bench.js'
+import { addressesOf, type BenchDescription, type NetworkDescription } from './bench.js'
 
 export interface PlannedInterface {
   readonly name: string
@@ -9,8 +9,8 @@ export interface PlannedInterface {
   readonly mac: string
   readonly mtu: number
   readonly offloads: 'on' | 'off'
-  /** As described, with or without a prefix length. A host's kernel is given it; a router's process owns it; a switch has none. */
-  readonly address?: string
+  /** As described, with or without a prefix length. A host's kernel is given them; a router's process owns its one; a switch has none. */
+  readonly addresses: readonly string[]
   readonly gateway?: string
 }
 
@@ -79,12 +79,13 @@ export function planBench(description: BenchDescription): Plan {
 /** Hosts first, then routers, each in the order of the description: this order gives the MAC addresses. */
 function attachmentsOf({ hosts, routers = {} }: BenchDescription): Attachment[] {
   return [
-    ...Object.entries(hosts).map(([namespace, { network, address, gateway }]): Attachment => {
-      return { namespace, interface: 'eth0', network, own: { address, ...gateway !== undefined && { gateway } } }
+    ...Object.entries(hosts).map(([namespace, host]): Attachment => {
+      const { network, gateway } = host
+      return { namespace, interface: 'eth0', network, own: { addresses: addressesOf(host), ...gateway !== undefined && { gateway } } }
     }),
     ...Object.entries(routers).flatMap(([namespace, { lan, wan }]): Attachment[] => [
-      { namespace, interface: 'lan', network: lan.network, own: { address: lan.address } },
-      { namespace, interface: 'wan', network: wan.network, own: { address: wan.address } },
+      { namespace, interface: 'lan', network: lan.network, own: { addresses: [lan.address] } },
+      { namespace, interface: 'wan', network: wan.network, own: { addresses: [wan.address] } },
     ]),
   ]
 }
@@ -92,7 +93,7 @@ function attachmentsOf({ hosts, routers = {} }: BenchDescription): Attachment[] 
 function planInterface(
   name: string, network: string, { mtu = DEFAULT_MTU, offloads = 'off' }: NetworkDescription, mac: string, own: Partial<PlannedInterface> = {},
 ): PlannedInterface {
-  return { name, network, mac, mtu, offloads, ...own }
+  return { name, network, mac, mtu, offloads, addresses: [], ...own }
 }
 
 const plugOf = (attachment: Attachment): CablePlug => ({ namespace: attachment.namespace, interface: attachment.interface })

@@ -1,11 +1,14 @@
 // Reads a bench description from YAML, JSON or a value. Every problem is found in one go and named by the path of its field.
 import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parse } from 'yaml'
-import { parseBehaviour } from '../napt/behaviour.js'
-import { AddressError, isInPrefix, parseIpv4, parsePrefix, type Prefix } from '../napt/wire/address.js'
+import { ConfigError } from '../napt/fields.js'
+import { parseRouterConfig } from '../napt/router-config.js'
+import { AddressError, formatIpv4, isInPrefix, parseIpv4, parsePrefix, type Ipv4Address, type Prefix } from '../napt/wire/address.js'
 import {
-  BenchError, prefixOf, type BenchDescription, type HostDescription, type NetworkDescription, type RouterDescription, type RouterSide,
+  addressesOf, BenchError, prefixOf, type BenchDescription, type HostDescription, type NetworkDescription, type RouterDescription, type RouterSide,
 } from './bench.js'
+import { resolveNat } from './read-nat.js'
 
 /** @returns the checked behaviour of a router. @throws Error whose message says what is wrong with it */
 export type NatReader = (nat: unknown) => unknown
@@ -15,12 +18,6 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,30}$/
 const NAME_RULE = 'is not a name (a letter or digit, then up to 30 letters, digits and hyphens)'
 const LEAST_MTU = 68, MOST_MTU = 65535 // RFC 791 section 3.2, and what veth takes
 
-/** The router's own check. What was written is kept: a bench shows its own words, not every default. */
-function checkNat(nat: unknown): unknown {
-  parseBehaviour(nat)
-  return nat
-}
-
 /** @throws BenchError that names the file, and each problem by the path of its field */
 export function readBenchFile(path: string, readNat?: NatReader): BenchDescription {
   let value: unknown
@@ -29,14 +26,25 @@ export function readBenchFile(path: string, readNat?: NatReader): BenchDescripti
   } catch (error) {
     throw new BenchError(`bench file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   }
-  return readBench(value, { source: path, ...readNat && { readNat } })
+  return readBench(value, { source: path, folder: dirname(path), ...readNat && { readNat } })
+}
+
+export interface ReadBenchOptions {
+  /** The file, for messages. */
+  readonly source?: string
+  /** Where the names of NAT files begin; the present folder unless given. */
+  readonly folder?: string
+  /** For routers of the caller's own; naptlab's own are checked as their program will. */
+  readonly readNat?: NatReader
 }
 
 /** @throws BenchError that names each problem by the path of its field */
-export function readBench(value: unknown, options: { readonly source?: string, readonly readNat?: NatReader } = {}): BenchDescription {
-  const reader = new Reader(options.readNat ?? checkNat)
+export function readBench(value: unknown, options: ReadBenchOptions = {}): BenchDescription {
+  // What was written is kept: a bench shows its own words, not every default.
+  const reader = new Reader(options.readNat ?? (nat => resolveNat(nat, options.folder)))
   const description = reader.bench(value)
   if (reader.problems.length === 0) reader.relations(description)
+  if (reader.problems.length === 0 && options.readNat === undefined) reader.routerConfigs(description)
   const { problems } = reader
   if (problems.length === 0) return description
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
@@ -73,7 +81,7 @@ class Reader {
     return {
       ...this.title(fields, path),
       network: this.text(fields.network, `${path}.network`),
-      address: this.address(fields.address, `${path}.address`),
+      address: this.addresses(fields.address, `${path}.address`),
       ...fields.gateway !== undefined && { gateway: this.parsed(fields.gateway, `${path}.gateway`, parseIpv4) },
     }
   }
@@ -144,6 +152,12 @@ class Reader {
     return (value === 'on' || value === 'off' ? { [field]: value } : {}) as Partial<Record<K, 'on' | 'off'>>
   }
 
+  private addresses(value: unknown, path: string): string | readonly string[] {
+    if (!Array.isArray(value)) return this.address(value, path)
+    if (value.length === 0) this.problem(path, 'is an empty list')
+    return value.map((item, index) => this.address(item, `${path}[${index}]`))
+  }
+
   private address(value: unknown, path: string): string {
     return this.parsed(value, path, text => text.includes('/') ? parsePrefix(text) : parseIpv4(text))
   }
@@ -180,31 +194,49 @@ class Reader {
       if (!Object.hasOwn(networks, end.network)) {
         this.problem(`${end.path}.network`, `there is no network '${end.network}' (known: ${Object.keys(networks).join(', ')})`)
       }
-      const other = ends.slice(0, index).find(({ network, prefix }) => network === end.network && prefix.address === end.prefix.address)
-      if (other) this.problem(`${end.path}.address`, `${other.path} has this address already`)
+      end.prefixes.forEach(({ address }, at) => {
+        const other = ends.slice(0, index).find(candidate => isAt(candidate, end.network, address))
+        if (other) this.problem(`${end.path}.address`, `${other.path} has ${formatIpv4(address)} already`)
+        if (end.prefixes.slice(0, at).some(prefix => prefix.address === address)) this.problem(`${end.path}.address`, `${formatIpv4(address)} is there twice`)
+      })
     })
-    for (const end of ends) this.gateway(end, ends)
+    for (const [name, host] of Object.entries(hosts)) this.gateway(`hosts.${name}.gateway`, host, ends)
   }
 
-  private gateway({ path, gateway, network, prefix }: End, ends: readonly End[]): void {
+  /** What a router's own program would refuse later, when the bench stands. */
+  routerConfigs({ routers = {} }: BenchDescription): void {
+    for (const [name, { lan, wan, nat = {} }] of Object.entries(routers)) {
+      try {
+        parseRouterConfig({ name, lan: { interface: 'lan', address: lan.address }, wan: { interface: 'wan', address: wan.address }, nat }, `routers.${name}`)
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error
+        this.problems.push(error.message)
+      }
+    }
+  }
+
+  private gateway(at: string, host: HostDescription, ends: readonly End[]): void {
+    const { gateway, network } = host
     if (gateway === undefined) return
     const address = parseIpv4(gateway)
-    const at = `${path}.gateway`
-    if (prefix.length === 32) this.problem(at, 'a host with a bare address has everything on the wire: give it a prefix (such as /24) or no gateway')
-    else if (!isInPrefix(address, prefix)) this.problem(at, `${gateway} is not in the host's own prefix`)
-    else if (address === prefix.address) this.problem(at, 'is the host itself')
-    else if (!ends.some(end => end.network === network && end.prefix.address === address)) this.problem(at, `nobody on ${network} has the address ${gateway}`)
+    const own = addressesOf(host).map(prefixOf), prefixes = own.filter(({ length }) => length < 32)
+    if (prefixes.length === 0) this.problem(at, 'a host with a bare address has everything on the wire: give it a prefix (such as /24) or no gateway')
+    else if (!prefixes.some(prefix => isInPrefix(address, prefix))) this.problem(at, `${gateway} is not in the host's own prefix`)
+    else if (own.some(prefix => prefix.address === address)) this.problem(at, 'is the host itself')
+    else if (!ends.some(end => isAt(end, network, address))) this.problem(at, `nobody on ${network} has the address ${gateway}`)
   }
 }
 
-interface End { readonly path: string, readonly network: string, readonly prefix: Prefix, readonly gateway: string | undefined }
+interface End { readonly path: string, readonly network: string, readonly prefixes: readonly Prefix[] }
+
+const isAt = ({ network, prefixes }: End, where: string, address: Ipv4Address): boolean =>
+  network === where && prefixes.some(prefix => prefix.address === address)
 
 function endsOf({ hosts, routers = {} }: BenchDescription): End[] {
-  const end = (path: string, { network, address }: RouterSide, gateway?: string): End =>
-    ({ path, network, prefix: prefixOf(address), gateway })
+  const side = (path: string, { network, address }: RouterSide): End => ({ path, network, prefixes: [prefixOf(address)] })
   return [
-    ...Object.entries(hosts).map(([name, host]) => end(`hosts.${name}`, host, host.gateway)),
-    ...Object.entries(routers).flatMap(([name, { lan, wan }]) => [end(`routers.${name}.lan`, lan), end(`routers.${name}.wan`, wan)]),
+    ...Object.entries(hosts).map(([name, host]): End => ({ path: `hosts.${name}`, network: host.network, prefixes: addressesOf(host).map(prefixOf) })),
+    ...Object.entries(routers).flatMap(([name, { lan, wan }]) => [side(`routers.${name}.lan`, lan), side(`routers.${name}.wan`, wan)]),
   ]
 }
 

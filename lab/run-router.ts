@@ -2,7 +2,8 @@
 // The bench starts it in each router's namespace (router-process.ts), `naptlab router` on any machine.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseRouterConfig, ConfigError, type RouterConfig } from '../napt/behaviour.js'
+import { ConfigError } from '../napt/fields.js'
+import { parseRouterConfig, type RouterConfig } from '../napt/router-config.js'
 import { RouterClock } from '../napt/clock.js'
 import { serveControl } from '../napt/control/server.js'
 import { Dataplane } from '../napt/dataplane.js'
@@ -29,12 +30,15 @@ export interface RunningRouter {
 /** Reads what a bench, or a file for `naptlab router`, says of a router. @throws ConfigError naming the field */
 export function parseRouterProgram(value: unknown): RouterProgram {
   const fields = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>
-  const { device = 'packet', control, captureFolder, name, lan, wan, nat } = fields
+  const { device = 'packet', control, captureFolder, name, lan, wan, nat, seed = 1 } = fields
   const kind = DEVICE_KINDS.find(candidate => candidate === device)
   if (kind === undefined) throw new ConfigError(`device is ${JSON.stringify(device)}; wanted is one of ${DEVICE_KINDS.join(', ')}`)
   if (typeof control !== 'string') throw new ConfigError('control is missing: the path of the control socket')
   return {
-    config: parseRouterConfig({ name, lan: pick(lan, ['interface', 'address']), wan: pick(wan, ['interface', 'address', 'gateway']), ...(nat === undefined ? {} : { nat }) }),
+    config: parseRouterConfig({
+      name, lan: pick(lan, ['interface', 'address']), wan: pick(wan, ['interface', 'address', 'gateway']), ...(nat === undefined ? {} : { nat }),
+      seed: typeof seed === 'string' && /^\d+$/.test(seed) ? Number(seed) : seed,
+    }),
     device: kind, control,
     ...(typeof captureFolder === 'string' ? { captureFolder } : {}),
   }
@@ -52,9 +56,10 @@ export async function runRouter({ config, device, control, captureFolder }: Rout
   try {
     for (const side of ['lan', 'wan'] as const) opened.push(await openDevice(device, config[side].interface))
     const [lan, wan] = opened
-    const dataplane = new Dataplane(config, { lan, wan }, new RouterClock())
+    const clock = new RouterClock()
+    const dataplane = new Dataplane(config, { lan, wan }, clock)
     const endCaptures = captureFolder === undefined ? () => [] : capture(dataplane, captureFolder, config.name)
-    const server = await serveControl(control, dataplane, { device, endCaptures: () => Promise.resolve(endCaptures()) })
+    const server = await serveControl(control, dataplane, { device, clock, endCaptures: () => Promise.resolve(endCaptures()) })
     dataplane.start()
     return {
       endCaptures,

@@ -1,29 +1,59 @@
-// Clocks. A router's timers run on a clock of its own, which can be advanced, so that a mapping can be made to lapse now, with
-// real programs attached; records carry the wall clock's time.
+// Clocks. A router's timers, ARP's among them, run on a clock of its own, which can be advanced, frozen or run at another rate,
+// so that a mapping can be made to lapse now, with real programs attached; records carry the wall clock's time.
 import { performance } from 'node:perf_hooks'
+import { number } from './fields.js'
 
 export interface Clock {
   /** Milliseconds; only differences mean something. Never runs backwards. */
   now(): number
-  /** Nanoseconds since 1970, for records. */
+  /** Milliseconds that pass here by themselves while one passes on the machine; 0 on a clock that only others move. */
+  readonly rate: number
+  /** Nanoseconds since 1970, for records: the frames' true time, whatever this clock says. */
   wallTime(): bigint
   /** Lets `milliseconds` pass on this clock alone. */
   advance(milliseconds: number): void
 }
 
-/** The machine's time, and as much more as it was advanced. */
-export class RouterClock implements Clock {
-  #advanced = 0
+/** How slow and how fast a router's clock may run: beyond these, timers of a millisecond or of a day mean nothing any more. */
+export const CLOCK_RATES = { least: 0.001, most: 1000 } as const
 
-  now(): number { return performance.now() + this.#advanced }
+/** Begins at 0 and runs with the machine's time, until it is told otherwise. Whoever changes it has to set timers anew. */
+export class RouterClock implements Clock {
+  readonly #machine: () => number
+  #rate = 1
+  /** What both clocks said when the rate was last changed. */
+  #since: number
+  #then = 0
+
+  /** `machine` is a clock in milliseconds that never runs backwards. */
+  constructor(machine = (): number => performance.now()) {
+    this.#machine = machine
+    this.#since = machine()
+  }
+
+  now(): number { return this.#then + (this.#machine() - this.#since) * this.#rate }
+  /** 0 while it is frozen. */
+  get rate(): number { return this.#rate }
   wallTime(): bigint { return wallTime() }
-  advance(milliseconds: number): void { this.#advanced += milliseconds }
+  /** Works on a frozen clock too. */
+  advance(milliseconds: number): void { this.#then += milliseconds }
+  /** Stands still from now on, but for `advance`. */
+  freeze(): void { this.#turn(0) }
+  /** Goes on from where it stands, `rate` times as fast as the machine's. @throws ConfigError unless the rate is one of CLOCK_RATES */
+  run(rate = 1): void { this.#turn(number(rate, 'rate', CLOCK_RATES.least, CLOCK_RATES.most)) }
+
+  #turn(rate: number): void {
+    this.#then = this.now()
+    this.#since = this.#machine()
+    this.#rate = rate
+  }
 }
 
 /** The time of the frames of a capture file. */
 export class FileClock implements Clock {
   #time = 0n
 
+  readonly rate = 0
   now(): number { return Number(this.#time / 1000n) / 1000 }
   wallTime(): bigint { return this.#time }
   advance(milliseconds: number): void { this.#time += BigInt(Math.round(milliseconds * 1e6)) }

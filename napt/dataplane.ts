@@ -1,12 +1,12 @@
 // Two devices and a router between them, driven by the event loop: frames, timers and control requests wake the same thread,
 // and waiting costs nothing.
-import type { RouterConfig } from './behaviour.js'
+import type { RouterConfig } from './router-config.js'
 import type { Clock } from './clock.js'
 import { batchOf, copyOf } from './device/memory.js'
 import type { Device, DeviceCounters, FrameBatch } from './device/device.js'
 import { Router, type RouterOutput } from './router.js'
 import { readTrace, TraceBuffer, type TraceRecord } from './trace.js'
-import { otherSide, type Action, type DropReason, type Side } from './verdict.js'
+import type { DropReason, Side, Verdict } from './verdict.js'
 
 /** Batches that one side may have in a row before the event loop looks at anything else. */
 const BATCHES_A_TURN = 16
@@ -31,7 +31,7 @@ export class Dataplane implements RouterOutput {
   constructor(config: RouterConfig, devices: Readonly<Record<Side, Device>>, clock: Clock) {
     this.#devices = devices
     this.#clock = clock
-    this.router = new Router(config, { lan: devices.lan.mac, wan: devices.wan.mac }, this, clock.now())
+    this.router = new Router(config, devices, this, clock.now())
   }
 
   get now(): number { return this.#clock.now() }
@@ -88,23 +88,23 @@ export class Dataplane implements RouterOutput {
   }
 
   #processBatch(batch: FrameBatch, from: Side, waited: boolean): void {
-    const out = this.#devices[otherSide(from)], now = this.#clock.now()
+    const now = this.#clock.now()
     const traced = this.#listeners.size > 0
     for (let i = 0; i < batch.count; i++) {
       const received = traced ? copyOf(batch, i) : null
-      const verdict = this.router.process(batch.bytes, batch.starts[i], batch.ends[i], batch.partial[i] === 1, from, now)
-      if (verdict.action === 'forward') out.forward(batch, i)
-      if (received !== null) this.#record(batch, i, from, waited, received, verdict.action, verdict.reason)
+      const verdict = this.router.process(batch.bytes, batch.starts[i], batch.ends[i], batch.partial[i] === 1, from, now, batch.segments[i])
+      if (verdict.action === 'forward') this.#devices[verdict.to].forward(batch, i)
+      if (received !== null) this.#record(batch, i, from, waited, received, verdict)
     }
     this.#devices.lan.flush()
     this.#devices.wan.flush()
   }
 
-  #record(batch: FrameBatch, i: number, from: Side, waited: boolean, received: Uint8Array, action: Action, reason: DropReason | null): void {
-    const time = this.#clock.wallTime()
+  #record(batch: FrameBatch, i: number, from: Side, waited: boolean, received: Uint8Array, { action, to, reason }: Verdict): void {
+    const time = this.#clock.wallTime(), explanation = this.router.explain(this.#clock.now())
     const reply = action === 'answer' ? this.#originated.pop() : undefined
-    const sent = action === 'forward' ? { side: otherSide(from), frame: copyOf(batch, i) } : reply
-    this.#trace.add(time, action, reason, waited, from, received, sent?.side ?? null, sent?.frame ?? null)
+    const sent = action === 'forward' ? { side: to, frame: copyOf(batch, i) } : reply
+    this.#trace.add(time, action, reason, waited, from, received, sent?.side ?? null, sent?.frame ?? null, explanation)
     this.#recordOriginated()
   }
 
@@ -113,8 +113,9 @@ export class Dataplane implements RouterOutput {
     for (const { side, frame } of this.#originated.splice(0)) this.#trace.add(this.#clock.wallTime(), 'originate', null, false, null, null, side, frame)
   }
 
-  /** Does what time alone brings about. Called by a timer of its own; over a file, whoever turns the clock calls it. */
+  /** Does what time alone brings about. Called by a timer of its own; whoever turns the clock, or changes its rate, calls it too. */
   tick(): void {
+    clearTimeout(this.#timer)
     this.#timerAt = Infinity
     this.router.tick(this.#clock.now())
     this.#recordOriginated()
@@ -132,11 +133,13 @@ export class Dataplane implements RouterOutput {
   /** Hands over, and sets the timer for what comes next. */
   #settle(): void {
     this.#handOver()
-    const now = this.#clock.now(), due = now + this.router.untilTick(now)
+    const { rate } = this.#clock, now = this.#clock.now(), wait = this.router.untilTick(now), due = now + wait
+    // While time stands still, only what is due already remains to be done.
+    if (rate === 0 && wait > 0) return
     if (due >= this.#timerAt) return
     clearTimeout(this.#timer)
     this.#timerAt = due
-    this.#timer = setTimeout(() => this.tick(), Math.min(Math.ceil(due - now), LONGEST_TIMER))
+    this.#timer = setTimeout(() => this.tick(), Math.min(Math.ceil(wait / (rate || 1)), LONGEST_TIMER))
     this.#timer.unref()
   }
 }

@@ -35,16 +35,24 @@ export class Packet {
     return null
   }
 
-  /** Whether the transport header can be read and translated; null if so. */
-  checkTransport(): DropReason | null {
-    if (ipv4.isFragment(this.bytes, this.ip)) return 'fragment'
+  /**
+   * Whether the transport header can be read and translated; null if so. Of a first fragment, which `FragmentTable.arrive` has
+   * found long enough, only what it holds is looked at.
+   */
+  checkTransport(isFirstFragment: boolean): DropReason | null {
     switch (this.protocol) {
-      case ipv4.PROTOCOL.tcp: return tcp.check(this.bytes, this.transport, this.ipEnd)
-      case ipv4.PROTOCOL.udp: return udp.check(this.bytes, this.transport, this.ipEnd)
-      case ipv4.PROTOCOL.icmp: return icmp.check(this.transport, this.ipEnd)
-      default: return 'protocol'
+      case ipv4.PROTOCOL.tcp: return tcp.check(this.bytes, this.transport, this.ipEnd) ?? this.#checkPort()
+      case ipv4.PROTOCOL.udp: return (isFirstFragment ? null : udp.check(this.bytes, this.transport, this.ipEnd)) ?? this.#checkPort()
+      // No error is as long as to need fragments (RFC 1812 §4.3.2.3), and in pieces its checksum could not be verified.
+      case ipv4.PROTOCOL.icmp: return icmp.check(this.transport, this.ipEnd) ?? (isFirstFragment && icmp.isError(icmp.type(this.bytes, this.transport)) ? 'icmp-type' : null)
+      default: return null
     }
   }
+
+  get hasPorts(): boolean { return this.protocol === ipv4.PROTOCOL.tcp || this.protocol === ipv4.PROTOCOL.udp }
+
+  /** Port 0 as a sender's says that no answer is wanted (RFC 768); as a receiver's it is nobody's. */
+  #checkPort(): DropReason | null { return udp.destinationPort(this.bytes, this.transport) === 0 ? 'port-zero' : null }
 
   /** The packet's bytes from the IPv4 header on, without an Ethernet trailer. A view. */
   get datagram(): Uint8Array { return this.bytes.subarray(this.ip, this.ipEnd) }

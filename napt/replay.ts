@@ -1,6 +1,6 @@
 // The router over capture files: the frames of both sides in the order of their times, the frames' own times for its timers.
 // The same code as live, so the same frames at the same times give the same bytes out.
-import type { RouterConfig } from './behaviour.js'
+import type { RouterConfig } from './router-config.js'
 import { FileClock } from './clock.js'
 import { Dataplane, type TraceListener } from './dataplane.js'
 import type { FileDevice } from './device/file.js'

@@ -1,28 +1,43 @@
 // The router: what happens to one frame that came in on one side. Pure: the time is an argument, and what the router says of
 // its own accord goes through `RouterOutput`. The same code runs live, over a capture file and in tests.
 //
-//   Ethernet → ARP | IPv4 → for the router itself? → time to live → translation: decide → next hop (ARP) → translation: rewrite
-import { ConfigError, type RouterConfig, type StaticMapping, type Protocol } from './behaviour.js'
-import { IcmpErrorTranslator, mustStaySilentAbout, writeIcmpError } from './icmp-errors.js'
+//   Ethernet → ARP | IPv4 → for the router itself? → fragments → time to live → translation: decide → length → next hop (ARP)
+//   → translation: rewrite
+import { Addressing } from './addressing.js'
+import type { Behaviour, Protocol, StaticMapping } from './behaviour/behaviour.js'
+import type { Explanation } from './explanation.js'
+import { fragment } from './translation/fragmentation.js'
+import { FragmentTable, type FragmentPath } from './translation/fragments.js'
+import { IcmpErrorTranslator } from './translation/icmp-errors.js'
+import { clampMaximumSegment } from './translation/maximum-segment.js'
 import { Neighbours } from './neighbours.js'
+import { OwnMessages } from './answers/own-messages.js'
 import { completeChecksum, Packet } from './packet.js'
-import { NaptTable, type MappingRow } from './table/napt-table.js'
-import { Translator } from './translator.js'
+import { checkRouterConfig, checkStaticTarget, type RouterConfig } from './router-config.js'
+import type { MappingRow } from './table/listing.js'
+import { NaptTable } from './table/napt-table.js'
+import { Translator } from './translation/translator.js'
+import { UnsolicitedSyns } from './answers/unsolicited-syn.js'
 import { DROP_REASON_NAMES, otherSide, type DropReason, type Side, type Verdict } from './verdict.js'
 import * as arp from './wire/arp.js'
 import * as ethernet from './wire/ethernet.js'
 import * as icmp from './wire/icmp.js'
 import * as ipv4 from './wire/ipv4.js'
-import { formatEndpoint, formatIpv4, isHostAddress, isInPrefix, LIMITED_BROADCAST, prefixMask, type Ipv4Address, type MacAddress } from './wire/address.js'
+import * as tcp from './wire/tcp.js'
+import * as udp from './wire/udp.js'
+import { isInPrefix, type Ipv4Address, type MacAddress } from './wire/address.js'
 
 export interface RouterOutput {
-  /** A frame of the router's own: an ARP message, an ICMP error or answer. Valid during the call only. */
+  /** A frame of the router's own: an ARP message, an ICMP error or answer, a piece of a packet. Valid during the call only. */
   originate(side: Side, frame: Uint8Array): void
-  /** A frame that waited for ARP, to be processed anew as if it came in now. */
+  /** A frame that waited, to be processed anew as if it came in now. */
   redeliver(from: Side, frame: Uint8Array): void
-  /** A frame that waited for ARP in vain. */
+  /** A frame that waited in vain. */
   abandoned(from: Side, frame: Uint8Array, reason: DropReason): void
 }
+
+/** The interface of a side: its MAC address, and the bytes of IP that a frame holds. */
+export interface SideFacts { readonly mac: MacAddress, readonly mtu: number }
 
 export interface Counters {
   readonly forwarded: Readonly<Record<Side, number>>
@@ -31,234 +46,364 @@ export interface Counters {
   readonly dropped: Readonly<Record<DropReason, number>>
 }
 
-/** Room for the largest frame that the router writes itself: an ICMP answer to a large echo request. */
-const SCRATCH = 65536 + ethernet.HEADER
+/** A new flow that there is no room for is refused in the open (RFC 5508 REQ-8). */
+const REFUSED_IN_THE_OPEN: ReadonlySet<DropReason> =
+  new Set(['no-free-port', 'port-taken', 'peer-taken', 'no-free-address', 'no-port-block', 'host-limit', 'host-rate', 'table-full'] as const)
+const UNREACHABLE = icmp.TYPE.unreachable
 
 export class Router {
-  readonly config: RouterConfig
-  readonly #macs: Readonly<Record<Side, MacAddress>>
+  #config: RouterConfig
+  readonly #sides: Readonly<Record<Side, SideFacts>>
   readonly #output: RouterOutput
   readonly #table: NaptTable
+  readonly #addressing: Addressing
   readonly #translator: Translator
   readonly #errors: IcmpErrorTranslator
   readonly #neighbours: Readonly<Record<Side, Neighbours>>
+  /** By the side they come from, so that a flood on one leaves the other alone. */
+  readonly #fragments: Readonly<Record<Side, FragmentTable>>
+  readonly #syns: UnsolicitedSyns
+  readonly #own: OwnMessages
   readonly #packet = new Packet()
-  readonly #verdict: Verdict = { action: 'drop', reason: null }
-  readonly #scratch = new Uint8Array(SCRATCH)
+  /** For frames that waited: `#packet` may be in use. */
+  readonly #late = new Packet()
+  readonly #verdict: Verdict = { action: 'drop', to: 'wan', reason: null }
   readonly #forwarded = { lan: 0, wan: 0 }
   #answered = 0
   #held = 0
   readonly #dropped: Record<DropReason, number>
-  /** The directed broadcast address of the LAN. */
-  readonly #lanBroadcast: number
+  /** Of the last datagram that went out and may be in fragments. */
+  #identification: number
+  #now: number
 
   /** `now` in milliseconds on the router's clock. @throws ConfigError when static mappings contradict each other or the LAN */
-  constructor(config: RouterConfig, macs: Readonly<Record<Side, MacAddress>>, output: RouterOutput, now: number) {
-    this.config = config
-    this.#macs = macs
+  constructor(config: RouterConfig, sides: Readonly<Record<Side, SideFacts>>, output: RouterOutput, now: number) {
+    checkRouterConfig(config)
+    this.#config = config
+    this.#sides = sides
     this.#output = output
+    this.#now = now
+    this.#identification = config.seed & 0xffff
+    this.#own = new OwnMessages(config, { lan: sides.lan.mac, wan: sides.wan.mac }, (side, frame) => output.originate(side, frame), now)
     this.#neighbours = { lan: this.#neighboursOf('lan'), wan: this.#neighboursOf('wan') }
+    const fragmentTable = (): FragmentTable => new FragmentTable(config.nat.fragments, {
+      ready: (from, frame) => output.redeliver(from, frame),
+      lapsed: (from, frame, reason) => this.#abandon(from, frame, reason),
+    })
+    this.#fragments = { lan: fragmentTable(), wan: fragmentTable() }
+    this.#syns = new UnsolicitedSyns(config.nat.unsolicitedSyn, { answer: (kind, frame) => this.#answerSyn(kind, frame) })
     this.#dropped = Object.fromEntries(DROP_REASON_NAMES.map(reason => [reason, 0])) as Record<DropReason, number>
-    const { address, length } = config.lan.prefix
-    // A network of one or two addresses has no broadcast address (RFC 3021 §2.2).
-    this.#lanBroadcast = length >= 31 ? LIMITED_BROADCAST : address | ~prefixMask(length)
-    for (const mapping of config.nat.staticMappings) this.#checkTarget(mapping)
-    this.#table = new NaptTable(config.nat, config.wan.address, now)
+    this.#table = new NaptTable(config, now)
+    this.#addressing = new Addressing(config, this.#table)
     this.#translator = new Translator(this.#table)
     this.#errors = new IcmpErrorTranslator(this.#table)
   }
+
+  /** As it is now: changes while it runs are in it. */
+  get config(): RouterConfig { return this.#config }
 
   get counters(): Counters {
     return { forwarded: { ...this.#forwarded }, answered: this.#answered, held: this.#held, dropped: { ...this.#dropped } }
   }
 
   table(now: number): MappingRow[] { return this.#table.list(now) }
+
+  /** What the verdict of the last `process` rests on; undefined when no mapping had a part in it. */
+  explain(now: number): Explanation | undefined { return this.#table.explain(now) }
+
   /** @throws ConfigError when the WAN port is in use, or the target is no host of the LAN */
   addStatic(mapping: StaticMapping, now: number): void {
-    this.#checkTarget(mapping)
+    checkStaticTarget(mapping, this.#config.lan.prefix)
     this.#table.addStatic(mapping, now)
+    this.#config = this.#withStatics([...this.#config.nat.staticMappings, mapping])
   }
 
   /** @throws ConfigError when there is no such mapping */
-  removeStatic(protocol: 'tcp' | 'udp', wanPort: number): void { this.#table.removeStatic(protocol, wanPort) }
+  removeStatic(protocol: 'tcp' | 'udp', wanPort: number, now: number): void {
+    this.#table.removeStatic(protocol, wanPort, now)
+    this.#config = this.#withStatics(this.#config.nat.staticMappings.filter(one => one.protocol !== protocol || one.wanPort !== wanPort || (one.wanAddress ?? this.#config.wan.address) !== this.#config.wan.address))
+  }
+
   setNextPort(protocol: Protocol, port: number): void { this.#table.setNextPort(protocol, port) }
 
   /**
-   * Processes the frame `bytes[start, end)` that came in on side `from`. On `forward` it has been rewritten in place and is
-   * to go out on the other side. The verdict is the same object every time.
+   * Behaves as `nat` says from now on; sessions go on unless their WAN address went. Gives the number of dynamic mappings that
+   * went. @throws ConfigError when it contradicts the router's addresses
    */
-  process(bytes: Uint8Array, start: number, end: number, partial: boolean, from: Side, now: number): Verdict {
+  setBehaviour(nat: Behaviour, now: number): number { return this.#change({ ...this.#config, nat }, now) }
+
+  /** Removes the dynamic mappings that match, all of them unless told otherwise, and gives their number. */
+  flush(now: number, matches?: (row: MappingRow) => boolean): number { return this.#table.flush(now, matches) }
+
+  /**
+   * The router's own WAN address is another one now: mappings on the old one go, static ones move. Gives how many went.
+   * @throws ConfigError when the address cannot be
+   */
+  renumber(address: Ipv4Address, now: number): number {
+    const removed = this.#change({ ...this.#config, wan: { ...this.#config.wan, address } }, now)
+    this.#own.announce('wan', address)
+    return removed
+  }
+
+  /**
+   * Processes the frame `bytes[start, end)` that came in on side `from`. On `forward` it has been rewritten in place and is
+   * to go out on side `to`. `segment` is the payload of each packet that a GSO frame stands for, bytes; 0 for one packet.
+   * The verdict is the same object every time.
+   */
+  process(bytes: Uint8Array, start: number, end: number, partial: boolean, from: Side, now: number, segment = 0): Verdict {
+    this.#now = now
+    this.#table.forgetLookup()
     if (ethernet.check(start, end) !== null) return this.#drop('truncated')
-    if (!ethernet.isMulticast(bytes, start) && !ethernet.isFor(bytes, start, this.#macs[from])) return this.#drop('not-for-router')
+    if (!ethernet.isMulticast(bytes, start) && !ethernet.isFor(bytes, start, this.#sides[from].mac)) return this.#drop('not-for-router')
     switch (ethernet.type(bytes, start)) {
-      case ethernet.TYPE.ipv4: return this.#processIpv4(bytes, start, end, partial, from, now)
+      case ethernet.TYPE.ipv4: return this.#processIpv4(bytes, start, end, partial, from, segment, now)
       case ethernet.TYPE.arp: return this.#processArp(bytes, start, end, from, now)
       default: return this.#drop('not-ipv4')
     }
   }
 
-  /** Does what time alone brings about: expiry and ARP retries. Cheap when nothing is due. */
+  /** Does what time alone brings about: expiry, ARP retries, answers that were put off. Cheap when nothing is due. */
   tick(now: number): void {
+    this.#now = now
     this.#table.expire(now)
     this.#neighbours.lan.tick(now)
     this.#neighbours.wan.tick(now)
+    this.#fragments.lan.tick(now)
+    this.#fragments.wan.tick(now)
+    this.#syns.tick(now)
   }
 
   /** Milliseconds until `tick` has something to do, or Infinity. */
   untilTick(now: number): number {
-    return Math.min(this.#table.untilExpiry(now), this.#neighbours.lan.untilTick(now), this.#neighbours.wan.untilTick(now))
+    const { lan, wan } = this.#neighbours
+    return Math.min(
+      this.#table.untilExpiry(now), this.#syns.untilTick(now), lan.untilTick(now), wan.untilTick(now),
+      this.#fragments.lan.untilTick(now), this.#fragments.wan.untilTick(now),
+    )
   }
 
-  #processIpv4(bytes: Uint8Array, start: number, end: number, partial: boolean, from: Side, now: number): Verdict {
+  #processIpv4(bytes: Uint8Array, start: number, end: number, partial: boolean, from: Side, segment: number, now: number): Verdict {
     const packet = this.#packet
     const defect = packet.parse(bytes, start, end, partial)
     if (defect !== null) return this.#drop(defect)
-    if (ethernet.isMulticast(bytes, start) || this.#isBroadcast(ipv4.destination(bytes, packet.ip))) return this.#drop('broadcast')
-    const misrouted = from === 'lan' ? this.#checkFromLan(packet) : this.#checkFromWan(packet)
-    const transportDefect = misrouted ?? packet.checkTransport()
+    const misrouted = ethernet.isMulticast(bytes, start) ? 'broadcast' : this.#addressing.check(packet, from)
+    if (misrouted !== null) return this.#drop(misrouted)
+    if (ipv4.isFragment(bytes, packet.ip)) return this.#processFragment(packet, from, now)
+    const transportDefect = this.#checkTransport(packet, false)
     if (transportDefect !== null) return this.#drop(transportDefect)
-    if (this.#isOwn(from, ipv4.destination(bytes, packet.ip))) {
-      const answer = this.#answerEcho(packet, from)
-      if (answer !== null) return answer
-    }
-    return this.#route(packet, from, now)
+    if (this.#addressing.isEchoForRouter(packet, from)) return this.#answerEcho(packet, from)
+    return this.#route(packet, from, segment, false, now)
   }
 
-  #route(packet: Packet, from: Side, now: number): Verdict {
-    const outbound = from === 'lan', isOver = ipv4.timeToLive(packet.bytes, packet.ip) <= 1
-    if (outbound && isOver) return this.#timeExceeded(packet, from)
-    const isError = packet.protocol === ipv4.PROTOCOL.icmp && icmp.isError(icmp.type(packet.bytes, packet.transport))
-    const refusal = isError ? this.#errors.decide(packet, outbound, now)
-      : outbound ? this.#translator.decideOutbound(packet, now)
-      : isOver ? this.#translator.admitsInbound(packet, now) : this.#translator.decideInbound(packet, now)
+  /** The first fragment of a datagram decides; the others go its way, or wait for it (RFC 4787 REQ-14). */
+  #processFragment(packet: Packet, from: Side, now: number): Verdict {
+    const fragments = this.#fragments[from], refusal = fragments.arrive(packet, from, now)
     if (refusal !== null) return this.#drop(refusal)
-    // From the WAN, whether the packet would have passed at all comes first: a closed port answers nobody.
-    if (isOver) return this.#timeExceeded(packet, from)
-
-    const to = otherSide(from)
-    const nextHop = outbound ? this.#wanNextHop(ipv4.destination(packet.bytes, packet.ip)) : (isError ? this.#errors : this.#translator).lanAddress
-    const mac = this.#neighbours[to].find(nextHop, now)
-    if (mac === null) return this.#hold(packet, to, nextHop, now)
-
-    if (isError) this.#errors.rewrite(packet, outbound)
-    else if (outbound) this.#translator.rewriteOutbound(packet)
-    else this.#translator.rewriteInbound(packet)
-    ipv4.decrementTimeToLive(packet.bytes, packet.ip)
-    ethernet.setAddresses(packet.bytes, packet.frame, mac, this.#macs[to])
-    this.#forwarded[from]++
-    return this.#done('forward', null)
-  }
-
-  #checkFromLan(packet: Packet): DropReason | null {
-    const { prefix } = this.config.lan, { bytes, ip } = packet
-    const destination = ipv4.destination(bytes, ip)
-    if (!this.#isLanHost(ipv4.source(bytes, ip))) return 'not-routed'
-    if (destination === prefix.address) return this.#isEchoRequest(packet) ? null : 'no-service'
-    if (destination === this.config.wan.address) return this.#isEchoRequest(packet) ? null : 'hairpinning-off'
-    return isInPrefix(destination, prefix) || !isHostAddress(destination) ? 'not-routed' : null
-  }
-
-  #checkFromWan(packet: Packet): DropReason | null {
-    const { bytes, ip } = packet
-    const source = ipv4.source(bytes, ip), { address } = this.config.wan
-    const isFromOutside = isHostAddress(source) && source !== address && !isInPrefix(source, this.config.lan.prefix)
-    return ipv4.destination(bytes, ip) === address && isFromOutside ? null : 'not-routed'
-  }
-
-  #checkTarget({ protocol, wanPort, address, port }: StaticMapping): void {
-    if (this.#isLanHost(address)) return
-    const { prefix } = this.config.lan
-    throw new ConfigError(`WAN port ${wanPort}/${protocol} cannot be mapped to ${formatEndpoint(address, port)}: that is no host of the LAN ${formatIpv4(prefix.address)}/${prefix.length}`)
-  }
-
-  /** An address of the LAN that is neither the router's nor everybody's. */
-  #isLanHost(address: Ipv4Address): boolean {
-    const { prefix } = this.config.lan
-    return isInPrefix(address, prefix) && address !== prefix.address && address !== this.#lanBroadcast
-  }
-
-  #isBroadcast(destination: Ipv4Address): boolean {
-    return destination === LIMITED_BROADCAST || destination >>> 28 === 0xe || destination === this.#lanBroadcast
-  }
-
-  /** An address at which the router itself answers a side: both from the LAN, the WAN address from the WAN. */
-  #isOwn(from: Side, address: Ipv4Address): boolean {
-    return address === this.config.wan.address || (from === 'lan' && address === this.config.lan.prefix.address)
-  }
-
-  #isEchoRequest({ bytes, ip, transport, ipEnd, protocol }: Packet): boolean {
-    return protocol === ipv4.PROTOCOL.icmp && !ipv4.isFragment(bytes, ip) && icmp.check(transport, ipEnd) === null && icmp.type(bytes, transport) === icmp.TYPE.echo
-  }
-
-  #answerEcho(packet: Packet, from: Side): Verdict | null {
-    if (!this.#isEchoRequest(packet)) return null
-    const { bytes, ip, transport, ipEnd } = packet
-    if (!icmp.checksumHolds(bytes, transport, ipEnd)) return this.#drop('checksum')
-    const header = ethernet.HEADER + ipv4.MINIMUM_HEADER, end = header + ipEnd - transport
-    const reply = this.#scratch
-    reply.set(bytes.subarray(transport, ipEnd), header)
-    icmp.writeHeader(reply, header, end, { type: icmp.TYPE.echoReply, identifier: icmp.identifier(bytes, transport), sequence: icmp.sequence(bytes, transport) })
-    ipv4.writeHeader(reply, ethernet.HEADER, {
-      source: ipv4.destination(bytes, ip), destination: ipv4.source(bytes, ip), protocol: ipv4.PROTOCOL.icmp,
-      totalLength: end - ethernet.HEADER, identification: ipv4.identification(bytes, ip), typeOfService: ipv4.typeOfService(bytes, ip),
-    })
-    ethernet.setAddresses(reply, 0, ethernet.source(bytes, packet.frame), this.#macs[from])
-    ethernet.setType(reply, 0, ethernet.TYPE.ipv4)
-    return this.#answer(from, end)
-  }
-
-  #timeExceeded(packet: Packet, from: Side): Verdict {
-    if (!mustStaySilentAbout(packet)) {
-      const address = from === 'lan' ? this.config.lan.prefix.address : this.config.wan.address
-      const length = writeIcmpError(this.#scratch, packet, { type: icmp.TYPE.timeExceeded, code: 0 }, { mac: this.#macs[from], address })
-      this.#output.originate(from, this.#scratch.subarray(0, length))
+    if (ipv4.fragmentOffset(packet.bytes, packet.ip) !== 0) {
+      const { path } = fragments
+      return path === null ? this.#hold(fragments.hold(packet)) : this.#follow(packet, path, from, now)
     }
+    const defect = this.#addressing.isEchoForRouter(packet, from) ? 'no-service' : this.#checkTransport(packet, true)
+    const verdict = defect === null ? this.#route(packet, from, 0, true, now) : this.#drop(defect)
+    if (verdict.action === 'drop') fragments.refuse()
+    return verdict
+  }
+
+  #checkTransport(packet: Packet, isFirstFragment: boolean): DropReason | null {
+    if (ipv4.hasSourceRoute(packet.bytes, packet.ip)) return 'source-route'
+    if (!packet.hasPorts && packet.protocol !== ipv4.PROTOCOL.icmp && this.#config.nat.otherProtocols === 'drop') return 'protocol'
+    return packet.checkTransport(isFirstFragment)
+  }
+
+  #route(packet: Packet, from: Side, segment: number, isFirstFragment: boolean, now: number): Verdict {
+    const { bytes, ip } = packet, outbound = from === 'lan', isOver = ipv4.timeToLive(bytes, ip) <= 1
+    if (outbound && isOver) return this.#timeExceeded(packet, from, now)
+    const isError = packet.protocol === ipv4.PROTOCOL.icmp && icmp.isError(icmp.type(bytes, packet.transport))
+    const turnsBack = outbound && this.#table.hasAddress(ipv4.destination(bytes, ip))
+    const refusal = isError ? this.#decideError(packet, outbound, turnsBack, now) : this.#decide(packet, outbound, turnsBack, isOver, now)
+    if (refusal !== null) return this.#refuse(packet, from, refusal, now)
+    // From the WAN, whether the packet would have passed at all comes first: a closed port answers nobody.
+    if (isOver) return this.#timeExceeded(packet, from, now)
+
+    const to: Side = outbound && !turnsBack ? 'wan' : 'lan'
+    const nextHop = to === 'wan' ? this.#wanNextHop(ipv4.destination(bytes, ip)) : (isError ? this.#errors : this.#translator).lanAddress
+    const isTooLong = this.#wireLength(packet, segment) > this.#sides[to].mtu
+    if (isTooLong && ipv4.dontFragment(bytes, ip)) return this.#tooBig(packet, from, to, now)
+    const mac = this.#neighbours[to].find(nextHop, now)
+    if (mac === null) return this.#awaitNeighbour(packet, to, nextHop, now)
+
+    if (isError) this.#errors.rewrite(packet)
+    else this.#translator.rewrite(packet)
+    if (packet.protocol === ipv4.PROTOCOL.tcp) this.#adaptTcp(packet, outbound)
+    // Several hosts behind one address may have chosen the same identification (RFC 7857 §10).
+    if (outbound && (isFirstFragment || isTooLong || !ipv4.dontFragment(bytes, ip))) this.#identify(packet, segment)
+    if (isFirstFragment) {
+      const source = ipv4.source(bytes, ip), destination = ipv4.destination(bytes, ip)
+      this.#fragments[from].settle({ source, destination, to, nextHop, identification: ipv4.identification(bytes, ip) })
+    }
+    return this.#forward(packet, from, to, mac, isTooLong)
+  }
+
+  #decide(packet: Packet, outbound: boolean, turnsBack: boolean, isOver: boolean, now: number): DropReason | null {
+    if (!outbound) return isOver ? this.#translator.admitsInbound(packet, now) : this.#translator.decideInbound(packet, now)
+    const { hairpinning, filterHairpinned } = this.#config.nat
+    if (!turnsBack) return this.#translator.decideOutbound(packet, now)
+    return hairpinning === 'off' ? 'hairpinning-off' : this.#translator.decideHairpin(packet, hairpinning, !filterHairpinned, now)
+  }
+
+  #decideError(packet: Packet, outbound: boolean, turnsBack: boolean, now: number): DropReason | null {
+    if (!outbound) return this.#errors.decideInbound(packet, now)
+    return turnsBack ? this.#errors.decideHairpin(packet, now) : this.#errors.decideOutbound(packet, now)
+  }
+
+  /** A fragment whose first one has been settled. */
+  #follow(packet: Packet, path: FragmentPath, from: Side, now: number): Verdict {
+    const { bytes, ip } = packet
+    if (ipv4.timeToLive(bytes, ip) <= 1) return this.#drop('ttl-expired')
+    const isTooLong = packet.ipEnd - ip > this.#sides[path.to].mtu
+    if (isTooLong && ipv4.dontFragment(bytes, ip)) return this.#drop('too-big')
+    const mac = this.#neighbours[path.to].find(path.nextHop, now)
+    if (mac === null) return this.#awaitNeighbour(packet, path.to, path.nextHop, now)
+    ipv4.setSource(bytes, ip, path.source)
+    ipv4.setDestination(bytes, ip, path.destination)
+    ipv4.setIdentification(bytes, ip, path.identification)
+    return this.#forward(packet, from, path.to, mac, isTooLong)
+  }
+
+  /** The rewritten packet leaves, in pieces if it has to. */
+  #forward(packet: Packet, from: Side, to: Side, mac: MacAddress, inPieces: boolean): Verdict {
+    ipv4.decrementTimeToLive(packet.bytes, packet.ip)
+    ethernet.setAddresses(packet.bytes, packet.frame, mac, this.#sides[to].mac)
+    this.#forwarded[from]++
+    this.#verdict.to = to
+    if (!inPieces) return this.#done('forward', null)
+    if (packet.partial) completeChecksum(packet.bytes, packet.frame, packet.end)
+    fragment(packet.bytes, packet.frame, packet.end, this.#sides[to].mtu, this.#own.scratch, piece => this.#output.originate(to, piece))
+    return this.#done('split', null)
+  }
+
+  #adaptTcp(packet: Packet, outbound: boolean): void {
+    const { bytes, ip, transport } = packet
+    if ((tcp.flags(bytes, transport) & tcp.FLAG.syn) === 0) return
+    const { maximumSegment } = this.#config.nat
+    if (maximumSegment > 0) clampMaximumSegment(packet, maximumSegment)
+    if (outbound) this.#syns.withdraw(ipv4.source(bytes, ip), tcp.sourcePort(bytes, transport), ipv4.destination(bytes, ip), tcp.destinationPort(bytes, transport))
+  }
+
+  /** A GSO frame's packets count on from its identification. */
+  #identify({ bytes, ip, ipEnd, transport }: Packet, segment: number): void {
+    ipv4.setIdentification(bytes, ip, this.#identification)
+    const packets = segment === 0 ? 1 : Math.ceil((ipEnd - transport) / segment)
+    this.#identification = (this.#identification + packets) & 0xffff
+  }
+
+  /** Bytes of IP of the longest packet that the frame stands for. */
+  #wireLength(packet: Packet, segment: number): number {
+    if (segment === 0) return packet.ipEnd - packet.ip
+    const header = packet.protocol === ipv4.PROTOCOL.tcp ? tcp.headerLength(packet.bytes, packet.transport) : udp.HEADER
+    return Math.min(packet.transport - packet.ip + header + segment, packet.ipEnd - packet.ip)
+  }
+
+  #refuse(packet: Packet, from: Side, reason: DropReason, now: number): Verdict {
+    if (from === 'lan' && REFUSED_IN_THE_OPEN.has(reason)) this.#own.error(packet, from, { type: UNREACHABLE, code: icmp.UNREACHABLE.prohibited }, now)
+    const isSyn = packet.protocol === ipv4.PROTOCOL.tcp && (tcp.flags(packet.bytes, packet.transport) & (tcp.FLAG.syn | tcp.FLAG.ack | tcp.FLAG.rst)) === tcp.FLAG.syn
+    if (from === 'wan' && isSyn && (reason === 'no-mapping' || reason === 'filtered')) this.#syns.note(packet, now)
+    return this.#drop(reason)
+  }
+
+  #timeExceeded(packet: Packet, from: Side, now: number): Verdict {
+    this.#own.error(packet, from, { type: icmp.TYPE.timeExceeded, code: 0 }, now)
     return this.#drop('ttl-expired')
+  }
+
+  #tooBig(packet: Packet, from: Side, to: Side, now: number): Verdict {
+    this.#own.error(packet, from, { type: UNREACHABLE, code: icmp.UNREACHABLE.fragmentationNeeded, nextHopMtu: this.#sides[to].mtu }, now)
+    return this.#drop('too-big')
+  }
+
+  #answerSyn(kind: 'unreachable' | 'reset', frame: Uint8Array): void {
+    if (this.#late.parse(frame, 0, frame.length, false) !== null) return
+    if (kind === 'reset') this.#own.reset(this.#late, 'wan')
+    else this.#own.error(this.#late, 'wan', { type: UNREACHABLE, code: icmp.UNREACHABLE.port }, this.#now)
+  }
+
+  #answerEcho(packet: Packet, from: Side): Verdict {
+    if (!icmp.checksumHolds(packet.bytes, packet.transport, packet.ipEnd)) return this.#drop('checksum')
+    this.#own.echoReply(packet, from)
+    return this.#answer()
   }
 
   #processArp(bytes: Uint8Array, start: number, end: number, from: Side, now: number): Verdict {
     const at = start + ethernet.HEADER
     const defect = arp.check(bytes, at, end)
     if (defect !== null) return this.#drop(defect)
-    const own = from === 'lan' ? this.config.lan.prefix.address : this.config.wan.address
-    const sender = arp.senderAddress(bytes, at), forUs = arp.targetAddress(bytes, at) === own
-    if (sender !== 0 && sender !== own) this.#neighbours[from].learn(sender, arp.senderMac(bytes, at), now, forUs)
+    const sender = arp.senderAddress(bytes, at), target = arp.targetAddress(bytes, at)
+    const forUs = this.#addressing.isAnsweredFor(from, target)
+    if (sender !== 0 && !this.#addressing.isAnsweredFor(from, sender)) this.#neighbours[from].learn(sender, arp.senderMac(bytes, at), now, forUs)
     if (!forUs) return this.#drop('not-for-router')
     if (arp.operation(bytes, at) !== arp.OPERATION.request) return this.#done('answer', null)
-    const length = arp.writeFrame(this.#scratch, 0, 'reply', { mac: this.#macs[from], address: own }, { mac: arp.senderMac(bytes, at), address: sender })
-    return this.#answer(from, length)
+    this.#own.arpReply(from, target, { mac: arp.senderMac(bytes, at), address: sender })
+    return this.#answer()
   }
 
   #wanNextHop(destination: Ipv4Address): Ipv4Address {
-    return this.config.wan.gateway ?? destination
+    return this.#config.wan.gateway ?? destination
   }
 
-  #hold(packet: Packet, to: Side, nextHop: Ipv4Address, now: number): Verdict {
+  #awaitNeighbour(packet: Packet, to: Side, nextHop: Ipv4Address, now: number): Verdict {
     const frame = packet.bytes.slice(packet.frame, packet.end)
     if (packet.partial) completeChecksum(frame, 0, frame.length)
-    if (!this.#neighbours[to].hold(nextHop, frame, now)) return this.#drop('queue-full')
+    return this.#hold(this.#neighbours[to].hold(nextHop, frame, now) ? null : 'queue-full')
+  }
+
+  /** `refusal` says why the frame cannot wait. */
+  #hold(refusal: DropReason | null): Verdict {
+    if (refusal !== null) return this.#drop(refusal)
     this.#held++
     return this.#done('hold', null)
   }
 
+  /** The neighbours beyond one side: frames that wait for them came in on either. */
   #neighboursOf(side: Side): Neighbours {
     return new Neighbours({
-      ask: address => {
-        const sender = { mac: this.#macs[side], address: side === 'lan' ? this.config.lan.prefix.address : this.config.wan.address }
-        const length = arp.writeFrame(this.#scratch, 0, 'request', sender, { mac: sender.mac, address })
-        this.#output.originate(side, this.#scratch.subarray(0, length))
-      },
-      ready: frame => this.#output.redeliver(otherSide(side), frame),
+      ask: address => this.#own.arpRequest(side, address),
+      ready: frame => this.#output.redeliver(this.#cameFrom(side, frame), frame),
       failed: frame => {
-        this.#dropped['neighbour-unreachable']++
-        this.#output.abandoned(otherSide(side), frame, 'neighbour-unreachable')
+        const from = this.#cameFrom(side, frame)
+        if (this.#late.parse(frame, 0, frame.length, false) === null) this.#own.error(this.#late, from, { type: UNREACHABLE, code: icmp.UNREACHABLE.host }, this.#now)
+        this.#abandon(from, frame, 'neighbour-unreachable')
       },
     })
   }
 
-  #answer(side: Side, length: number): Verdict {
+  /** The side of a frame that waits to leave by side `to`: the other one, unless it turns back into the LAN. */
+  #cameFrom(to: Side, frame: Uint8Array): Side {
+    return to === 'lan' && isInPrefix(ipv4.source(frame, ethernet.HEADER), this.#config.lan.prefix) ? 'lan' : otherSide(to)
+  }
+
+  #abandon(from: Side, frame: Uint8Array, reason: DropReason): void {
+    this.#dropped[reason]++
+    this.#output.abandoned(from, frame, reason)
+  }
+
+  #withStatics(staticMappings: readonly StaticMapping[]): RouterConfig {
+    return { ...this.#config, nat: { ...this.#config.nat, staticMappings } }
+  }
+
+  #change(config: RouterConfig, now: number): number {
+    checkRouterConfig(config)
+    const removed = this.#table.change(config, now)
+    this.#config = config
+    this.#addressing.config = config
+    this.#own.change(config)
+    this.#fragments.lan.change(config.nat.fragments)
+    this.#fragments.wan.change(config.nat.fragments)
+    this.#syns.change(config.nat.unsolicitedSyn)
+    return removed
+  }
+
+  #answer(): Verdict {
     this.#answered++
-    this.#output.originate(side, this.#scratch.subarray(0, length))
     return this.#done('answer', null)
   }
 

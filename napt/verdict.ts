@@ -22,12 +22,27 @@ export const DROP_REASONS = {
   'not-routed': { sentence: 'source or destination does not belong on the side that the packet came from or would go to', clause: 'RFC 1812 §5.3.7, §5.3.8' },
   'hairpinning-off': { sentence: 'a host of the LAN sent to the router\'s own WAN address, and hairpinning is off', clause: 'RFC 4787 REQ-9' },
   'ttl-expired': { sentence: 'the time to live ran out here; the sender was told with ICMP time exceeded', clause: 'RFC 1812 §5.3.1' },
-  'protocol': { sentence: 'only TCP, UDP and ICMP can be translated' },
+  'too-big': { sentence: 'the packet is longer than the next cable takes and may not be fragmented; the sender was told with ICMP fragmentation needed', clause: 'RFC 1191 §3, RFC 4787 REQ-13' },
+  'protocol': { sentence: 'this protocol has no ports, and the router passes only TCP, UDP and ICMP', clause: 'RFC 2663 §5.0' },
+  'port-zero': { sentence: 'port 0 is nobody\'s: nothing can be sent to it', clause: 'RFC 6335 §6' },
   'icmp-type': { sentence: 'this ICMP message is neither a query nor an error that quotes a packet', clause: 'RFC 5508 §7' },
-  'fragment': { sentence: 'fragments are not translated: without the first one there is no port to look at', clause: 'RFC 4787 REQ-14' },
+  'source-route': { sentence: 'the packet says itself which way it takes, and so would go round the translation', clause: 'RFC 7126 §4.3, §4.4' },
+  'fragment': { sentence: 'fragments are not translated here: without the first one there is no port to look at', clause: 'RFC 4787 REQ-14' },
+  'fragment-out-of-order': { sentence: 'a fragment came before the first one of its datagram, and this NAT keeps none back', clause: 'RFC 4787 REQ-14' },
+  'fragment-overlap': { sentence: 'a fragment covers bytes that another one of its datagram brought, or is none that a datagram can have', clause: 'RFC 1858 §3, RFC 5722 §3' },
+  'fragment-tiny': { sentence: 'the first fragment ends before the ports or flags that it has to bring', clause: 'RFC 1858 §2' },
+  'fragment-refused': { sentence: 'the first fragment of this datagram was dropped, and the others go with it', clause: 'RFC 4787 REQ-14' },
+  'fragment-lapsed': { sentence: 'the first fragment of this datagram did not come in time', clause: 'RFC 1122 §3.3.2' },
+  'fragments-full': { sentence: 'the router keeps back as many fragments as it may', clause: 'RFC 4787 REQ-14a' },
   'no-mapping': { sentence: 'nothing is mapped to this WAN port: no host of the LAN has sent from it, and no static mapping is set', clause: 'RFC 4787 REQ-8' },
   'filtered': { sentence: 'the WAN port is mapped, but its filter does not let this sender in: the host has sent nothing to it', clause: 'RFC 4787 REQ-8' },
   'no-session': { sentence: 'a TCP segment other than SYN belongs to no connection that the router knows', clause: 'RFC 5382 §4.3' },
+  'port-taken': { sentence: 'the host\'s own port is taken on the WAN, and this NAT gives no other', clause: 'RFC 4787 §4.2.1' },
+  'peer-taken': { sentence: 'another host of the LAN speaks this protocol with that address, and without ports the two could not be told apart', clause: 'RFC 2663 §5.0' },
+  'no-free-address': { sentence: 'every WAN address belongs to another host of the LAN', clause: 'RFC 2663 §4.1.1' },
+  'no-port-block': { sentence: 'the WAN addresses have no block of ports for this host', clause: 'RFC 7422 §2' },
+  'host-limit': { sentence: 'this host has as many mappings or sessions as one host may', clause: 'RFC 6888 REQ-4, REQ-5' },
+  'host-rate': { sentence: 'this host opens sessions faster than one host may', clause: 'RFC 6888 REQ-5' },
   'no-free-port': { sentence: 'every WAN port of this protocol is in use', clause: 'RFC 4787 REQ-3' },
   'table-full': { sentence: 'the table holds as many sessions as it may' },
   'neighbour-unreachable': { sentence: 'nobody answered ARP for the next hop', clause: 'RFC 1122 §2.3.2' },
@@ -37,12 +52,17 @@ export const DROP_REASONS = {
 export type DropReason = keyof typeof DROP_REASONS
 export const DROP_REASON_NAMES = Object.keys(DROP_REASONS) as readonly DropReason[]
 
-/** `forward`: rewritten in place, to go out on the other side. `answer`: the router replied on the same side. `hold`: waits for ARP. */
-export type Action = 'forward' | 'answer' | 'drop' | 'hold'
+/**
+ * `forward`: rewritten in place, to go out on side `to`. `split`: the same, and sent already, as fragments. `answer`: the router
+ * replied on the same side. `hold`: waits, for ARP or for the first fragment of its datagram.
+ */
+export type Action = 'forward' | 'split' | 'answer' | 'drop' | 'hold'
 
 /** One object is used again for every frame: copy what has to outlive the next one. */
 export interface Verdict {
   action: Action
+  /** Where a frame goes that is forwarded: the other side, or the one it came from (hairpinning). */
+  to: Side
   /** Why, when the action is `drop`. */
   reason: DropReason | null
 }

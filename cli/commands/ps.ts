@@ -26,7 +26,7 @@ function lines({ namespaces, routers }: BenchRecord): string[] {
   const shown = namespaces.filter(({ kind }) => kind !== 'switch')
   const nameWidth = Math.max(...shown.map(({ name }) => name.length)), titleWidth = Math.max(...shown.map(({ title }) => title.length))
   return shown.map(({ name, title, interfaces }) => {
-    const ends = interfaces.map(end => `${end.name} ${end.address ?? ''} (${end.network})`).join('  ')
+    const ends = interfaces.map(end => `${end.name} ${end.addresses.join(', ')} (${end.network})`).join('  ')
     const router = Object.entries(routers).find(([router]) => router === name)?.[1]
     const state = router === undefined ? '' : router.ending === null ? '  running' : `  ended: ${router.ending}`
     return `  ${name.padEnd(nameWidth)}  ${title.padEnd(titleWidth)}  ${ends}${state}`

@@ -1,8 +1,7 @@
 // naptlab router: a NAPT router between two interfaces of any machine, in the foreground.
-import { readFileSync } from 'node:fs'
 import { once } from 'node:events'
 import type { CommandModule } from 'yargs'
-import { parse } from 'yaml'
+import { natNamed } from '../../lab/read-nat.js'
 import { parseRouterProgram, runRouter } from '../../lab/run-router.js'
 import { DEVICE_KINDS, type DeviceKind } from '../../napt/device/open.js'
 import { UsageError } from '../errors.js'
@@ -24,7 +23,7 @@ export const routerCommand: CommandModule<object, RouterArguments> = {
   builder: yargs => yargs
     .option('lan', { type: 'string', demandOption: true, describe: 'INTERFACE=ADDRESS/LENGTH: the LAN side and the router\'s address there' })
     .option('wan', { type: 'string', demandOption: true, describe: 'INTERFACE=ADDRESS[,GATEWAY]: the WAN side; without a gateway every address is on the cable' })
-    .option('nat', { type: 'string', describe: 'YAML or JSON file with the behaviour, as under `nat` of a bench file' })
+    .option('nat', { type: 'string', describe: 'How it behaves: a preset by name (naptlab nat list), or a YAML or JSON file' })
     .option('name', { type: 'string', default: 'router', describe: 'Name, used for its capture files' })
     .option('control', { type: 'string', describe: 'Path of the control socket [NAME.sock]' })
     .option('device', { choices: DEVICE_KINDS, default: 'packet' as const, describe: 'How frames are reached' })
@@ -40,7 +39,7 @@ export const routerCommand: CommandModule<object, RouterArguments> = {
       name: args.name, device: args.device, control, ...(args.out === undefined ? {} : { captureFolder: args.out }),
       lan: { interface: lanInterface, address: lanAddress },
       wan: { interface: wanInterface, address, ...(gateway === undefined ? {} : { gateway }) },
-      ...(args.nat === undefined ? {} : { nat: parse(readFileSync(args.nat, 'utf8')) as unknown }),
+      ...(args.nat === undefined ? {} : { nat: natNamed(args.nat).nat }),
     })
     const router = await runRouter(program)
     console.log(args.json ? JSON.stringify({ event: 'ready', control }) : `${args.name} forwards between ${lanInterface} and ${wanInterface}; control socket ${control}. Ctrl-C ends it.`)

@@ -8,7 +8,9 @@ import { FIG2_LANES } from '../../lab/fig2-steps.js'
 import { toJson } from '../json.js'
 import { stopSignal } from '../conversation.js'
 import { UsageError } from '../errors.js'
+import { natOption, withNats } from '../nat-option.js'
 import { columns, mappingLines } from '../tables.js'
+import { hasColour } from '../terminal.js'
 
 interface RunArguments {
   readonly scenario: string
@@ -17,6 +19,7 @@ interface RunArguments {
   readonly level: number
   readonly out: string | undefined
   readonly seed: string
+  readonly nat: readonly string[]
   readonly json: boolean
   readonly all: boolean
 }
@@ -27,7 +30,7 @@ const PLAIN_WIDTH = 120
 export const runCommand: CommandModule<object, RunArguments> = {
   command: 'run <scenario>',
   describe: 'Run a documented sequence on a bench of its own, with every packet shown and checked',
-  builder: yargs => yargs
+  builder: yargs => natOption(yargs)
     .positional('scenario', { type: 'string', demandOption: true, choices: ['fig2'], describe: 'fig2: 102 and 103, each behind a NAPT router, find each other through 101' })
     .option('bench', { type: 'string', describe: 'A bench file of your own (begin with: naptlab bench fig1 > my.yaml)' })
     .option('variant', { choices: ['fig2', 'fig8b'] as const, default: 'fig2' as const, describe: 'fig8b: 104b\'s mapping lapses and comes back as port 2400, to the digit of Fig. 8B' })
@@ -39,14 +42,15 @@ export const runCommand: CommandModule<object, RunArguments> = {
     .example('$0 run fig2', 'the standard run')
     .example('$0 run fig2 --variant fig8b', 'the list is brought up to date by the next 201 (S202A)')
     .example('$0 run fig2 --level 1 --all', 'without 205 and password, every packet shown')
+    .example('$0 run fig2 --nat 104b=symmetric', 'the same sequence with another NAT in front of 103')
     .example('$0 run fig2 --bench my.yaml --out /tmp/mine', 'the same sequence behind your NAT'),
   handler: async args => {
-    const { variant, bench, seed, json } = args
+    const { variant, bench, seed, json, nat } = args
     const level = args.level === 1 || args.level === 2 ? args.level : 3
-    if (variant === 'fig8b' && bench !== undefined) throw new UsageError('--variant fig8b is about the bench of the documents; leave --bench out.')
+    if (variant === 'fig8b' && (bench !== undefined || nat.length > 0)) throw new UsageError('--variant fig8b is about the bench of the documents; leave --bench and --nat out.')
     const out = args.out ?? `out/${variant}`
-    const description = bench === undefined ? {} : { bench: describedBench(bench) }
-    const view = json ? null : new LiveLadder(`naptlab run fig2 · ${bench ?? 'bench of Fig. 1'} · level ${level}, no encryption · seed ${seed}`, args.all)
+    const description = bench === undefined && nat.length === 0 ? {} : { bench: withNats(describedBench(bench ?? 'fig1'), nat) }
+    const view = json ? null : new LiveLadder(`naptlab run fig2 · ${[bench ?? 'bench of Fig. 1', ...nat].join(', ')} · level ${level}, no encryption · seed ${seed}`, args.all)
     const result = await runFig2({
       ...description, variant, level, out, seed, signal: stopSignal(),
       ...(view === null ? {} : { onEntry: entry => view.show(entry), onNotice: text => process.stderr.write(`note: ${text}\n`) }),
@@ -91,8 +95,6 @@ class LiveLadder {
     for (const line of lines) process.stdout.write(`${line.trimEnd()}\n`)
   }
 }
-
-const hasColour = (): boolean => process.stdout.isTTY && process.env.NO_COLOR === undefined
 
 function summary({ ok, failures, tables, equipment, figures, golden, captures, file, isWitnessed }: Fig2Result, out: string, level: number): string[] {
   const names: Readonly<Record<string, string>> = { '104a': ' (Fig. 6)', '104b': ' (Fig. 12)' }

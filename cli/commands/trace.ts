@@ -1,37 +1,53 @@
-// naptlab trace: every frame that a router handles, as it does, with what it did.
+// naptlab trace: every frame that a router handles, as it does, with what it did and why.
 import type { CommandModule } from 'yargs'
 import { decode } from '../../captures/decode.js'
 import { decodePayload } from '../../captures/protocol.js'
-import { summarize } from '../../captures/summary.js'
-import { recordToEvent } from '../../napt/control/protocol.js'
-import type { TraceRecord } from '../../napt/trace.js'
-import { DROP_REASONS } from '../../napt/verdict.js'
-import { connectTo, routerTarget, type RouterTarget } from '../router-target.js'
+import { summarize, summarizeEnds } from '../../captures/summary.js'
+import { parseFlowFilter } from '../../napt/control/flow-filter.js'
+import { recordToEvent } from '../../napt/control/frame-event.js'
+import { explain, type ExplainOptions, type FrameWords } from '../../napt/explain.js'
+import { stopSignal, untilAborted } from '../conversation.js'
+import { filterOf, filterOptions, type FilterArguments } from '../filter-options.js'
+import { routerTarget, withRouter, type RouterTarget } from '../router-target.js'
+import { coloured, hasColour } from '../terminal.js'
+import { isMeant } from '../trace-filter.js'
 
-interface TraceArguments extends RouterTarget { readonly json: boolean }
+interface TraceArguments extends RouterTarget, FilterArguments {
+  readonly drops: boolean
+  readonly verbose: boolean
+  readonly json: boolean
+}
 
 export const traceCommand: CommandModule<object, TraceArguments> = {
   command: 'trace <router>',
-  describe: 'Follow a router frame by frame, until Ctrl-C',
-  builder: yargs => routerTarget(yargs)
+  describe: 'Follow a router frame by frame, until Ctrl-C: what it did, and why',
+  builder: yargs => filterOptions(routerTarget(yargs), ['protocol', 'lan', 'wan', 'remote'])
+    .option('drops', { type: 'boolean', default: false, describe: 'Only frames that are dropped' })
+    .option('verbose', { alias: 'v', type: 'boolean', default: false, describe: 'Mapping, filter, state and time left of the others too' })
     .option('json', { type: 'boolean', default: false, describe: 'One JSON object a frame, frames in base64' })
-    .example('$0 trace 104b', 'what comes in, what goes out, what is dropped and why'),
-  handler: async ({ json, ...target }) => {
-    const client = await connectTo(target)
-    await client.trace(record => console.log(json ? JSON.stringify(recordToEvent(record)) : lines(record).join('\n')))
-    process.stderr.write(`following ${target.router}; Ctrl-C ends it\n`)
-    await client.ended
-    if (client.missed > 0) process.stderr.write(`${client.missed} frames are missing above: they came faster than this could take them\n`)
+    .example('$0 trace 104b', 'what comes in, what goes out, what is dropped and why')
+    .example('$0 trace 104b --drops --remote 8.117.12.109', 'why this one does not get in')
+    .example('$0 trace 104b -v --protocol tcp', 'how connections open, stand and close'),
+  handler: async args => {
+    const { json, drops, verbose } = args, given = filterOf(args), filter = given === undefined ? null : parseFlowFilter(given)
+    await withRouter(args, async router => {
+      const stopped = untilAborted(stopSignal())
+      const { name } = await router.request({ op: 'info' })
+      const options: ExplainOptions = { full: verbose, ...(hasColour() ? { paint } : {}) }
+      await router.trace(record => {
+        if (filter === null || isMeant(record, filter)) console.log(json ? JSON.stringify(recordToEvent(record)) : explain(record, name, WORDS, options).join('\n'))
+      }, { drops })
+      process.stderr.write(`following ${args.router}; Ctrl-C ends it\n`)
+      await Promise.race([router.ended, stopped])
+      if (router.missed > 0) process.stderr.write(`${router.missed} frames are missing above: they came faster than this could take them\n`)
+    })
   },
 }
 
-function lines({ action, reason, waited, received, sent }: TraceRecord): string[] {
-  if (action === 'hold' && received !== undefined) return [`${received.side} in   ${text(received.frame)}`, '    … waits for ARP']
-  const before = received === undefined ? [] : [`${received.side} in   ${text(received.frame)}${waited === true ? ', which waited for ARP' : ''}`]
-  const after = sent === undefined ? [] : [`${received === undefined ? '' : '    → '}${sent.side} out  ${text(sent.frame)}`]
-  if (reason === undefined) return [...before, ...after]
-  const { sentence, ...rest } = DROP_REASONS[reason]
-  return [...before, `    ✗ dropped, ${reason}: ${sentence}${'clause' in rest ? ` (${rest.clause})` : ''}`]
+const WORDS: FrameWords = {
+  summarize: frame => summarize(decode(frame), decodePayload),
+  ends: frame => summarizeEnds(decode(frame)),
 }
 
-const text = (frame: Uint8Array): string => summarize(decode(frame), decodePayload)
+const STYLES = { forward: 'good', answer: 'dim', drop: 'bad', originate: 'dim', hold: 'dim', split: 'good' } as const
+const paint: NonNullable<ExplainOptions['paint']> = (text, action) => coloured(text, STYLES[action])

@@ -2,7 +2,8 @@
 import { createConnection, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { TraceRecord } from '../trace.js'
-import { eventToRecord, type ControlRequest, type ControlResults, type FrameEvent } from './protocol.js'
+import { eventToRecord, type FrameEvent } from './frame-event.js'
+import type { ControlRequest, ControlResults } from './protocol.js'
 
 /** The router refused a request, or is not there. The message is the router's own, or says where it was looked for. */
 export class ControlError extends Error {}
@@ -61,10 +62,10 @@ export class RouterClient {
   /** Records of a trace that this end was too slow to take. */
   get missed(): number { return this.#missed }
 
-  /** Every frame that the router processes from now on. */
-  async trace(onRecord: (record: TraceRecord) => void): Promise<void> {
+  /** Every frame that the router processes from now on, or only those that it drops. */
+  async trace(onRecord: (record: TraceRecord) => void, { drops = false }: { readonly drops?: boolean } = {}): Promise<void> {
     this.#onRecord = onRecord
-    await this.request({ op: 'trace' })
+    await this.request({ op: 'trace', drops })
   }
 
   close(): void { this.#socket.destroy() }

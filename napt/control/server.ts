@@ -2,19 +2,26 @@
 import { rmSync, statSync } from 'node:fs'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { ConfigError, parseStaticMapping, type Protocol } from '../behaviour.js'
+import { describeBehaviour } from '../behaviour/describe-behaviour.js'
+import type { RouterClock } from '../clock.js'
+import { ConfigError } from '../fields.js'
+import { parseBehaviour, parseStaticMapping } from '../behaviour/read-behaviour.js'
 import type { Dataplane } from '../dataplane.js'
-import { formatIpv4 } from '../wire/address.js'
-import { mappingToJson, parseRequest, recordToEvent, type ControlRequest, type ControlResults, type CountersJson, type InfoJson } from './protocol.js'
+import { formatIpv4, parseIpv4 } from '../wire/address.js'
+import { parseFlowFilter, selectMapping, type FlowFilterText } from './flow-filter.js'
+import { recordToEvent, toSeconds } from './frame-event.js'
+import { mappingToJson, parseRequest, type ClockJson, type ControlRequest, type ControlResults, type CountersJson, type InfoJson, type MappingJson, type RemovedJson } from './protocol.js'
 
 /** Bytes of trace that a slow listener may have outstanding; what comes beyond that it misses, and is told so. */
 const LISTENER_LIMIT = 64 << 20
-/** Bytes that a request line may have. */
-const LINE_LIMIT = 1 << 16
+/** Bytes that a request line may have: a behaviour with thousands of static mappings. */
+const LINE_LIMIT = 1 << 20
 /** sockaddr_un has 108, with the byte that ends it. Longer ones are cut without a word. */
 const PATH_LIMIT = 107
 
 export interface ControlHooks {
+  /** The one that the data plane runs on. */
+  readonly clock: RouterClock
   /** Name of the device kind, for `info`. */
   readonly device: string
   /** Finishes the capture files and gives their paths. */
@@ -51,12 +58,17 @@ const isListening = (path: string): Promise<boolean> => new Promise(resolve => {
   probe.once('error', () => resolve(false))
 })
 
+/** `drops`: only dropped frames. Asked for again, it takes the place of what was asked before. */
+type StartTrace = (drops: boolean) => void
+
 function serveClient(socket: Socket, dataplane: Dataplane, hooks: ControlHooks): void {
   const send = (message: object): void => { socket.write(`${JSON.stringify(message)}\n`) }
   let stopTrace: (() => void) | undefined
-  const startTrace = (): void => {
+  const startTrace: StartTrace = drops => {
     let missed = 0
-    stopTrace ??= dataplane.listen(record => {
+    stopTrace?.()
+    stopTrace = dataplane.listen(record => {
+      if (drops && record.action !== 'drop') return
       if (socket.writableLength > LISTENER_LIMIT) {
         missed++
         return
@@ -83,7 +95,7 @@ function serveClient(socket: Socket, dataplane: Dataplane, hooks: ControlHooks):
   })
 }
 
-async function answer(line: string, dataplane: Dataplane, hooks: ControlHooks, startTrace: () => void): Promise<object> {
+async function answer(line: string, dataplane: Dataplane, hooks: ControlHooks, startTrace: StartTrace): Promise<object> {
   let id: unknown = null
   try {
     const message: unknown = JSON.parse(line)
@@ -96,19 +108,48 @@ async function answer(line: string, dataplane: Dataplane, hooks: ControlHooks, s
   }
 }
 
-async function perform(request: ControlRequest, dataplane: Dataplane, hooks: ControlHooks, startTrace: () => void): Promise<ControlResults[ControlRequest['op']]> {
-  const { router } = dataplane
+async function perform(request: ControlRequest, dataplane: Dataplane, hooks: ControlHooks, startTrace: StartTrace): Promise<ControlResults[ControlRequest['op']]> {
+  const { router, now } = dataplane
   switch (request.op) {
     case 'info': return info(dataplane, hooks)
-    case 'table': return router.table(dataplane.now).map(mappingToJson)
+    case 'table': return table(dataplane, request.filter)
     case 'counters': return counters(dataplane)
     case 'endCaptures': return hooks.endCaptures()
-    case 'trace': startTrace(); return null
-    case 'map': router.addStatic(parseStaticMapping({ protocol: request.protocol, wanPort: request.wanPort, address: request.address, port: request.port }), dataplane.now); return null
-    case 'unmap': router.removeStatic(request.protocol === 'tcp' ? 'tcp' : 'udp', request.wanPort); return null
-    case 'advance': dataplane.advance(request.seconds * 1000); return null
-    case 'nextPort': router.setNextPort(request.protocol as Protocol, request.port); return null
+    case 'trace': startTrace(request.drops ?? false); return null
+    case 'map': router.addStatic(parseStaticMapping({ protocol: request.protocol, wanPort: request.wanPort, address: request.address, port: request.port }), now); return null
+    case 'unmap': router.removeStatic(request.protocol, request.wanPort, now); return null
+    case 'nextPort': router.setNextPort(request.protocol, request.port); return null
+    case 'behave': return settled(dataplane, router.setBehaviour(parseBehaviour(request.nat), now))
+    case 'flush': return settled(dataplane, flush(dataplane, request.filter))
+    case 'renumber': return settled(dataplane, router.renumber(parseIpv4(request.address), now))
+    case 'clock': case 'freeze': case 'run': case 'advance': return turnClock(request, dataplane, hooks.clock)
   }
+}
+
+/** After a change: what the router has to say of it goes out, and timers are set for what is there now. */
+function settled(dataplane: Dataplane, mappings: number): RemovedJson {
+  dataplane.tick()
+  return { mappings }
+}
+
+function turnClock(request: Extract<ControlRequest, { op: 'clock' | 'freeze' | 'run' | 'advance' }>, dataplane: Dataplane, clock: RouterClock): ClockJson {
+  if (request.op === 'freeze') clock.freeze()
+  if (request.op === 'run') clock.run(request.rate)
+  if (request.op === 'advance') clock.advance(request.seconds * 1000)
+  // What is due now is done, and timers that were set for the clock as it was are set anew.
+  dataplane.tick()
+  return { seconds: toSeconds(clock.now()), rate: clock.rate }
+}
+
+function table({ router, now }: Dataplane, filter: FlowFilterText = {}): MappingJson[] {
+  const wanted = parseFlowFilter(filter)
+  return router.table(now).map(row => selectMapping(row, wanted)).filter(row => row !== null).map(mappingToJson)
+}
+
+function flush({ router, now }: Dataplane, filter?: FlowFilterText): number {
+  if (filter === undefined) return router.flush(now)
+  const wanted = parseFlowFilter(filter)
+  return router.flush(now, row => selectMapping(row, wanted) !== null)
 }
 
 const counters = (dataplane: Dataplane): CountersJson =>
@@ -120,6 +161,6 @@ function info({ router: { config } }: Dataplane, { device }: ControlHooks): Info
     name: config.name, pid: process.pid, device,
     lan: { interface: lan.interface, address: `${formatIpv4(lan.prefix.address)}/${lan.prefix.length}` },
     wan: { interface: wan.interface, address: formatIpv4(wan.address) },
-    mapping: nat.mapping, filtering: nat.filtering, portAllocation: nat.portAllocation,
+    nat: describeBehaviour(nat),
   }
 }

@@ -11,6 +11,8 @@ export interface FrameBatch {
   readonly ends: Int32Array
   /** 1 where the transport checksum of frame i is partial (see wire/checksum.ts). */
   readonly partial: Uint8Array
+  /** Bytes of transport payload in each packet that frame i stands for (GSO); 0 where the frame is one packet. */
+  readonly segments: Uint16Array
 }
 
 export interface DeviceCounters {

@@ -59,7 +59,7 @@ export function batchOf(frames: readonly Uint8Array[]): FrameBatch {
     at += frame.length
     ends[i] = at
   })
-  return { bytes, count: frames.length, starts, ends, partial: new Uint8Array(frames.length) }
+  return { bytes, count: frames.length, starts, ends, partial: new Uint8Array(frames.length), segments: new Uint16Array(frames.length) }
 }
 
 /** A frame of a batch as it would be on a wire: its own memory, its checksum complete. */

@@ -2,7 +2,7 @@
 // of frames cost one system call, and what comes in on one such device goes out on the other from the same memory. It needs
 // no compiler, and no root inside a user namespace.
 import { closeSync } from 'node:fs'
-import { NEEDS_CHECKSUM, PacketArena, PacketSocket, VIRTIO_HEADER } from '../system/packet-socket.js'
+import { GSO_SIZE, GSO_TYPE, NEEDS_CHECKSUM, PacketArena, PacketSocket, VIRTIO_HEADER } from '../system/packet-socket.js'
 import { SystemError } from '../system/error.js'
 import type { Watch } from '../system/libc.js'
 import type { MacAddress } from '../wire/address.js'
@@ -20,6 +20,7 @@ class PacketBatch implements FrameBatch {
   readonly starts = new Int32Array(BATCH)
   readonly ends = new Int32Array(BATCH)
   readonly partial = new Uint8Array(BATCH)
+  readonly segments = new Uint16Array(BATCH)
   count = 0
 
   constructor(arena: PacketArena) {
@@ -75,6 +76,7 @@ export class PacketDevice implements Device {
       const slot = i * arena.slotBytes
       batch.ends[i] = slot + arena.receivedLength(i)
       batch.partial[i] = batch.bytes[slot] & NEEDS_CHECKSUM
+      batch.segments[i] = batch.bytes[slot + GSO_TYPE] === 0 ? 0 : batch.bytes[slot + GSO_SIZE] | (batch.bytes[slot + GSO_SIZE + 1] << 8)
     }
     this.#received += batch.count
     return batch

@@ -25,6 +25,8 @@ const BUFFER_BYTES = 64 << 20
 /** Bytes of struct virtio_net_hdr, which precedes every frame in both directions: GSO type and size, partial-checksum flag. */
 export const VIRTIO_HEADER = 10
 export const NEEDS_CHECKSUM = 1
+/** Offsets in it: what kind of segments the frame is to become (0: none), and their payload's bytes, little-endian on these machines. */
+export const GSO_TYPE = 1, GSO_SIZE = 4
 
 interface Foreign {
   mmap(address: null, length: number, protection: number, flags: number, fd: number, offset: number): unknown

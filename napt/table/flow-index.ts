@@ -4,17 +4,20 @@
 //
 // Addresses and port pairs are signed 32-bit integers: those stay unboxed.
 
-/** Two bits tell the protocol within an entry; 0 is never used, so that an entry of zeros is a free one. */
-export const PROTOCOL_CODE = { tcp: 1, udp: 2, icmp: 3 } as const
+/**
+ * Three bits tell the protocol within an entry; 0 is never used, so that an entry of zeros is a free one. `other` stands for
+ * all protocols without ports; their number takes the place of the port.
+ */
+export const PROTOCOL_CODE = { tcp: 1, udp: 2, icmp: 3, other: 4 } as const
 export type ProtocolCode = typeof PROTOCOL_CODE[keyof typeof PROTOCOL_CODE]
 
 /** The largest row number. */
-export const MAXIMUM_ROW = (1 << 28) - 1
+export const MAXIMUM_ROW = (1 << 29) - 2
 
 export const portPair = (first: number, second: number): number => (first << 16) | second
 
 export class FlowIndex {
-  /** Per entry: address, address, ports, protocol code in the top two bits and row number + 1 below. */
+  /** Per entry: address, address, ports, protocol code in the top three bits and row number + 1 below. */
   #words: Int32Array
   #mask: number
   #size = 0
@@ -33,14 +36,14 @@ export class FlowIndex {
     for (let slot = hash(a, b, ports, code) & mask; ; slot = (slot + 1) & mask) {
       const at = slot << 2, last = words[at + 3]
       if (last === 0) return -1
-      if (words[at] === a && words[at + 1] === b && words[at + 2] === ports && last >>> 30 === code) return (last & 0x3fffffff) - 1
+      if (words[at] === a && words[at + 1] === b && words[at + 2] === ports && last >>> 29 === code) return (last & 0x1fffffff) - 1
     }
   }
 
   /** The key must not be in the index yet. */
   insert(a: number, b: number, ports: number, code: ProtocolCode, row: number): void {
     if ((this.#size + 1) * 4 > (this.#mask + 1) * 3) this.#grow()
-    this.#place(a, b, ports, (code << 30) | (row + 1))
+    this.#place(a, b, ports, (code << 29) | (row + 1))
     this.#size++
   }
 
@@ -50,13 +53,13 @@ export class FlowIndex {
     for (; ; slot = (slot + 1) & mask) {
       const at = slot << 2, last = words[at + 3]
       if (last === 0) return
-      if (words[at] === a && words[at + 1] === b && words[at + 2] === ports && last >>> 30 === code) break
+      if (words[at] === a && words[at + 1] === b && words[at + 2] === ports && last >>> 29 === code) break
     }
     this.#size--
     // Entries behind the hole move up unless that would put them before their home slot.
     for (let next = (slot + 1) & mask; words[(next << 2) + 3] !== 0; next = (next + 1) & mask) {
       const at = next << 2
-      const home = hash(words[at], words[at + 1], words[at + 2], words[at + 3] >>> 30) & mask
+      const home = hash(words[at], words[at + 1], words[at + 2], words[at + 3] >>> 29) & mask
       if (((next - home) & mask) >= ((next - slot) & mask)) {
         words.copyWithin(slot << 2, at, at + 4)
         slot = next
@@ -67,7 +70,7 @@ export class FlowIndex {
 
   #place(a: number, b: number, ports: number, last: number): void {
     const words = this.#words, mask = this.#mask
-    let slot = hash(a, b, ports, last >>> 30) & mask
+    let slot = hash(a, b, ports, last >>> 29) & mask
     while (words[(slot << 2) + 3] !== 0) slot = (slot + 1) & mask
     const at = slot << 2
     words[at] = a

@@ -1,396 +1,390 @@
-// The NAPT table (Figs. 6 and 12): mappings, and the sessions that keep them.
+// The NAPT table (Figs. 6 and 12): which session a packet belongs to, and whether one may be made for it.
 //
-// A mapping ties a LAN endpoint to a WAN port. With endpoint-independent behaviour there is one a LAN endpoint; otherwise one
-// for each remote address, or address and port, that the host sends to (RFC 4787 §4.1). A session is a mapping and one remote
-// endpoint; it is what the filter knows, what TCP state belongs to, and what times out (RFC 2663 §2.3). A dynamic mapping
-// lives as long as it has sessions; a static one stays, with or without.
+// A mapping ties a LAN endpoint to a WAN endpoint. With endpoint-independent behaviour there is one a LAN endpoint; otherwise
+// one for each remote address, or address and port, that the host sends to (RFC 4787 §4.1). A session is a mapping and one
+// remote endpoint. A dynamic mapping lives as long as it has sessions; a static one stays, with or without.
 //
-// A packet of a known session costs one look-up, in one of two indexes by the packet's own addresses and ports: outbound
-// (LAN endpoint, remote endpoint) or inbound (WAN endpoint, remote endpoint). Only the first packet of a session asks the
-// mappings. Deadlines are exact on look-up; the wheel removes what nobody asks for.
-//
-// Where mappings depend on the remote endpoint, and the filter is wider, one remote endpoint can reach a host through several
-// WAN ports. All of those sessions stand in the inbound index; the host's answers leave by the one in the outbound index, the
-// first one.
-import type { Behaviour, Protocol, StaticMapping } from '../behaviour.js'
-import { ConfigError, PROTOCOLS } from '../behaviour.js'
-import { formatEndpoint, type Ipv4Address, type Port } from '../wire/address.js'
+// Only the first packet of a session asks the mappings, the filter, the host's limits and the port pools. What the last
+// look-up found is kept as a few numbers, from which `explain` says why.
+import type { Behaviour, Dependence, Protocol, StaticMapping } from '../behaviour/behaviour.js'
+import type { Explanation } from '../explanation.js'
+import { seededRandom } from '../random.js'
+import type { Ipv4Address, Port } from '../wire/address.js'
 import { FLAG } from '../wire/tcp.js'
 import type { DropReason } from '../verdict.js'
-import { ExpiryWheel } from './expiry.js'
-import { FlowIndex, portPair, PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
-import { PortPool } from './ports.js'
-import { Rows } from './rows.js'
-import { nextState, phase, type TcpPhase } from './tcp-state.js'
+import { PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
+import type { Hosts } from './hosts.js'
+import { explainLookup, listMappings, mappingRow, type Lookup, type MappingRow } from './listing.js'
+import { KIND, type Mappings } from './mappings.js'
+import type { Sessions } from './sessions.js'
+import { addStaticMapping, ensureStaticMapping, keepStaticMappings, removeStaticMapping } from './static-mappings.js'
+import { TableStore } from './store.js'
+import { idleTime, nextState, opensConnection } from './tcp-state.js'
+import type { AddressConfig, WanAddresses } from './wan-addresses.js'
 
 const NONE = -1
-/** Well-known ports are not given to hosts (RFC 4787 §4.2.1 asks that they stay apart); ICMP identifiers have no such range. */
-const LOWEST_PORT: Readonly<Record<Protocol, number>> = { tcp: 1024, udp: 1024, icmp: 0 }
-/** Expired sessions that one turn of the loop removes at most. */
-const EXPIRY_BUDGET = 512
+/** In place of a mapping: the WAN address is one host's own, and lets the packet in to any of its ports. */
+const OPEN_HOST = -2
 
-// Fields of a mapping's row.
-const M = { lanAddress: 0, wanAddress: 1, lanPort: 2, wanPort: 3, code: 4, firstSession: 5, keyAddress: 6, keyPort: 7, isStatic: 8, width: 9 } as const
-// Fields of a session's row.
-const S = { mapping: 0, remoteAddress: 1, remotePort: 2, state: 3, next: 4, previous: 5, wheelNext: 6, wheelPrevious: 7, wheelSlot: 8, width: 9 } as const
-
-const CODE_TO_PROTOCOL: readonly (Protocol | undefined)[] = [undefined, 'tcp', 'udp', 'icmp']
-
-export interface SessionRow {
-  readonly remoteAddress: Ipv4Address
-  readonly remotePort: Port
-  /** Milliseconds. */
-  readonly timeLeft: number
-  readonly tcp?: TcpPhase
-}
-
-export interface MappingRow {
-  readonly protocol: Protocol
-  readonly kind: 'dynamic' | 'static'
-  readonly lanAddress: Ipv4Address
-  readonly lanPort: Port
-  readonly wanAddress: Ipv4Address
-  readonly wanPort: Port
-  readonly sessions: readonly SessionRow[]
-}
+export interface TableConfig extends AddressConfig { readonly seed: number }
 
 export class NaptTable {
-  readonly #behaviour: Behaviour
-  readonly #mappings = new Rows(M.width)
-  readonly #sessions = new Rows(S.width)
-  #deadlines = new Float64Array(64)
-  readonly #outbound = new FlowIndex()
-  readonly #inbound = new FlowIndex()
-  readonly #byLan = new FlowIndex()
-  readonly #byWan = new FlowIndex()
-  readonly #wheel: ExpiryWheel
-  readonly #ports: Readonly<Record<Protocol, PortPool>>
-  readonly #wanAddress: number
-  #now: number
+  #config: TableConfig
+  #behaviour: Behaviour
+  readonly #store: TableStore
+  readonly #mappings: Mappings
+  readonly #sessions: Sessions
+  readonly #hosts: Hosts
+  readonly #addresses: WanAddresses
+  /** By protocol code: milliseconds of idleness (TCP's depend on its state), and which direction refreshes. */
+  readonly #idle = new Float64Array(5)
+  readonly #refreshed = { outbound: new Uint8Array(5), inbound: new Uint8Array(5) }
+  readonly #last: Lookup = { isMade: false, mapping: NONE, session: NONE, state: -1, timeLeft: 0, isNew: false, remoteAddress: 0, remotePort: 0 }
   /** Why the last `outbound` or `inbound` gave -1. */
   failure: DropReason = 'no-mapping'
 
   /** `now` in milliseconds on the router's clock. @throws ConfigError when static mappings contradict each other */
-  constructor(behaviour: Behaviour, wanAddress: Ipv4Address, now: number) {
-    this.#behaviour = behaviour
-    this.#wanAddress = wanAddress
-    this.#now = now
-    this.#wheel = new ExpiryWheel(this.#sessions, { next: S.wheelNext, previous: S.wheelPrevious, slot: S.wheelSlot }, now)
-    const pool = (protocol: Protocol): PortPool => new PortPool(behaviour.firstPort[protocol], LOWEST_PORT[protocol])
-    this.#ports = { tcp: pool('tcp'), udp: pool('udp'), icmp: pool('icmp') }
-    for (const mapping of behaviour.staticMappings) this.addStatic(mapping, now)
+  constructor(config: TableConfig, now: number) {
+    this.#config = config
+    this.#behaviour = config.nat
+    this.#store = new TableStore(config, seededRandom(config.seed), now)
+    this.#mappings = this.#store.mappings
+    this.#sessions = this.#store.sessions
+    this.#hosts = this.#store.hosts
+    this.#addresses = this.#store.addresses
+    this.#adopt(config)
+    for (const mapping of config.nat.staticMappings) this.addStatic(mapping, now)
   }
 
   get mappingCount(): number { return this.#mappings.count }
   get sessionCount(): number { return this.#sessions.count }
+  /** Whether mappings can be on this WAN address. */
+  hasAddress(address: number): boolean { return this.#addresses.has(address) }
+  /**
+   * The WAN address that an ICMP error of a LAN host seems to come from (RFC 5508 REQ-5c), when what it is about was for a host
+   * on `mapped`: where hosts have addresses of their own, the sender's, or the router's if it has none.
+   */
+  errorSource(lanAddress: number, mapped: Ipv4Address): Ipv4Address {
+    if (this.hostOf(mapped) === 0 || this.hostOf(mapped) === lanAddress) return mapped
+    return this.#addresses.ownAddress(lanAddress, this.#hosts.find(lanAddress)) ?? this.#config.wan.address
+  }
+
+  /** The LAN host that has this WAN address for itself, or 0. */
+  hostOf(wanAddress: number): number { return this.#addresses.hostOf(wanAddress) }
 
   /**
    * The session of a packet from the LAN, made if need be; -1 with `failure` if it may not pass. `tcpFlags` is 0 for other
-   * protocols. For ICMP queries the identifier is the LAN port and the remote port is 0.
+   * protocols. For ICMP queries the identifier is the LAN port and the remote port is 0; for protocols without ports, the
+   * protocol's number is.
    */
   outbound(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): number {
-    this.#now = now
-    let session = this.#outbound.find(lanAddress, remoteAddress, portPair(lanPort, remotePort), code)
-    if (session !== NONE && this.#deadlines[session] <= now) {
-      this.#removeSession(session)
-      session = NONE
-    }
-    if (session === NONE) {
+    let session = this.#note(this.#sessions.findOutbound(code, lanAddress, lanPort, remoteAddress, remotePort), remoteAddress, remotePort, now)
+    if (session !== NONE && this.#sessions.deadline(session) <= now) session = this.#lapsed(session, now)
+    const isNew = session === NONE
+    if (isNew) {
       if (code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags)) return this.#fail('no-session')
-      // Before a port is taken: a mapping that got no session would never be released.
-      if (this.#isFull) return this.#fail('table-full')
-      const mapping = this.#mappingFor(code, lanAddress, lanPort, remoteAddress, remotePort)
-      if (mapping === NONE) return NONE
-      session = this.#wayOut(mapping, code, remoteAddress, remotePort, now)
+      session = this.#open(code, lanAddress, lanPort, remoteAddress, remotePort, now)
+      if (session === NONE) return NONE
+      this.#last.mapping = this.#sessions.mapping(session)
     }
-    this.#touch(session, code, tcpFlags, true, now)
+    this.#last.session = session
+    this.#touch(session, code, tcpFlags, true, isNew, now)
     return session
   }
 
-  /** The session of a packet from the WAN, made if the mapping's filter lets it in; -1 with `failure` if it may not pass. */
-  inbound(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): number {
-    this.#now = now
-    let session = this.#inbound.find(wanAddress, remoteAddress, portPair(wanPort, remotePort), code)
-    if (session !== NONE && this.#deadlines[session] <= now) {
-      this.#removeSession(session)
-      session = NONE
+  /**
+   * The session of a packet from the WAN, made if the mapping's filter lets it in; -1 with `failure` if it may not pass.
+   * `isExempt` lets a packet in that no session or filter admits, if there is a mapping.
+   */
+  inbound(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, isExempt: boolean, now: number): number {
+    let session = this.#note(this.#sessions.findInbound(code, wanAddress, wanPort, remoteAddress, remotePort), remoteAddress, remotePort, now)
+    if (session !== NONE && this.#sessions.deadline(session) <= now) session = this.#lapsed(session, now)
+    const isNew = session === NONE
+    if (isNew) {
+      session = this.#admit(code, wanAddress, wanPort, remoteAddress, remotePort, tcpFlags, isExempt, now)
+      if (session === NONE) return NONE
     }
-    if (session === NONE) {
-      const mapping = this.#mappingInto(code, wanAddress, wanPort, remoteAddress, tcpFlags, now)
-      if (mapping === NONE) return NONE
-      if (this.#isFull) return this.#fail('table-full')
-      session = this.#addSession(mapping, remoteAddress, remotePort)
-    }
-    this.#touch(session, code, tcpFlags, false, now)
+    this.#last.session = session
+    this.#touch(session, code, tcpFlags, false, isNew, now)
     return session
   }
 
   /** Whether `inbound` would let the packet in, with `failure` if not. Changes nothing: for a packet whose time to live ends here. */
   admits(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): boolean {
     return this.peek('wan', code, wanAddress, wanPort, remoteAddress, remotePort, now) !== NONE ||
-      this.#mappingInto(code, wanAddress, wanPort, remoteAddress, tcpFlags, now) !== NONE
+      this.#mappingInto(code, wanAddress, wanPort, remoteAddress, tcpFlags, false, now) !== NONE
   }
 
   /** The session of a packet that an ICMP error quotes, by the addresses as they are on the given side; -1 if there is none. Changes nothing. */
   peek(side: 'lan' | 'wan', code: ProtocolCode, ownAddress: number, ownPort: number, remoteAddress: number, remotePort: number, now: number): number {
-    const index = side === 'lan' ? this.#outbound : this.#inbound
-    const session = index.find(ownAddress, remoteAddress, portPair(ownPort, remotePort), code)
-    return session !== NONE && this.#deadlines[session] > now ? session : NONE
+    const session = side === 'lan' ? this.#sessions.findOutbound(code, ownAddress, ownPort, remoteAddress, remotePort)
+      : this.#sessions.findInbound(code, ownAddress, ownPort, remoteAddress, remotePort)
+    this.#note(session, remoteAddress, remotePort, now)
+    if (session === NONE || this.#sessions.deadline(session) <= now) return NONE
+    this.#last.session = session
+    return session
   }
 
-  lanAddress(session: number): Ipv4Address { return this.#mapping(session, M.lanAddress) as Ipv4Address }
-  lanPort(session: number): Port { return this.#mapping(session, M.lanPort) as Port }
-  wanAddress(session: number): Ipv4Address { return this.#mapping(session, M.wanAddress) as Ipv4Address }
-  wanPort(session: number): Port { return this.#mapping(session, M.wanPort) as Port }
+  lanAddress(session: number): Ipv4Address { return this.#mappings.lanAddress(this.#sessions.mapping(session)) }
+  lanPort(session: number): Port { return this.#mappings.lanPort(this.#sessions.mapping(session)) }
+  wanAddress(session: number): Ipv4Address { return this.#mappings.wanAddress(this.#sessions.mapping(session)) }
+  wanPort(session: number): Port { return this.#mappings.wanPort(this.#sessions.mapping(session)) }
 
-  /** @throws ConfigError when the WAN port is in use, saying by whom */
-  addStatic({ protocol, wanPort, address, port }: StaticMapping, now: number): void {
-    this.#now = now
-    const code = PROTOCOL_CODE[protocol]
-    this.#dropExpired(this.#byWan.find(this.#wanAddress, 0, wanPort, code))
-    const holder = this.#byWan.find(this.#wanAddress, 0, wanPort, code)
-    if (holder !== NONE) throw new ConfigError(`WAN port ${wanPort}/${protocol} is in use: ${this.#describe(holder)}. Choose another port, or remove that mapping first.`)
-    const other = this.#byLan.find(address, 0, port << 16, code)
-    if (other !== NONE) {
-      if (this.#field(other, M.isStatic) === 1) throw new ConfigError(`${formatEndpoint(address, port)}/${protocol} has a static mapping already: ${this.#describe(other)}`)
-      this.#removeMapping(other)
-    }
-    this.#ports[protocol].take(wanPort)
-    this.#addMapping(code, address, port, wanPort, 0, 0, true)
-  }
+  /** @throws ConfigError when the WAN port is in use, saying by whom, or the address is none of the router's */
+  addStatic(mapping: StaticMapping, now: number): void { addStaticMapping(this.#store, mapping, this.#config.wan.address, now) }
 
   /** Removes a static mapping with its sessions. @throws ConfigError when there is none on that port */
-  removeStatic(protocol: 'tcp' | 'udp', wanPort: number): void {
-    const mapping = this.#byWan.find(this.#wanAddress, 0, wanPort, PROTOCOL_CODE[protocol])
-    if (mapping === NONE || this.#field(mapping, M.isStatic) === 0) throw new ConfigError(`WAN port ${wanPort}/${protocol} has no static mapping`)
-    this.#removeMapping(mapping)
+  removeStatic(protocol: 'tcp' | 'udp', wanPort: number, now: number): void {
+    removeStaticMapping(this.#store, protocol, wanPort, this.#config.wan.address, now)
   }
 
   /** The WAN port that the next sequential allocation of a protocol tries first. */
-  setNextPort(protocol: Protocol, port: number): void { this.#ports[protocol].setNext(port) }
+  setNextPort(protocol: Protocol, port: number): void { this.#addresses.setNextPort(protocol, port) }
+
+  /**
+   * Behaves as `config` says from now on. Sessions go on, unless their WAN address is gone or another host's; new ones are
+   * made by the new rules. Static mappings become those of `config`. Gives how many dynamic mappings went.
+   */
+  change(config: TableConfig, now: number): number {
+    const primary = config.wan.address, statics = config.nat.staticMappings
+    keepStaticMappings(this.#store, statics, primary, now)
+    this.#config = config
+    this.#behaviour = config.nat
+    const fits = (mapping: number): boolean => {
+      const lanAddress = this.#mappings.lanAddress(mapping), wanAddress = this.#mappings.wanAddress(mapping), host = this.#addresses.hostOf(wanAddress)
+      return this.#addresses.has(wanAddress) && (host === 0 || host === lanAddress) && (!this.#addresses.hasOwnAddress(lanAddress) || host === lanAddress)
+    }
+    this.#addresses.change(config)
+    this.#hosts.change(config.nat.limits)
+    this.#adopt(config)
+    let removed = this.#store.removeAll(mapping => !this.#mappings.isStatic(mapping) && !fits(mapping), now)
+    for (const mapping of statics) removed += ensureStaticMapping(this.#store, mapping, primary, now)
+    return removed
+  }
+
+  /** Removes the dynamic mappings that match, with their sessions, and gives their number. */
+  flush(now: number, matches: (row: MappingRow) => boolean = () => true): number {
+    return this.#store.removeAll(mapping => !this.#mappings.isStatic(mapping) && matches(mappingRow(this.#store, mapping, now)), now)
+  }
 
   /** Removes sessions whose time is over, a bounded number a call; false when some are left for the next one. */
-  expire(now: number): boolean {
-    this.#now = now
-    return this.#wheel.advance(now, EXPIRY_BUDGET, this.#due)
-  }
+  expire(now: number): boolean { return this.#store.expire(now) }
 
   /** Milliseconds until `expire` may find something, or Infinity. */
-  untilExpiry(now: number): number { return this.#wheel.untilNext(now) }
+  untilExpiry(now: number): number { return this.#sessions.untilNext(now) }
 
-  /** Every mapping with its sessions, in the order of protocol and WAN port. */
-  list(now: number): MappingRow[] {
-    const rows: MappingRow[] = []
-    for (let mapping = 0; mapping < this.#mappings.limit; mapping++) {
-      const at = mapping * M.width, fields = this.#mappings.fields
-      const protocol = CODE_TO_PROTOCOL[fields[at + M.code]]
-      // A free row has been overwritten with a code of 0.
-      if (protocol === undefined || !this.#isAlive(mapping, now)) continue
-      rows.push({
-        protocol, kind: fields[at + M.isStatic] === 1 ? 'static' : 'dynamic',
-        lanAddress: fields[at + M.lanAddress] as Ipv4Address, lanPort: fields[at + M.lanPort] as Port,
-        wanAddress: fields[at + M.wanAddress] as Ipv4Address, wanPort: fields[at + M.wanPort] as Port,
-        sessions: this.#sessionsOf(mapping, protocol, now),
-      })
-    }
-    return rows.sort((a, b) => PROTOCOLS.indexOf(a.protocol) - PROTOCOLS.indexOf(b.protocol) || a.wanPort - b.wanPort)
+  /** Every mapping with its sessions, in the order of protocol, WAN address and WAN port. */
+  list(now: number): MappingRow[] { return listMappings(this.#store, now) }
+
+  /** What the last look-up rested on. Only right after it: the numbers are of that moment. */
+  explain(now: number): Explanation | undefined {
+    const { mapping, isMade } = this.#last
+    if (!isMade) return undefined
+    return mapping === NONE ? { before: 'none', after: 'none' } : explainLookup(this.#store, this.#last, this.#filterOf(mapping), now)
   }
 
-  #sessionsOf(mapping: number, protocol: Protocol, now: number): SessionRow[] {
-    const rows: SessionRow[] = []
-    for (let session = this.#field(mapping, M.firstSession); session !== NONE; session = this.#sessions.fields[session * S.width + S.next]) {
-      const at = session * S.width, fields = this.#sessions.fields
-      const timeLeft = this.#deadlines[session] - now
-      if (timeLeft <= 0) continue
-      rows.push({
-        remoteAddress: fields[at + S.remoteAddress] as Ipv4Address, remotePort: fields[at + S.remotePort] as Port, timeLeft,
-        ...(protocol === 'tcp' ? { tcp: phase(fields[at + S.state]) } : {}),
-      })
-    }
-    return rows
-  }
+  /** Before a frame that may not come to a look-up. */
+  forgetLookup(): void { this.#last.isMade = false }
 
-  /** The mapping that a LAN endpoint's packet to a remote endpoint uses, made if need be; -1 with `failure`. */
-  #mappingFor(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number): number {
-    // A static mapping serves every remote endpoint, whatever dynamic mappings depend on.
-    let mapping = this.#byLan.find(lanAddress, 0, portPair(lanPort, 0), code)
-    const dependence = this.#behaviour.mapping
+  #open(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number, now: number): number {
+    // Before a port is taken: a mapping that got no session would never be released.
+    if (this.#isFull) return this.#fail('table-full')
+    const dependence = this.#dependence(code, lanAddress)
     const keyAddress = dependence === 'endpoint-independent' ? 0 : remoteAddress
     const keyPort = dependence === 'address-and-port-dependent' ? remotePort : 0
-    if (mapping === NONE && keyAddress !== 0) mapping = this.#byLan.find(lanAddress, keyAddress, portPair(lanPort, keyPort), code)
-    if (mapping !== NONE && this.#isAlive(mapping, this.#now)) return mapping
-    this.#dropExpired(mapping)
-    const protocol = CODE_TO_PROTOCOL[code] ?? 'udp'
-    const wanPort = this.#ports[protocol].allocate(this.#behaviour.portAllocation, lanPort)
-    if (wanPort === NONE) return this.#fail('no-free-port')
-    return this.#addMapping(code, lanAddress, lanPort, wanPort, keyAddress, keyPort, false)
+    const known = this.#knownMapping(code, lanAddress, lanPort, keyAddress, keyPort, now)
+    const host = this.#hosts.obtain(lanAddress)
+    const refusal = (known === NONE ? this.#hosts.admitMapping(host) : null) ?? this.#hosts.admitSession(host, now)
+    const mapping = refusal !== null ? this.#fail(refusal)
+      : known !== NONE ? known
+      : this.#newMapping(code, host, lanAddress, lanPort, keyAddress, keyPort, remoteAddress, remotePort, now)
+    if (mapping !== NONE) return this.#wayOut(mapping, code, remoteAddress, remotePort, now)
+    this.#hosts.releaseIfEmpty(host)
+    return NONE
   }
 
-  /** The mapping by which a packet without a session may come in; -1 with `failure`. */
-  #mappingInto(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, tcpFlags: number, now: number): number {
-    const mapping = this.#byWan.find(wanAddress, 0, wanPort, code)
-    if (mapping === NONE || !this.#isAlive(mapping, now)) return this.#fail('no-mapping')
-    if (!this.#letsIn(mapping, remoteAddress, now)) return this.#fail('filtered')
-    return code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags) ? this.#fail('no-session') : mapping
+  /** The mapping that a LAN endpoint's packet to a remote endpoint uses, or -1; one that has lapsed goes. */
+  #knownMapping(code: ProtocolCode, lanAddress: number, lanPort: number, keyAddress: number, keyPort: number, now: number): number {
+    // A static mapping serves every remote endpoint, whatever dynamic mappings depend on.
+    const general = this.#mappings.ofLan(code, lanAddress, lanPort, 0, 0)
+    if (general !== NONE && this.#mappings.isStatic(general)) return general
+    const mapping = keyAddress === 0 ? general : this.#mappings.ofLan(code, lanAddress, lanPort, keyAddress, keyPort)
+    if (mapping !== NONE && this.#store.isAlive(mapping, now)) return mapping
+    this.#store.dropLapsed(mapping, now)
+    return NONE
   }
 
-  #letsIn(mapping: number, remoteAddress: number, now: number): boolean {
-    // A static mapping is there to be reached by anybody (spec: static NAPT).
-    if (this.#field(mapping, M.isStatic) === 1 || this.#behaviour.filtering === 'endpoint-independent') return true
+  /** A mapping on a WAN endpoint of its own, or shared where it can be; -1 with `failure`. */
+  #newMapping(code: ProtocolCode, host: number, lanAddress: number, lanPort: number, keyAddress: number, keyPort: number, remoteAddress: number, remotePort: number, now: number): number {
+    const wanPort = this.#addresses.allocate({
+      code, lanAddress, lanPort, preferredPort: this.#contiguousPort(code, lanAddress, lanPort, keyAddress, keyPort),
+      sharable: (address, port) => this.#isSharable(code, address, port, remoteAddress, remotePort, now),
+    }, host, now)
+    if (wanPort === NONE) return this.#fail(this.#addresses.failure)
+    const { address } = this.#addresses
+    const mapping = this.#store.addMapping(code, this.#addresses.isOneToOne(address) ? KIND.oneToOne : KIND.dynamic, host, lanAddress, lanPort, address, wanPort, keyAddress, keyPort)
+    // Whoever shared the WAN endpoint and spoke to the same remote one is long silent, or it would not have been sharable.
+    const lapsed = this.#sessions.findInbound(code, address, wanPort, remoteAddress, remotePort)
+    if (lapsed !== NONE) this.#store.removeSession(lapsed, now)
+    this.#last.isNew = true
+    return mapping
+  }
+
+  #dependence(code: ProtocolCode, lanAddress: number): Dependence {
+    // An address of one's own leaves ports as they are, whoever they are used with.
+    if (this.#addresses.hasOwnAddress(lanAddress)) return 'endpoint-independent'
+    return code === PROTOCOL_CODE.other ? 'address-dependent' : this.#behaviour.mapping[protocolOf(code)]
+  }
+
+  /** RFC 4787 §4.2.3: the WAN port behind that of the host's port before this one; 0 when there is none. */
+  #contiguousPort(code: ProtocolCode, lanAddress: number, lanPort: number, keyAddress: number, keyPort: number): number {
+    if (!this.#behaviour.portContiguity || code === PROTOCOL_CODE.icmp || lanPort === 0) return 0
+    const sibling = this.#mappings.ofLan(code, lanAddress, lanPort - 1, keyAddress, keyPort)
+    return sibling === NONE ? 0 : (this.#mappings.wanPort(sibling) + 1) & 0xffff
+  }
+
+  /** RFC 7857 §3: a WAN endpoint can be several mappings' as long as no two of them speak to the same remote endpoint. */
+  #isSharable(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, now: number): boolean {
+    const head = this.#mappings.ofWan(code, wanAddress, wanPort)
+    if (head !== NONE && this.#mappings.isStatic(head)) return false
+    const session = this.#sessions.findInbound(code, wanAddress, wanPort, remoteAddress, remotePort)
+    return session === NONE || this.#sessions.deadline(session) <= now
+  }
+
+  /** A session for a packet from the WAN, or -1 with `failure`. */
+  #admit(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, isExempt: boolean, now: number): number {
+    const into = this.#mappingInto(code, wanAddress, wanPort, remoteAddress, tcpFlags, isExempt, now)
+    if (into === NONE) return NONE
+    if (this.#isFull) return this.#fail('table-full')
+    const lanAddress = into === OPEN_HOST ? this.#addresses.hostOf(wanAddress) : this.#mappings.lanAddress(into)
+    const host = this.#hosts.obtain(lanAddress)
+    const refusal = this.#hosts.admitSession(host, now) ?? (into === OPEN_HOST ? this.#hosts.admitMapping(host) : null)
+    if (refusal !== null) {
+      this.#hosts.releaseIfEmpty(host)
+      return this.#fail(refusal)
+    }
+    const mapping = into === OPEN_HOST ? this.#mappingOnOwnAddress(code, host, lanAddress, wanAddress, wanPort) : into
+    this.#last.mapping = mapping
+    return this.#store.addSession(mapping, remoteAddress, remotePort, now)
+  }
+
+  #mappingOnOwnAddress(code: ProtocolCode, host: number, lanAddress: number, wanAddress: number, port: number): number {
+    this.#addresses.take(code, wanAddress, port)
+    this.#last.isNew = true
+    return this.#store.addMapping(code, this.#addresses.isOneToOne(wanAddress) ? KIND.oneToOne : KIND.dynamic, host, lanAddress, port, wanAddress, port, 0, 0)
+  }
+
+  /** The mapping by which a packet without a session may come in, or OPEN_HOST; -1 with `failure`. */
+  #mappingInto(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, tcpFlags: number, isExempt: boolean, now: number): number {
+    let into = NONE, isMapped = false
+    for (let mapping = this.#mappings.ofWan(code, wanAddress, wanPort); mapping !== NONE && into === NONE; mapping = this.#mappings.next(mapping)) {
+      if (!this.#store.isAlive(mapping, now)) continue
+      isMapped = true
+      this.#last.mapping = mapping
+      if (this.#letsIn(mapping, remoteAddress, isExempt, now)) into = mapping
+    }
+    if (!isMapped && this.#isOpenHost(code, wanAddress, isExempt)) into = OPEN_HOST
+    if (into === NONE) return this.#fail(isMapped ? 'filtered' : 'no-mapping')
+    return code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags) ? this.#fail('no-session') : into
+  }
+
+  #letsIn(mapping: number, remoteAddress: number, isExempt: boolean, now: number): boolean {
+    // Where several hosts share the WAN endpoint, only the session tells whose a packet is.
+    if (isExempt && !this.#behaviour.portOverloading) return true
+    const filter = this.#filterOf(mapping)
+    if (filter === 'endpoint-independent') return true
     // The session itself was not found, so address and port do not match.
-    if (this.#behaviour.filtering === 'address-and-port-dependent') return false
-    for (let session = this.#field(mapping, M.firstSession); session !== NONE; session = this.#sessions.fields[session * S.width + S.next]) {
-      if (this.#sessions.fields[session * S.width + S.remoteAddress] === remoteAddress && this.#deadlines[session] > now) return true
+    if (filter === 'address-and-port-dependent') return false
+    for (let session = this.#mappings.firstSession(mapping); session !== NONE; session = this.#sessions.next(session)) {
+      if (this.#sessions.remoteAddress(session) === remoteAddress && this.#sessions.deadline(session) > now) return true
     }
     return false
   }
 
-  #touch(session: number, code: ProtocolCode, tcpFlags: number, outbound: boolean, now: number): void {
-    const { timeouts } = this.#behaviour
-    let seconds = code === PROTOCOL_CODE.udp ? timeouts.udp : timeouts.icmp
+  /** A static mapping is there to be reached by anybody (spec: static NAPT), and so is a host with an address of its own for good. */
+  #filterOf(mapping: number): Dependence {
+    return this.#mappings.kind(mapping) === KIND.dynamic ? this.#behaviour.filtering[protocolOf(this.#mappings.code(mapping))] : 'endpoint-independent'
+  }
+
+  #isOpenHost(code: ProtocolCode, wanAddress: number, isExempt: boolean): boolean {
+    if (this.#addresses.hostOf(wanAddress) === 0) return false
+    return isExempt || this.#addresses.isOneToOne(wanAddress) || this.#behaviour.filtering[protocolOf(code)] === 'endpoint-independent'
+  }
+
+  #touch(session: number, code: ProtocolCode, tcpFlags: number, outbound: boolean, isNew: boolean, now: number): void {
+    let idle = this.#idle[code]
     if (code === PROTOCOL_CODE.tcp) {
-      const fields = this.#sessions.fields, at = session * S.width + S.state
-      const state = nextState(fields[at], tcpFlags, outbound)
-      fields[at] = state
-      seconds = phase(state) === 'established' ? timeouts.tcpEstablished : timeouts.tcpTransitory
+      const state = nextState(this.#sessions.state(session), tcpFlags, outbound)
+      this.#sessions.setState(session, state)
+      idle = idleTime(state, this.#behaviour.timeouts) * 1000
     }
-    this.#deadlines[session] = now + seconds * 1000
+    const deadline = now + idle
+    // A RST of the host's says that it wants none of this (RFC 7857 §7.1).
+    const refusal = outbound && code === PROTOCOL_CODE.tcp && (tcpFlags & FLAG.rst) !== 0
+    const refreshes = !refusal && (outbound ? this.#refreshed.outbound : this.#refreshed.inbound)[code] === 1
+    if (refreshes || (isNew && outbound)) this.#sessions.setDeadline(session, deadline)
+    else if (isNew) this.#sessions.setDeadline(session, Math.min(deadline, this.#longestDeadline(session, deadline)))
+    // What refreshes nothing can still end a connection earlier.
+    else if (deadline < this.#sessions.deadline(session)) this.#sessions.setDeadline(session, deadline)
   }
 
-  #addMapping(code: ProtocolCode, lanAddress: number, lanPort: number, wanPort: number, keyAddress: number, keyPort: number, isStatic: boolean): number {
-    const mapping = this.#mappings.add()
-    const fields = this.#mappings.fields, at = mapping * M.width
-    fields[at + M.lanAddress] = lanAddress
-    fields[at + M.wanAddress] = this.#wanAddress
-    fields[at + M.lanPort] = lanPort
-    fields[at + M.wanPort] = wanPort
-    fields[at + M.code] = code
-    fields[at + M.firstSession] = NONE
-    fields[at + M.keyAddress] = keyAddress
-    fields[at + M.keyPort] = keyPort
-    fields[at + M.isStatic] = isStatic ? 1 : 0
-    this.#byLan.insert(lanAddress, keyAddress, portPair(lanPort, keyPort), code, mapping)
-    this.#byWan.insert(this.#wanAddress, 0, wanPort, code, mapping)
-    return mapping
-  }
-
-  #removeMapping(mapping: number): void {
-    for (let session = this.#field(mapping, M.firstSession); session !== NONE; session = this.#field(mapping, M.firstSession)) {
-      this.#unlinkSession(session, mapping)
+  /** How long the other sessions of a session's mapping keep it, where packets from the WAN keep nothing (RFC 4787 REQ-6); else `otherwise`. */
+  #longestDeadline(session: number, otherwise: number): number {
+    const mapping = this.#sessions.mapping(session)
+    if (this.#mappings.kind(mapping) !== KIND.dynamic) return otherwise
+    let longest = -Infinity
+    for (let other = this.#mappings.firstSession(mapping); other !== NONE; other = this.#sessions.next(other)) {
+      if (other !== session) longest = Math.max(longest, this.#sessions.deadline(other))
     }
-    const fields = this.#mappings.fields, at = mapping * M.width
-    const code = fields[at + M.code] as ProtocolCode
-    this.#byLan.remove(fields[at + M.lanAddress], fields[at + M.keyAddress], portPair(fields[at + M.lanPort], fields[at + M.keyPort]), code)
-    this.#byWan.remove(fields[at + M.wanAddress], 0, fields[at + M.wanPort], code)
-    this.#ports[CODE_TO_PROTOCOL[code] ?? 'udp'].release(fields[at + M.wanPort])
-    fields[at + M.code] = 0
-    this.#mappings.remove(mapping)
+    return longest === -Infinity ? otherwise : longest
   }
 
   /** The session by which a host's packets leave through `mapping`: new, or one that came in while another was the way out. */
   #wayOut(mapping: number, code: ProtocolCode, remoteAddress: number, remotePort: number, now: number): number {
-    const known = this.#inbound.find(this.#wanAddress, remoteAddress, portPair(this.#field(mapping, M.wanPort), remotePort), code)
-    if (known === NONE) return this.#addSession(mapping, remoteAddress, remotePort)
-    if (this.#deadlines[known] <= now) {
+    const known = this.#sessions.findInbound(code, this.#mappings.wanAddress(mapping), this.#mappings.wanPort(mapping), remoteAddress, remotePort)
+    if (known === NONE) return this.#store.addSession(mapping, remoteAddress, remotePort, now)
+    if (this.#sessions.deadline(known) <= now) {
       // The mapping stays: it has just been found alive.
-      this.#removeSession(known)
-      return this.#addSession(mapping, remoteAddress, remotePort)
+      this.#store.unlinkSession(known)
+      return this.#store.addSession(mapping, remoteAddress, remotePort, now)
     }
-    this.#outbound.insert(this.#field(mapping, M.lanAddress), remoteAddress, portPair(this.#field(mapping, M.lanPort), remotePort), code, known)
+    this.#sessions.makeWayOut(known)
     return known
   }
 
-  get #isFull(): boolean { return this.#sessions.count >= this.#behaviour.maximumSessions }
+  /** Removes a session that was found, and was over; what is known of the last look-up goes with it. */
+  #lapsed(session: number, now: number): -1 {
+    this.#store.removeSession(session, now)
+    this.#last.mapping = NONE
+    this.#last.state = -1
+    return NONE
+  }
 
-  #addSession(mapping: number, remoteAddress: number, remotePort: number): number {
-    const of = this.#mappings.fields, m = mapping * M.width, code = of[m + M.code] as ProtocolCode
-    const lanAddress = of[m + M.lanAddress], lanPorts = portPair(of[m + M.lanPort], remotePort)
-    let wayOut = this.#outbound.find(lanAddress, remoteAddress, lanPorts, code)
-    if (wayOut !== NONE && this.#deadlines[wayOut] <= this.#now) {
-      // It belongs to another mapping: on this one, the caller would have found it.
-      this.#removeSession(wayOut)
-      wayOut = NONE
+  get #isFull(): boolean { return this.#sessions.count >= this.#behaviour.limits.sessions }
+
+  #adopt({ nat: { timeouts, refresh } }: TableConfig): void {
+    this.#idle.set([0, 0, timeouts.udp * 1000, timeouts.icmp * 1000, timeouts.other * 1000])
+    for (const code of Object.values(PROTOCOL_CODE)) {
+      this.#refreshed.outbound[code] = refresh[protocolOf(code)] === 'inbound' ? 0 : 1
+      this.#refreshed.inbound[code] = refresh[protocolOf(code)] === 'outbound' ? 0 : 1
     }
-    const session = this.#sessions.add()
-    if (session >= this.#deadlines.length) {
-      const grown = new Float64Array(this.#deadlines.length * 2)
-      grown.set(this.#deadlines)
-      this.#deadlines = grown
-    }
-    const fields = this.#sessions.fields, at = session * S.width
-    const first = of[m + M.firstSession]
-    fields[at + S.mapping] = mapping
-    fields[at + S.remoteAddress] = remoteAddress
-    fields[at + S.remotePort] = remotePort
-    fields[at + S.state] = 0
-    fields[at + S.next] = first
-    fields[at + S.previous] = NONE
-    if (first !== NONE) fields[first * S.width + S.previous] = session
-    of[m + M.firstSession] = session
-    if (wayOut === NONE) this.#outbound.insert(lanAddress, remoteAddress, lanPorts, code, session)
-    this.#inbound.insert(of[m + M.wanAddress], remoteAddress, portPair(of[m + M.wanPort], remotePort), code, session)
-    // The deadline proper is written right after, by #touch; until then any slot will do.
-    this.#wheel.add(session, this.#now)
+  }
+
+  #note(session: number, remoteAddress: number, remotePort: number, now: number): number {
+    const last = this.#last
+    last.isMade = true
+    last.session = NONE
+    last.isNew = false
+    last.remoteAddress = remoteAddress
+    last.remotePort = remotePort
+    last.mapping = session === NONE ? NONE : this.#sessions.mapping(session)
+    last.state = session === NONE ? -1 : this.#sessions.state(session)
+    if (session !== NONE) last.timeLeft = this.#sessions.deadline(session) - now
     return session
   }
 
-  /** Removes a session, and its mapping when that was the last one and the mapping is dynamic. */
-  #removeSession(session: number): void {
-    const mapping = this.#sessions.fields[session * S.width + S.mapping]
-    this.#unlinkSession(session, mapping)
-    if (this.#field(mapping, M.firstSession) === NONE && this.#field(mapping, M.isStatic) === 0) this.#removeMapping(mapping)
-  }
-
-  #unlinkSession(session: number, mapping: number): void {
-    this.#wheel.remove(session)
-    this.#forgetSession(session, mapping)
-  }
-
-  /** All of a session but its place in the wheel. */
-  #forgetSession(session: number, mapping: number): void {
-    const fields = this.#sessions.fields, at = session * S.width, of = this.#mappings.fields, m = mapping * M.width
-    const next = fields[at + S.next], previous = fields[at + S.previous], code = of[m + M.code] as ProtocolCode
-    if (previous === NONE) of[m + M.firstSession] = next
-    else fields[previous * S.width + S.next] = next
-    if (next !== NONE) fields[next * S.width + S.previous] = previous
-    const lanAddress = of[m + M.lanAddress], remoteAddress = fields[at + S.remoteAddress], lanPorts = portPair(of[m + M.lanPort], fields[at + S.remotePort])
-    if (this.#outbound.find(lanAddress, remoteAddress, lanPorts, code) === session) this.#outbound.remove(lanAddress, remoteAddress, lanPorts, code)
-    this.#inbound.remove(of[m + M.wanAddress], remoteAddress, portPair(of[m + M.wanPort], fields[at + S.remotePort]), code)
-    this.#sessions.remove(session)
-  }
-
-  /** The wheel has taken the session out; it goes, or goes back in with its present deadline. */
-  readonly #due = (session: number): void => {
-    if (this.#deadlines[session] > this.#now) {
-      this.#wheel.add(session, this.#deadlines[session])
-      return
-    }
-    const mapping = this.#sessions.fields[session * S.width + S.mapping]
-    this.#forgetSession(session, mapping)
-    if (this.#field(mapping, M.firstSession) === NONE && this.#field(mapping, M.isStatic) === 0) this.#removeMapping(mapping)
-  }
-
-  #isAlive(mapping: number, now: number): boolean {
-    if (this.#field(mapping, M.isStatic) === 1) return true
-    for (let session = this.#field(mapping, M.firstSession); session !== NONE; session = this.#sessions.fields[session * S.width + S.next]) {
-      if (this.#deadlines[session] > now) return true
-    }
-    return false
-  }
-
-  #dropExpired(mapping: number): void {
-    if (mapping !== NONE && !this.#isAlive(mapping, this.#now)) this.#removeMapping(mapping)
-  }
-
-  #describe(mapping: number): string {
-    const lan = formatEndpoint(this.#field(mapping, M.lanAddress) as Ipv4Address, this.#field(mapping, M.lanPort))
-    return `${lan} = WAN port ${this.#field(mapping, M.wanPort)} (${this.#field(mapping, M.isStatic) === 1 ? 'static' : 'dynamic'})`
-  }
-
-  #field(mapping: number, field: number): number { return this.#mappings.fields[mapping * M.width + field] }
-  #mapping(session: number, field: number): number { return this.#field(this.#sessions.fields[session * S.width + S.mapping], field) }
   #fail(reason: DropReason): -1 { this.failure = reason; return NONE }
 }
 
-/** RFC 5382 REQ-2: a SYN, with or without ACK (simultaneous open), and nothing else. */
-const opensConnection = (flags: number): boolean => (flags & FLAG.syn) !== 0 && (flags & FLAG.rst) === 0
+/** Whose mapping, filter and refresh hold for a protocol; one without ports goes with UDP. */
+const protocolOf = (code: ProtocolCode): Protocol => code === PROTOCOL_CODE.tcp ? 'tcp' : code === PROTOCOL_CODE.icmp ? 'icmp' : 'udp'

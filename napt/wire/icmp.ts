@@ -19,15 +19,19 @@ export const checksum = (bytes: Uint8Array, icmp: number): number => read16(byte
 /** The query identifier, which a NAPT treats as a port (RFC 3022 §2.2). */
 export const identifier = (bytes: Uint8Array, icmp: number): Port => read16(bytes, icmp + IDENTIFIER) as Port
 export const sequence = (bytes: Uint8Array, icmp: number): number => read16(bytes, icmp + SEQUENCE)
+/** Of "fragmentation needed": the MTU of the next hop, 0 from routers older than RFC 1191 (§4). */
+export const nextHopMtu = sequence
 /** Where the packet that an error quotes begins. */
 export const quoted = (icmp: number): number => icmp + HEADER
 
 export const isQuery = (value: number): boolean =>
   value === TYPE.echo || value === TYPE.echoReply || value === TYPE.timestamp || value === TYPE.timestampReply
 export const isQueryRequest = (value: number): boolean => value === TYPE.echo || value === TYPE.timestamp
-/** The messages that quote the packet they are about. */
-export const isError = (value: number): boolean =>
-  value === TYPE.unreachable || value === TYPE.timeExceeded || value === TYPE.parameterProblem || value === TYPE.sourceQuench || value === TYPE.redirect
+/**
+ * The messages that quote the packet they are about, and mean something beyond the cable: a redirect does not (RFC 1812
+ * §5.2.7.2), and source quench is dead (RFC 6633 §5).
+ */
+export const isError = (value: number): boolean => value === TYPE.unreachable || value === TYPE.timeExceeded || value === TYPE.parameterProblem
 
 export const checksumHolds = (bytes: Uint8Array, icmp: number, end: number): boolean => internetChecksum(bytes, icmp, end) === 0
 

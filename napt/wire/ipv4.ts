@@ -1,12 +1,16 @@
 // IPv4 (RFC 791). Offsets count from the IPv4 header.
 import { read16, readInt32, write16, write32 } from './bytes.js'
 import { checksum, update16, update32 } from './checksum.js'
+import { nextOption } from './options.js'
 import type { Ipv4Address } from './address.js'
 
 export const MINIMUM_HEADER = 20
 export const PROTOCOL = { icmp: 1, tcp: 6, udp: 17 } as const
 
 const VERSION_IHL = 0, TOS = 1, TOTAL_LENGTH = 2, ID = 4, FRAGMENT = 6, TTL = 8, PROTOCOL_AT = 9, CHECKSUM = 10, SOURCE = 12, DESTINATION = 16
+
+/** Kinds of option. */
+const LOOSE_SOURCE_ROUTE = 131, STRICT_SOURCE_ROUTE = 137
 
 export type Defect = 'truncated' | 'malformed' | 'checksum'
 
@@ -29,6 +33,11 @@ export const dontFragment = (bytes: Uint8Array, ip: number): boolean => (bytes[i
 export const moreFragments = (bytes: Uint8Array, ip: number): boolean => (bytes[ip + FRAGMENT] & 0x20) !== 0
 /** In bytes. */
 export const fragmentOffset = (bytes: Uint8Array, ip: number): number => (read16(bytes, ip + FRAGMENT) & 0x1fff) << 3
+/** Sets the identification and keeps the header checksum right. */
+export function setIdentification(bytes: Uint8Array, ip: number, value: number): void {
+  update16(bytes, ip + CHECKSUM, read16(bytes, ip + ID), value)
+  write16(bytes, ip + ID, value)
+}
 export const isFragment = (bytes: Uint8Array, ip: number): boolean => (read16(bytes, ip + FRAGMENT) & 0x3fff) !== 0
 export const timeToLive = (bytes: Uint8Array, ip: number): number => bytes[ip + TTL]
 export const protocol = (bytes: Uint8Array, ip: number): number => bytes[ip + PROTOCOL_AT]
@@ -51,6 +60,26 @@ export function decrementTimeToLive(bytes: Uint8Array, ip: number): void {
   const before = read16(bytes, ip + TTL)
   bytes[ip + TTL]--
   update16(bytes, ip + CHECKSUM, before, read16(bytes, ip + TTL))
+}
+
+/** Whether the header says itself which way the packet takes (loose or strict source route, RFC 791 §3.1). */
+export function hasSourceRoute(bytes: Uint8Array, ip: number): boolean {
+  const end = ip + headerLength(bytes, ip)
+  for (let at = ip + MINIMUM_HEADER; at >= 0 && at < end; at = nextOption(bytes, at, end)) {
+    if (bytes[at] === LOOSE_SOURCE_ROUTE || bytes[at] === STRICT_SOURCE_ROUTE) return true
+  }
+  return false
+}
+
+/** Sets where in its datagram the packet's payload stands, a multiple of 8 bytes. The header checksum is the caller's to write. */
+export function setFragment(bytes: Uint8Array, ip: number, offset: number, more: boolean): void {
+  write16(bytes, ip + FRAGMENT, (read16(bytes, ip + FRAGMENT) & 0xc000) | (more ? 0x2000 : 0) | (offset >>> 3))
+}
+
+/** Sets both lengths, in bytes. The header checksum is the caller's to write. */
+export function setLengths(bytes: Uint8Array, ip: number, header: number, total: number): void {
+  bytes[ip + VERSION_IHL] = 0x40 | (header >>> 2)
+  write16(bytes, ip + TOTAL_LENGTH, total)
 }
 
 export interface Ipv4Header {

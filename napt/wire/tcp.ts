@@ -6,6 +6,8 @@ import type { Port } from './address.js'
 
 export const MINIMUM_HEADER = 20
 export const CHECKSUM = 16
+/** The kind of the option that says how long a segment may be (RFC 9293 §3.2). */
+export const MAXIMUM_SEGMENT_SIZE = 2
 export const FLAG = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32 } as const
 
 const SOURCE = 0, DESTINATION = 2, SEQUENCE = 4, ACKNOWLEDGEMENT = 8, DATA_OFFSET = 12, FLAGS = 13, WINDOW = 14, URGENT = 18
@@ -26,6 +28,9 @@ export const headerLength = (bytes: Uint8Array, tcp: number): number => (bytes[t
 export const flags = (bytes: Uint8Array, tcp: number): number => bytes[tcp + FLAGS]
 export const windowSize = (bytes: Uint8Array, tcp: number): number => read16(bytes, tcp + WINDOW)
 export const checksum = (bytes: Uint8Array, tcp: number): number => read16(bytes, tcp + CHECKSUM)
+/** The sequence numbers that a segment takes: its payload's bytes, and one each for SYN and FIN (RFC 9293 §3.4). */
+export const segmentLength = (bytes: Uint8Array, tcp: number, end: number): number =>
+  end - tcp - headerLength(bytes, tcp) + ((flags(bytes, tcp) & FLAG.syn) !== 0 ? 1 : 0) + ((flags(bytes, tcp) & FLAG.fin) !== 0 ? 1 : 0)
 /** A view, not a copy. */
 export const payload = (bytes: Uint8Array, tcp: number, end: number): Uint8Array => bytes.subarray(tcp + headerLength(bytes, tcp), end)
 

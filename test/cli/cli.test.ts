@@ -7,7 +7,9 @@ import { FIGURES, goldenFolder, readPcapFile } from '../../captures/index.js'
 import { needsRawSocket } from '../prerequisites.js'
 import { naptlab } from './naptlab.js'
 
-const COMMANDS = ['run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'check', 'emit', 'router', 'server', 'accept', 'issue']
+const COMMANDS = [
+  'run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'flush', 'renumber', 'nat', 'check', 'emit', 'router', 'server', 'accept', 'issue',
+]
 
 t.test('help', async t => {
   const { code, stdout } = await naptlab(['--help'])
@@ -40,6 +42,9 @@ t.test('wrong usage ends with 2 and says what is right', async t => {
     [['table', '104a', '--bench', 'nobody-stands-here'], /nobody-stands-here|no bench is up/],
     [['map', './x.sock', '5000', '192.168.1.11:1600'], /PORT\/tcp or PORT\/udp/],
     [['clock', 'advance', './x.sock', 'soon'], /'soon' is not a duration/],
+    [['clock', 'run', './x.sock', '--rate', '5000'], /--rate is 5000; a number from 0\.001 to 1000 is wanted/],
+    [['flush', './x.sock', '--lan', 'here'], /--lan: 'here' is not ADDRESS/],
+    [['renumber', './x.sock', 'elsewhere'], /'elsewhere' is not an IPv4 address/],
     [['router', '--lan', 'eth1', '--wan', 'eth0=4.17.168.2'], /INTERFACE=ADDRESS is wanted/],
     [['router', '--lan', 'nope0=192.168.1.1/24', '--wan', 'nope1=4.17.168.2'], /nope0|permission|allow/],
     [['issue', '--to', '2133', '--server', '127.0.0.1', '--reached-at', 'here'], /not ADDRESS:PORT/],

@@ -3,7 +3,7 @@ import t from 'tap'
 import { needsNamespaces } from '../prerequisites.js'
 import { connect } from 'node:net'
 import { once } from 'node:events'
-import { fig1, openBench, type AttachedBench, type BenchDescription, type RouterConfig } from '../../lab/index.js'
+import { discovery, fig1, openBench, type AttachedBench, type BenchDescription, type RouterConfig } from '../../lab/index.js'
 import { ask, machineNamespaces, run, STAND_IN, script } from './helpers.js'
 import type { Look } from './look.js'
 
@@ -98,6 +98,17 @@ t.test('flat WAN and two LANs with the same addresses', needsNamespaces, async t
   t.same(onWan.links.eth0.offloads, ['tx-checksumming', 'tso', 'gso'], 'offloads as the kernel has them, where asked for')
   t.same([onLan.links.eth0.mtu, onLan.links.eth0.offloads], [1400, []])
   t.same(onLan.routes, ['192.168.1.0/24 via 0.0.0.0 dev eth0'], 'without a gateway there is no default route')
+})
+
+t.test('a host with several addresses; an MTU of its own for each network', needsNamespaces, async t => {
+  const small: BenchDescription = { ...discovery, networks: { wan: { mtu: 1280 }, lan: {} } }
+  await using bench = await openBench(small, options)
+  const look = (host: string): Promise<Look> => ask<Look>(bench, host, 'look')
+  const [stun, inside, router, wire] = await Promise.all(['stun', 'inside', 'nat', 'switch.lan'].map(look))
+  t.same(stun.addresses, ['127.0.0.1/8', '198.51.100.1/32', '203.0.113.1/32'])
+  t.same(stun.routes, ['0.0.0.0/0 via 0.0.0.0 dev eth0'])
+  t.same([stun.links.eth0.mtu, router.links.wan.mtu, router.links.lan.mtu, inside.links.eth0.mtu], [1280, 1280, 1500, 1500], 'each cable has its own')
+  t.same(Object.values(wire.links).map(({ mtu }) => mtu), [1500, 1500, 1500, 1500], 'a switch with its ports too')
 })
 
 t.test('two ends are a cable, in order before the bench is called ready; IPv6 where asked for', needsNamespaces, async t => {

@@ -1,6 +1,6 @@
 // Descriptions: what is read, and what is said of wrong ones.
 import t from 'tap'
-import { BenchError, describedBench, fig1, readBench, readBenchFile } from '../../lab/index.js'
+import { BenchError, describedBench, discovery, fig1, readBench, readBenchFile } from '../../lab/index.js'
 import { planBench } from '../../lab/plan.js'
 
 const host = { network: 'wan', address: '10.0.0.1/24' }
@@ -18,8 +18,10 @@ function problemOf(value: unknown): string {
 
 t.test('good ones', async t => {
   t.same(readBench(fig1), fig1)
+  t.same(readBench(discovery), discovery)
   t.same(readBench(good), good)
   t.equal(describedBench('fig1').name, 'fig1')
+  t.equal(describedBench('discovery').name, 'discovery')
 })
 
 t.test('a YAML file and a JSON file', async t => {
@@ -36,7 +38,7 @@ hosts:
   t.same(describedBench(`${folder}/good.json`), good)
   t.throws(() => readBenchFile(`${folder}/bad.yaml`), { name: 'BenchError', exitCode: 2, message: /bad\.yaml cannot be read: .*line 1/s })
   t.throws(() => readBenchFile(`${folder}/none.yaml`), { message: /none\.yaml cannot be read: ENOENT/ })
-  t.throws(() => describedBench('fig99'), { message: /there is no bench 'fig99' \(known: fig1\)/ })
+  t.throws(() => describedBench('fig99'), { message: /there is no bench 'fig99' \(known: fig1, discovery\)/ })
 })
 
 const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
@@ -52,7 +54,13 @@ const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
   ['a network that is not there', { ...good, hosts: { a: { ...host, network: 'lan' } } }, /hosts\.a\.network: there is no network 'lan' \(known: wan\)/],
   ['a network named like a member of every object', { ...good, hosts: { a: { ...host, network: 'constructor' } } }, /there is no network 'constructor'/],
   ['a network without ends', { ...good, networks: { wan: {}, lan: {} } }, /networks\.lan: no host and no router is on it/],
-  ['an address twice', { ...good, hosts: { a: host, b: host } }, /hosts\.b\.address: hosts\.a has this address already/],
+  ['an address twice', { ...good, hosts: { a: host, b: host } }, /hosts\.b\.address: hosts\.a has 10\.0\.0\.1 already/],
+  ['an address twice, one of several', { ...good, hosts: { a: host, b: { ...host, address: ['10.0.0.2/24', '10.0.0.1'] } } }, /hosts\.b\.address: hosts\.a has 10\.0\.0\.1 already/],
+  ['an address twice on one host', { ...good, hosts: { a: { ...host, address: ['10.0.0.1', '10.0.0.1'] } } }, /hosts\.a\.address: 10\.0\.0\.1 is there twice/],
+  ['a wrong one of several', { ...good, hosts: { a: { ...host, address: ['10.0.0.1/24', 7] } } }, /hosts\.a\.address\[1\]: 7 is not text/],
+  ['no address at all', { ...good, hosts: { a: { ...host, address: [] } } }, /hosts\.a\.address: is an empty list/],
+  ['a gateway in none of several prefixes', { ...good, hosts: { a: { ...host, address: ['10.0.0.1/24', '10.0.2.1/24'], gateway: '10.0.1.1' } } }, /10\.0\.1\.1 is not in the host's own prefix/],
+  ['its own second address for a gateway', { ...good, hosts: { a: { ...host, address: ['10.0.0.1/24', '10.0.0.3/24'], gateway: '10.0.0.3' } } }, /hosts\.a\.gateway: is the host itself/],
   ['a gateway elsewhere', { ...good, hosts: { a: { ...host, gateway: '10.0.1.1' } } }, /hosts\.a\.gateway: 10\.0\.1\.1 is not in the host's own prefix/],
   ['a gateway that is nobody', { ...good, hosts: { a: { ...host, gateway: '10.0.0.9' } } }, /hosts\.a\.gateway: nobody on wan has the address 10\.0\.0\.9/],
   ['itself for a gateway', { ...good, hosts: { a: { ...host, gateway: '10.0.0.1' } } }, /hosts\.a\.gateway: is the host itself/],

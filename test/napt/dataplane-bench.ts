@@ -1,5 +1,5 @@
 // A whole router between two memory devices, and its trace as text. ARP is not answered unless the test does.
-import { parseRouterConfig } from '../../napt/behaviour.js'
+import { parseRouterConfig } from '../../napt/router-config.js'
 import { RouterClock } from '../../napt/clock.js'
 import { Dataplane } from '../../napt/dataplane.js'
 import { MemoryDevice } from '../../napt/device/memory.js'
@@ -14,12 +14,16 @@ import { show } from './show.js'
 export const HOST_MACS = { lan: parseMac('02:00:00:00:00:03'), wan: parseMac('02:00:00:00:00:06') }
 
 export class DataplaneBench {
-  readonly devices = { lan: new MemoryDevice('lan', MACS.lan), wan: new MemoryDevice('wan', MACS.wan) }
+  readonly devices: Readonly<Record<Side, MemoryDevice>>
+  readonly clock: RouterClock
   readonly dataplane: Dataplane
 
-  constructor(nat: Readonly<Record<string, unknown>> = {}) {
+  /** The router's clock runs with the machine's unless another is given. */
+  constructor(nat: Readonly<Record<string, unknown>> = {}, mtu = 1500, clock = new RouterClock()) {
+    this.clock = clock
+    this.devices = { lan: new MemoryDevice('lan', MACS.lan, mtu), wan: new MemoryDevice('wan', MACS.wan, mtu) }
     const config = parseRouterConfig({ ...CONFIG_104B, nat: { ...CONFIG_104B.nat, ...nat } })
-    this.dataplane = new Dataplane(config, this.devices, new RouterClock())
+    this.dataplane = new Dataplane(config, this.devices, clock)
     this.dataplane.start()
   }
 

@@ -90,7 +90,7 @@ t.test('frames that wait for ARP are delivered after the answer, and given up wi
   const ask = 'arp who-has 8.117.12.109 tell 202.204.16.13'
   t.same(b.sent('wan'), [ask, ask, ask])
   const lost = "lan udp 192.168.1.3:2000 > 8.117.12.109:9 'lost'"
-  t.same(records, [`hold | ${lost}`, `originate | wan ${ask}`, `originate | wan ${ask}`, `originate | wan ${ask}`, `drop neighbour-unreachable waited | ${lost}`])
+  t.same(records, [`hold | ${lost}`, `originate | wan ${ask}`, `originate | wan ${ask}`, `originate | wan ${ask}`, `drop neighbour-unreachable waited | ${lost}`, `originate | lan icmp 3/1 192.168.1.1 > 192.168.1.3 [${lost.slice(4)}]`])
   t.equal(b.dataplane.router.counters.dropped['neighbour-unreachable'], 1)
 })
 
@@ -141,7 +141,7 @@ t.test('more frames than one turn takes', async t => {
 })
 
 t.test('a trace that outgrows its room counts what it loses', async t => {
-  const b = new DataplaneBench()
+  const b = new DataplaneBench({}, 65535)
   t.teardown(() => b.dataplane.close())
   b.greet('wan', '130.74.23.6')
   let heard = 0

@@ -56,7 +56,7 @@ t.test('nobody answers: three requests, a second apart, then the packets are giv
   t.equal(b.pass(1), ASKS)
   t.equal(b.pass(999), '')
   t.same(b.abandonedFrames, [])
-  t.equal(b.pass(1), '', 'not a fourth')
+  t.equal(b.pass(1), "lan icmp 3/1 192.168.1.1 > 192.168.1.3 [udp 192.168.1.3:2000 > 130.74.23.6:1200 '2133']", 'not a fourth, and its sender is told')
   t.same(b.abandonedFrames, [{ from: 'lan', reason: 'neighbour-unreachable', text: "udp 192.168.1.3:2000 > 130.74.23.6:1200 '2133'" }], 'as it came in')
   t.equal(b.router.counters.dropped['neighbour-unreachable'], 1)
   t.equal(b.pass(60_000), '')

@@ -1,8 +1,8 @@
 // A router with its surroundings: hosts that answer ARP, a clock that stands still until told, and what comes out as text.
 // Every frame lies between guard bytes, which must stay as they are.
-import { parseRouterConfig } from '../../napt/behaviour.js'
-import { Router, type RouterOutput } from '../../napt/router.js'
-import { otherSide, type Action, type DropReason, type Side } from '../../napt/verdict.js'
+import { parseRouterConfig } from '../../napt/router-config.js'
+import { Router, type RouterOutput, type SideFacts } from '../../napt/router.js'
+import type { Action, DropReason, Side } from '../../napt/verdict.js'
 import * as arp from '../../napt/wire/arp.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import { formatIpv4, type Ipv4Address, type MacAddress } from '../../napt/wire/address.js'
@@ -41,7 +41,12 @@ export interface BenchOptions {
   /** Nobody answers ARP unless the test does. */
   readonly silent?: boolean
   readonly guard?: number
+  /** Bytes of IP that each side's cable takes; 1500 unless given. */
+  readonly mtu?: Partial<Readonly<Record<Side, number>>>
 }
+
+export const sidesOf = ({ lan = 1500, wan = 1500 }: Partial<Readonly<Record<Side, number>>> = {}): Record<Side, SideFacts> =>
+  ({ lan: { mac: MACS.lan, mtu: lan }, wan: { mac: MACS.wan, mtu: wan } })
 
 const MARGIN = 32
 
@@ -56,7 +61,7 @@ export class RouterBench implements RouterOutput {
   #questions: { side: Side, frame: Uint8Array }[] = []
   #outcomes: { action: Action, reason: DropReason | null }[] = []
 
-  constructor({ nat = {}, lanAddress, gateway, silent = false, guard = 0xa5 }: BenchOptions = {}) {
+  constructor({ nat = {}, lanAddress, gateway, silent = false, guard = 0xa5, mtu = {} }: BenchOptions = {}) {
     const config = {
       ...CONFIG_104B,
       lan: { ...CONFIG_104B.lan, ...(lanAddress === undefined ? {} : { address: lanAddress }) },
@@ -65,27 +70,36 @@ export class RouterBench implements RouterOutput {
     }
     this.#silent = silent
     this.#guard = guard
-    this.router = new Router(parseRouterConfig(config), MACS, this, this.now)
+    this.router = new Router(parseRouterConfig(config), sidesOf(mtu), this, this.now)
   }
 
-  lan(frame: Uint8Array, partial = false): Outcome { return this.send('lan', frame, partial) }
-  wan(frame: Uint8Array, partial = false): Outcome { return this.send('wan', frame, partial) }
+  lan(frame: Uint8Array, partial = false, segment = 0): Outcome { return this.send('lan', frame, partial, segment) }
+  wan(frame: Uint8Array, partial = false, segment = 0): Outcome { return this.send('wan', frame, partial, segment) }
 
-  /** Sends an IPv4 frame to the router's MAC address, any other frame as it is. ARP is answered on the way, unless silent. */
-  send(from: Side, frame: Uint8Array, partial = false): Outcome {
+  /** Sends an IPv4 frame to the router's MAC address, any other frame as it is. ARP is answered on the way, unless silent. `segment` as for `Router.process`. */
+  send(from: Side, frame: Uint8Array, partial = false, segment = 0): Outcome {
     const addressed = frame.slice()
     if (addressed.length >= ethernet.HEADER && ethernet.type(addressed, 0) === ethernet.TYPE.ipv4) ethernet.setAddresses(addressed, 0, MACS[from], SENDER)
-    return this.raw(from, addressed, partial)
+    return this.raw(from, addressed, partial, segment)
   }
 
   /** Sends a frame with the MAC addresses that it has. */
-  raw(from: Side, frame: Uint8Array, partial = false): Outcome {
+  raw(from: Side, frame: Uint8Array, partial = false, segment = 0): Outcome {
     this.#sent = []
     this.#outcomes = []
-    this.#process(from, frame, partial)
+    this.#process(from, frame, partial, segment)
     this.#answerQuestions()
     const { action, reason } = this.#outcomes[this.#outcomes.length - 1]
     return { action, reason, sent: this.#sentText(), frames: this.#sent.map(({ frame: bytes }) => bytes) }
+  }
+
+  /** Does something to the router; what it sends because of it, one line each, requests for its own address too. */
+  change(act: (router: Router, now: number) => unknown): string {
+    this.#sent = []
+    this.#questions = []
+    act(this.router, this.now)
+    this.#sent.push(...this.#questions.splice(0))
+    return this.#sentText()
   }
 
   /** Lets time pass; what the router sends by itself meanwhile, one line each. */
@@ -97,6 +111,9 @@ export class RouterBench implements RouterOutput {
     return this.#sentText()
   }
 
+  /** What the router sent because of the last frame, or while time passed. */
+  get sentFrames(): readonly { readonly side: Side, readonly frame: Uint8Array }[] { return this.#sent }
+
   originate(side: Side, frame: Uint8Array): void {
     const copy = { side, frame: frame.slice() }
     const isQuestion = ethernet.type(frame, 0) === ethernet.TYPE.arp && arp.operation(frame, ethernet.HEADER) === arp.OPERATION.request
@@ -107,14 +124,14 @@ export class RouterBench implements RouterOutput {
   redeliver(from: Side, frame: Uint8Array): void { this.#redelivered.push({ from, frame }) }
   abandoned(from: Side, frame: Uint8Array, reason: DropReason): void { this.abandonedFrames.push({ from, reason, text: show(frame) }) }
 
-  #process(from: Side, frame: Uint8Array, partial: boolean): void {
+  #process(from: Side, frame: Uint8Array, partial: boolean, segment = 0): void {
     const buffer = new Uint8Array(frame.length + 2 * MARGIN).fill(this.#guard)
     buffer.set(frame, MARGIN)
     const end = MARGIN + frame.length
-    const { action, reason } = this.router.process(buffer, MARGIN, end, partial, from, this.now)
+    const { action, reason, to } = this.router.process(buffer, MARGIN, end, partial, from, this.now, segment)
     if (buffer.subarray(0, MARGIN).some(byte => byte !== this.#guard)) throw new Error('the router wrote before the frame')
     if (buffer.subarray(end).some(byte => byte !== this.#guard)) throw new Error('the router wrote behind the frame')
-    if (action === 'forward') this.#sent.push({ side: otherSide(from), frame: buffer.slice(MARGIN, end) })
+    if (action === 'forward') this.#sent.push({ side: to, frame: buffer.slice(MARGIN, end) })
     this.#outcomes.push({ action, reason })
     for (const held of this.#redelivered.splice(0)) this.#process(held.from, held.frame, false)
   }

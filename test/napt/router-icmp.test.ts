@@ -1,6 +1,6 @@
 // ICMP at the router: its own echo answers and errors, and errors of others translated inside out.
 import t from 'tap'
-import { mustStaySilentAbout } from '../../napt/icmp-errors.js'
+import { mustStaySilentAbout } from '../../napt/translation/icmp-errors.js'
 import { Packet } from '../../napt/packet.js'
 import * as icmp from '../../napt/wire/icmp.js'
 import * as ipv4 from '../../napt/wire/ipv4.js'
@@ -161,7 +161,7 @@ t.test('errors that quote what cannot be translated', async t => {
     ['another version', about(altered(sent, IP, 0x65)), 'malformed'],
     ['a wrong header checksum', about(altered(sent, IP + 10, 0, 0)), 'checksum'],
     ['a later fragment', about(alteredHeader(sent, 6, 0, 1)), 'fragment'],
-    ['a protocol without ports', about(alteredHeader(sent, 9, 47)), 'protocol'],
+    ['a protocol without ports', about(alteredHeader(sent, 9, 47)), 'no-mapping'],
     ['a port that is not mapped', about(udp('202.204.16.13:3401', '130.74.23.6:1200')), 'no-mapping'],
     ['a remote endpoint that nothing was sent to', about(udp('202.204.16.13:3400', '130.74.23.6:1201')), 'no-mapping'],
     ['an address that is not the router\'s', about(udp('202.204.16.14:3400', '130.74.23.6:1200')), 'no-mapping'],

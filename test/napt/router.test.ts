@@ -1,7 +1,7 @@
 // Forward conversion S22 and backward conversion S26 through the whole router: frames in, frames out. `show` verifies every
 // checksum of what comes out.
 import t from 'tap'
-import { ConfigError } from '../../napt/behaviour.js'
+import { ConfigError } from '../../napt/fields.js'
 import { completeChecksum } from '../../napt/packet.js'
 import { write16 } from '../../napt/wire/bytes.js'
 import { fold, pseudoHeaderSum } from '../../napt/wire/checksum.js'
@@ -93,7 +93,7 @@ t.test('the router\'s table and its changes while it runs', async t => {
   b.router.addStatic(mapping as Parameters<typeof b.router.addStatic>[0], b.now)
   t.equal(b.wan(tcp('4.17.168.2:2402', '202.204.16.13:5000', 'SYN')).sent, 'lan tcp 4.17.168.2:2402 > 192.168.1.11:1600 SYN')
   t.same(b.router.table(b.now).map(({ protocol, kind, wanPort }) => `${protocol} ${kind} ${wanPort}`), ['tcp static 5000', 'udp dynamic 2400', 'udp dynamic 3400'])
-  b.router.removeStatic('tcp', 5000)
+  b.router.removeStatic('tcp', 5000, b.now)
   t.hasStrict(b.wan(tcp('4.17.168.2:2402', '202.204.16.13:5000', 'ACK')), { reason: 'no-mapping' })
 })
 

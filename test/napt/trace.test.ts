@@ -1,6 +1,6 @@
 // Trace records: into a block and out again, and what happens when the block is full.
 import t from 'tap'
-import { eventToRecord, recordToEvent } from '../../napt/control/protocol.js'
+import { eventToRecord, recordToEvent } from '../../napt/control/frame-event.js'
 import { readTrace, TraceBuffer, type TraceRecord } from '../../napt/trace.js'
 import { DROP_REASON_NAMES } from '../../napt/verdict.js'
 import { Random } from './random.js'

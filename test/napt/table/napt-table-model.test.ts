@@ -1,7 +1,7 @@
 // The NAPT table against a naive model: a list of mappings, each a list of sessions, searched from end to end. Seeded operations
 // over few hosts, remote endpoints and ports, so that they meet, under every mapping and filtering.
 import t from 'tap'
-import { DEPENDENCES, type Dependence } from '../../../napt/behaviour.js'
+import { DEPENDENCES, type Dependence } from '../../../napt/behaviour/behaviour.js'
 import { Random } from '../random.js'
 import { TableBench } from './table-bench.js'
 
@@ -131,7 +131,7 @@ for (const mapping of DEPENDENCES) for (const filtering of DEPENDENCES) {
           break
         }
         case 7:
-          got = succeeds(() => b.table.removeStatic('udp', 5000 + step % 3))
+          got = succeeds(() => b.table.removeStatic('udp', 5000 + step % 3, b.now))
           wanted = model.unmap(5000 + step % 3, b.now)
           break
         case 8:

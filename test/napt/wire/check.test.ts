@@ -66,15 +66,13 @@ t.test('malformed headers', async t => {
 t.test('Packet: what keeps a packet from being translated', async t => {
   const cases: readonly (readonly [string, Uint8Array, string | null])[] = [
     ['UDP', UDP, null], ['TCP', TCP, null], ['ICMP', PING, null],
-    ['GRE', alteredHeader(UDP, 9, 47), 'protocol'],
-    ['a first fragment', alteredHeader(UDP, 6, 0x20, 0), 'fragment'],
-    ['a later fragment', alteredHeader(UDP, 6, 0, 1), 'fragment'],
+    ['GRE, which has no ports to look at', alteredHeader(UDP, 9, 47), null],
     ['do not fragment', alteredHeader(UDP, 6, 0x40, 0), null],
   ]
   const packet = new Packet()
   for (const [name, frame, expected] of cases) {
     t.equal(packet.parse(frame, 0, frame.length, false), null)
-    t.equal(packet.checkTransport(), expected, name)
+    t.equal(packet.checkTransport(false), expected, name)
   }
   const padded = withTrailer(withOptions(UDP, 8), 5)
   t.equal(packet.parse(padded, 0, padded.length, false), null)
@@ -107,7 +105,7 @@ t.test('accessors read what the builders wrote', async t => {
   t.same([icmp.type(query, TRANSPORT), icmp.code(query, TRANSPORT), icmp.identifier(query, TRANSPORT), icmp.sequence(query, TRANSPORT)], [13, 2, 65535, 258])
   t.ok(icmp.checksumHolds(query, TRANSPORT, query.length))
   t.same([0, 3, 4, 5, 8, 11, 12, 13, 14, 17].map(type => [icmp.isQuery(type), icmp.isQueryRequest(type), icmp.isError(type)].map(Number).join('')),
-    ['100', '001', '001', '001', '110', '001', '001', '110', '100', '000'])
+    ['100', '001', '000', '000', '110', '001', '001', '110', '100', '000'])
 
   const reply = arpReply(HOST, { mac: to, address: '192.168.1.1' })
   t.same([arp.operation(ARP, 14), arp.operation(reply, 14)], [1, 2])

@@ -1,15 +1,15 @@
 // The Internet checksum: whole, incremental (RFC 1624) and partial (offload), each against the others over seeded random data.
 import t from 'tap'
 import { completeChecksum, Packet } from '../../../napt/packet.js'
-import { NaptTable } from '../../../napt/table/napt-table.js'
-import { Translator } from '../../../napt/translator.js'
-import { DEFAULT_BEHAVIOUR } from '../../../napt/behaviour.js'
+import { Translator } from '../../../napt/translation/translator.js'
+import { DEFAULT_BEHAVIOUR } from '../../../napt/behaviour/behaviour.js'
 import { read16, read32, write16, write32 } from '../../../napt/wire/bytes.js'
 import { checksum, fold, pseudoHeaderSum, sumWords, update16, update32, updatePartial32 } from '../../../napt/wire/checksum.js'
 import { formatIpv4, parseIpv4, type Ipv4Address } from '../../../napt/wire/address.js'
 import * as udp from '../../../napt/wire/udp.js'
 import { IP, tcp, TRANSPORT, udp as udpFrame } from '../frames.js'
 import { Random } from '../random.js'
+import { tableOf } from '../table/table-bench.js'
 import { show } from '../show.js'
 
 t.test('the example of RFC 1071 §3', async t => {
@@ -99,14 +99,14 @@ t.test('a UDP checksum that comes out as zero is written 0xffff, and holds', asy
 /** A translator through which 192.168.1.x:p goes out as `wan`, from `firstPort` on. */
 function translatorFor(wan: Ipv4Address, firstPort: number): Translator {
   const behaviour = { ...DEFAULT_BEHAVIOUR, portAllocation: 'sequential', firstPort: { tcp: firstPort, udp: firstPort, icmp: 0 } } as const
-  return new Translator(new NaptTable(behaviour, wan, 0))
+  return new Translator(tableOf(behaviour, wan))
 }
 
 function translated(translator: Translator, frame: Uint8Array, partial: boolean): Uint8Array {
   const packet = new Packet(), copy = frame.slice()
   packet.parse(copy, 0, copy.length, partial)
   if (translator.decideOutbound(packet, 0) !== null) throw new Error('refused')
-  translator.rewriteOutbound(packet)
+  translator.rewrite(packet)
   return copy
 }
 
