@@ -17,6 +17,17 @@ function hasPackage(name: string): boolean {
 }
 
 export const needsNamespaces: Prerequisite = { skip: succeeds('unshare', '-Urnm', 'true') ? false : 'this machine allows no user namespaces' }
-export const needsCap: Prerequisite = { skip: needsNamespaces.skip !== false ? needsNamespaces.skip : hasCap() ? false : 'the package cap is not installed (it needs libpcap-dev)' }
-export const needsRawSocket: Prerequisite = { skip: needsNamespaces.skip !== false ? needsNamespaces.skip : hasPackage('raw-socket') ? false : 'the package raw-socket is not installed (it is compiled, and that failed here)' }
+const onBench = (isThere: boolean, reason: string): Prerequisite => ({ skip: needsNamespaces.skip !== false ? needsNamespaces.skip : isThere ? false : reason })
+
+/** Programs that judge from outside, by the Debian packages that they come in. */
+function needsPrograms(programs: Readonly<Record<string, string>>): Prerequisite {
+  const missing = Object.keys(programs).filter(program => !succeeds('sh', '-c', `command -v ${program}`))
+  const packages = [...new Set(missing.map(program => programs[program]))]
+  return onBench(missing.length === 0, `not installed: ${missing.join(', ')} (sudo apt-get install ${packages.join(' ')})`)
+}
+
+export const needsCap = onBench(hasCap(), 'the package cap is not installed (it needs libpcap-dev)')
+export const needsRawSocket = onBench(hasPackage('raw-socket'), 'the package raw-socket is not installed (it is compiled, and that failed here)')
 export const needsTshark: Prerequisite = { skip: succeeds('tshark', '--version') ? false : 'tshark is not installed' }
+export const needsCoturn = needsPrograms({ turnserver: 'coturn', turnutils_natdiscovery: 'coturn' })
+export const needsNetworkTools = needsPrograms({ ping: 'iputils-ping', traceroute: 'traceroute', iperf3: 'iperf3' })
