@@ -8,6 +8,8 @@ import { parseBehaviour } from '../napt/behaviour/read-behaviour.js'
 import type { NamedNat } from '../lab/read-nat.js'
 
 const WIDTH = 110
+/** What choices.ts says where no RFC speaks of a choice. */
+const NO_RFC = '—'
 const FIELDS = Object.keys(CHOICES) as (keyof Behaviour)[]
 
 /** Every choice of a NAT, with what its preset and the defaults leave unsaid. */
@@ -25,8 +27,13 @@ export function natLines(named: NamedNat, all: boolean): string[] {
   if (said.length === 0) return [...about, ...observed, 'nat: {} # every choice as the RFCs recommend; --all shows them']
   return [...about, ...observed, 'nat:', ...said.flatMap(field => {
     const value = all ? whole[field] : onlySaid(whole[field], fields[field], preset?.nat[field])
-    return [...comment(`${CHOICES[field].meaning} (${CHOICES[field].rfc})`, '  '), `  ${field}: ${stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd()}`]
+    return [...comment(meaningOf(field), '  '), `  ${field}: ${stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd()}`]
   })]
+}
+
+function meaningOf(field: keyof Behaviour): string {
+  const { meaning, rfc } = CHOICES[field]
+  return rfc === NO_RFC ? meaning : `${meaning} (${rfc})`
 }
 
 /** Of a set such as timeouts, the members that somebody named. */

@@ -5,6 +5,7 @@ import { ConfigError } from '../../napt/fields.js'
 import { PRESETS } from '../../napt/behaviour/presets.js'
 import { behaviourOf, natLines } from '../nat-text.js'
 import { columns } from '../tables.js'
+import { natGetCommand } from './nat-get.js'
 import { natSetCommand } from './nat-set.js'
 
 interface ListArguments { readonly json: boolean }
@@ -67,7 +68,7 @@ export const natCommand: CommandModule = {
   command: 'nat',
   describe: 'Known NATs, and files that describe others',
   builder: yargs => yargs
-    .command(listCommand).command(showCommand).command(checkCommand).command(natSetCommand)
+    .command(listCommand).command(showCommand).command(checkCommand).command(natGetCommand).command(natSetCommand)
     .demandCommand(1, 'Which one? They are listed above.')
     .example('$0 nat set 104b symmetric', 'a router that runs is symmetric from now on')
     .example('$0 nat show linux-masquerade', 'what Linux does, choice by choice'),

@@ -160,6 +160,17 @@ t.test('nat set', async t => {
   t.same(nat().staticMappings, [], 'unless the file names others')
 })
 
+t.test('nat get gives a file that describes the router again', async t => {
+  const router = await serveRouter(t, { mapping: 'address-dependent', staticMappings: [{ protocol: 'tcp', wanPort: 5000, address: '192.168.1.11', port: 1600 }] })
+  const { code, stdout, stderr } = await naptlab(['nat', 'get', router.path])
+  t.equal(code, 0, stderr)
+  t.match(stdout, /^ {2}mapping: address-dependent$/m)
+  t.notMatch(stdout, /hairpinning/, 'what is as the RFCs recommend is left out')
+  const before = router.b.dataplane.router.config.nat
+  t.equal((await naptlab(['nat', 'set', router.path, './got.yaml'], t.testdir({ 'got.yaml': stdout }))).code, 0)
+  t.same(router.b.dataplane.router.config.nat, before)
+})
+
 t.test('clock', async t => {
   const router = await serveRouter(t)
   const clock = async (...words: string[]): Promise<string> => {
