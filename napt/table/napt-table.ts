@@ -256,7 +256,10 @@ export class NaptTable {
     const into = this.#mappingInto(code, wanAddress, wanPort, remoteAddress, tcpFlags, isExempt, now)
     if (into === NONE) return NONE
     if (this.#isFull) return this.#fail('table-full')
+    if (into === OPEN_HOST) this.#store.dropLapsedOn(code, wanAddress, wanPort, now)
     const lanAddress = into === OPEN_HOST ? this.#addresses.hostOf(wanAddress) : this.#mappings.lanAddress(into)
+    // What has lapsed may have been all that gave the host its address.
+    if (lanAddress === 0) return this.#fail('no-mapping')
     const host = this.#hosts.obtain(lanAddress)
     const refusal = this.#hosts.admitSession(host, now) ?? (into === OPEN_HOST ? this.#hosts.admitMapping(host) : null)
     if (refusal !== null) {
@@ -283,7 +286,7 @@ export class NaptTable {
       this.#last.mapping = mapping
       if (this.#letsIn(mapping, remoteAddress, isExempt, now)) into = mapping
     }
-    if (!isMapped && this.#isOpenHost(code, wanAddress, isExempt)) into = OPEN_HOST
+    if (!isMapped && this.#isOpenHost(code, wanAddress, wanPort, isExempt)) into = OPEN_HOST
     if (into === NONE) return this.#fail(isMapped ? 'filtered' : 'no-mapping')
     return code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags) ? this.#fail('no-session') : into
   }
@@ -306,8 +309,12 @@ export class NaptTable {
     return this.#mappings.kind(mapping) === KIND.dynamic ? this.#behaviour.filtering[protocolOf(this.#mappings.code(mapping))] : 'endpoint-independent'
   }
 
-  #isOpenHost(code: ProtocolCode, wanAddress: number, isExempt: boolean): boolean {
-    if (this.#addresses.hostOf(wanAddress) === 0) return false
+  #isOpenHost(code: ProtocolCode, wanAddress: number, port: number, isExempt: boolean): boolean {
+    const host = this.#addresses.hostOf(wanAddress)
+    if (host === 0) return false
+    // A port with a static mapping answers by that one's WAN address.
+    const mapping = this.#mappings.ofLan(code, host, port, 0, 0)
+    if (mapping !== NONE && this.#mappings.wanAddress(mapping) !== wanAddress) return false
     return isExempt || this.#addresses.isOneToOne(wanAddress) || this.#behaviour.filtering[protocolOf(code)] === 'endpoint-independent'
   }
 

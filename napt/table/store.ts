@@ -84,6 +84,14 @@ export class TableStore {
     if (mapping !== NONE && !this.isAlive(mapping, now)) this.removeMapping(mapping, now)
   }
 
+  /** A WAN endpoint's mappings that are over still hold its port. */
+  dropLapsedOn(code: ProtocolCode, wanAddress: number, wanPort: number, now: number): void {
+    for (let mapping = this.mappings.ofWan(code, wanAddress, wanPort), next: number; mapping !== NONE; mapping = next) {
+      next = this.mappings.next(mapping)
+      this.dropLapsed(mapping, now)
+    }
+  }
+
   /** Removes sessions whose time is over, a bounded number a call; false when some are left for the next one. */
   expire(now: number): boolean {
     return this.sessions.advance(now, EXPIRY_BUDGET, mapping => {

@@ -85,3 +85,41 @@ t.test('other protocols by address', async t => {
   b.now += 300_000
   t.equal(b.lan(gre('192.168.1.4', '130.74.23.6')).sent, 'wan protocol 47 202.204.16.13 > 130.74.23.6', 'five minutes later it is another\'s')
 })
+
+t.test('an address of one\'s own: a mapping that has lapsed makes way for the next', async t => {
+  const b = new RouterBench({ nat: { oneToOne: [{ wanAddress: '202.204.16.16', address: '192.168.1.3' }], timeouts: { tcpReset: 1 } } })
+  const from = (remote: number, port: number, flags: string): string => b.wan(tcp(`8.117.12.109:${remote}`, `202.204.16.16:${port}`, flags)).sent
+  const arrived = (remote: number, port: number): string => `lan tcp 8.117.12.109:${remote} > 192.168.1.3:${port} SYN`
+  // The clock jumps, and nothing is swept out: what has lapsed is still there when its port is asked for again.
+  for (const remote of [1, 2]) {
+    t.equal(from(remote, 80, 'SYN'), arrived(remote, 80))
+    from(remote, 80, 'RST')
+    b.now += 1500
+  }
+  t.hasStrict(b.wan(tcp('8.117.12.109:2', '202.204.16.16:80', 'ACK')), { action: 'drop' })
+  t.equal(from(3, 81, 'SYN'), arrived(3, 81))
+  t.equal(b.lan(tcp('192.168.1.3:80', '130.74.23.6:9', 'SYN')).sent, 'wan tcp 202.204.16.16:80 > 130.74.23.6:9 SYN', 'and not from port 81')
+  t.equal(from(4, 80, 'SYN'), arrived(4, 80))
+  t.same(b.router.table(b.now).map(({ wanPort, sessions }) => [wanPort, sessions.length]), [[80, 2], [81, 1]])
+  for (let turn = 0; turn < 4; turn++) b.pass(400_000)
+  t.same(b.router.table(b.now), [])
+  t.equal(b.router.untilTick(b.now), Infinity)
+})
+
+t.test('basic NAT: an address that was let go lets nobody in', async t => {
+  const b = new RouterBench({ nat: { translation: 'addresses', portAllocation: 'preserve', pool: ['202.204.16.16'], filtering: 'endpoint-independent' } })
+  t.equal(source(b, 3), '202.204.16.16:2000')
+  t.equal(b.wan(udp('8.117.12.109:1', '202.204.16.16:2000')).sent, 'lan udp 8.117.12.109:1 > 192.168.1.3:2000')
+  b.now += 300_000
+  t.hasStrict(b.wan(udp('8.117.12.109:2', '202.204.16.16:2000')), { reason: 'no-mapping' })
+  t.equal(source(b, 4), '202.204.16.16:2000')
+})
+
+t.test('a port that has a static mapping elsewhere is not reached by the host\'s own address as well', async t => {
+  const b = new RouterBench({ nat: { oneToOne: [{ wanAddress: '202.204.16.16', address: '192.168.1.3' }], staticMappings: [{ protocol: 'udp', wanPort: 5000, address: '192.168.1.3', port: 1600 }] } })
+  t.hasStrict(b.wan(udp('8.117.12.109:1', '202.204.16.16:1600')), { reason: 'no-mapping' })
+  t.equal(b.wan(udp('8.117.12.109:1', '202.204.16.13:5000')).sent, 'lan udp 8.117.12.109:1 > 192.168.1.3:1600')
+  t.equal(b.lan(udp('192.168.1.3:1600', '8.117.12.109:1')).sent, 'wan udp 202.204.16.13:5000 > 8.117.12.109:1')
+  b.router.removeStatic('udp', 5000, b.now)
+  t.equal(b.wan(udp('8.117.12.109:1', '202.204.16.16:1600')).sent, 'lan udp 8.117.12.109:1 > 192.168.1.3:1600')
+})
