@@ -75,8 +75,8 @@ export class FrameSource {
   #flooding(): FuzzFrame {
     const random = this.#random, { ofFragments } = this.#flood, number = this.#flood.left--
     const destination = random.pick(REMOTES) + (ofFragments ? 0 : (1 + number % 8) << 8) as Ipv4Address
-    const frame = this.#packet(random.pick(HOSTS), 2000 + random.below(24) as Port, destination, 80 as Port)
-    const bytes = ofFragments && frame.length >= TRANSPORT + 16 ? piece(frame, 8) : frame
+    const frame = udpFrame({ address: random.pick(HOSTS), port: 2000 + random.below(24) as Port }, { address: destination, port: 80 as Port }, this.#noise.subarray(0, 16))
+    const bytes = ofFragments ? piece(frame, 8) : frame
     write16(bytes, IP + 4, random.below(65536))
     ipv4.writeChecksum(bytes, IP)
     return { from: 'lan', bytes: addressed(bytes, 'lan') }
@@ -207,9 +207,9 @@ function withoutChecksum(frame: Uint8Array): Uint8Array {
   return frame
 }
 
-/** A copy of a TCP frame that announces a maximum segment size, behind some options of one byte. */
+/** A copy of a TCP frame that announces a maximum segment size, between options of one byte; none ends the list, so that only its length does. */
 function withMaximumSegment(frame: Uint8Array, size: number, before: number): Uint8Array {
-  const options = TRANSPORT + tcp.MINIMUM_HEADER, longer = new Uint8Array(frame.length + 8).fill(1, options, options + before)
+  const options = TRANSPORT + tcp.MINIMUM_HEADER, longer = new Uint8Array(frame.length + 8).fill(1, options, options + 8)
   longer.set(frame.subarray(0, options))
   longer.set([2, 4, size >>> 8, size & 255], options + before)
   longer.set(frame.subarray(options), options + 8)
