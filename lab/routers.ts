@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { inNamespace, type Namespace } from './namespaces.js'
 import { configPath, logPath, readLine, type RouterConfig, type RouterReport } from './protocol.js'
 
-const READY_TIMEOUT_MS = 10_000
+const READY_TIMEOUT_MS = 30_000
 const LOG_LINES_SHOWN = 10
 
 export interface RouterProcess {

@@ -28,7 +28,9 @@ t.test('show: a file that reads back, each choice explained', async t => {
   const all = await naptlab(['nat', 'show', 'linux-masquerade', '--all'])
   const { nat } = parse(all.stdout) as { nat: Record<string, unknown> }
   t.same(Object.keys(nat), Object.keys(CHOICES), 'every choice')
-  for (const field of Object.keys(CHOICES)) t.match(all.stdout, new RegExp(`\\)\\n {2}${field}: `), `${field} has a comment that ends with its clause`)
+  for (const [field, { rfc }] of Object.entries(CHOICES)) {
+    t.match(all.stdout, new RegExp(`${rfc === '—' ? '  # .*' : '\\)'}\\n {2}${field}: `), `${field} has a comment, and it ends with its clause where an RFC has one`)
+  }
   t.same(parseBehaviour(nat), parseBehaviour('linux-masquerade'))
   t.same(JSON.parse((await naptlab(['nat', 'show', 'rfc-recommended', '--json'])).stdout), { name: 'rfc-recommended', nat: describeBehaviour(DEFAULT_BEHAVIOUR) })
 
