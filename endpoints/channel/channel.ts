@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net'
 import type { Message, MessageName, MessageOf } from '../message/index.js'
 import type { Peer } from '../peer.js'
+import type { ByteStream } from './byte-stream.js'
 
 /** Why a channel gave no message. 'closed' is an orderly end between two messages, 'lost' any other end. */
 export type ChannelFault = 'closed' | 'lost' | 'timed-out' | 'malformed'
@@ -31,6 +32,8 @@ export interface Channel {
    * @throws ChannelError
    */
   receive<N extends MessageName>(accepts: readonly N[], within?: number): Promise<MessageOf<N>>
+  /** The connection without messages: its bytes from behind the last message that was received. The channel is not used again. */
+  release(): ByteStream
   /** Closes this side (FIN), waits up to `within` ms for the other to close, and frees the socket. Never rejects. */
   close(within?: number): Promise<void>
   /** As `close`, but lets the other end close first, so that TIME_WAIT is the other end's. Never rejects. */

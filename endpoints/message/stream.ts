@@ -39,6 +39,13 @@ export class StreamDecoder {
     return this.#held.length
   }
 
+  /** Gives the bytes that are no whole message back, for whoever reads on without messages. */
+  release(): Uint8Array {
+    const held = this.#held
+    this.#held = NOTHING
+    return held
+  }
+
   #fail(defect: Defect): Defect {
     this.#held = NOTHING
     this.#defect = defect

@@ -127,6 +127,7 @@ t.test('another channel takes the place of the plain one without a change to the
       receive: async (accepts, limit) => sealed(await inner.receive(accepts, limit)),
       close: limit => inner.close(limit),
       closeAfterPeer: limit => inner.closeAfterPeer(limit),
+      release: () => inner.release(),
       reset: () => inner.reset(),
     }
   }

@@ -1,0 +1,119 @@
+// The bytes of a connected socket, in the clear or whatever the socket does below. It pulls: bytes are read from the socket
+// only while somebody waits for them, so TCP's window holds back a peer that sends faster than it is listened to.
+import { messageOf } from '../errors.js'
+import type { Socket } from 'node:net'
+import type { Peer } from '../peer.js'
+
+/** 'ended': the peer sends no more (FIN). 'lost': any other end of the connection. 'late': the deadline passed first. */
+export type ReadOutcome = Uint8Array | 'ended' | 'lost' | 'late'
+export type WriteOutcome = 'taken' | 'lost' | 'late'
+
+export class ByteStream {
+  readonly local: Peer
+  readonly peer: Peer
+  readonly #socket: Socket
+  /** Those who wait for the socket to change in any way; each looks again by itself. */
+  readonly #waiting = new Set<() => void>()
+  #unread: Uint8Array | null = null
+  #ended = false
+  #failure: Error | null = null
+
+  /** @param socket connected, with allowHalfOpen, and not read from before */
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.local = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 }
+    this.peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, 30_000)
+    const changed = () => { for (const wake of [...this.#waiting]) wake() }
+    socket.on('readable', changed).on('drain', changed).on('finish', changed).on('close', changed)
+    socket.on('end', () => { this.#ended = true; changed() })
+    socket.on('error', error => { this.#failure = error; changed() })
+  }
+
+  /** Why it was lost, as far as the system says; else ''. */
+  get trouble(): string { return this.#failure ? messageOf(this.#failure) : '' }
+
+  /** The next bytes that come, in order. `deadline` as of `deadlineOf`. */
+  async read(deadline = Infinity): Promise<ReadOutcome> {
+    for (;;) {
+      const chunk = this.#take()
+      if (chunk) return chunk
+      if (this.#failure || (this.#socket.destroyed && !this.#ended)) return 'lost'
+      if (this.#ended) return 'ended'
+      if (!await this.#change(deadline)) return 'late'
+    }
+  }
+
+  /** Puts bytes back that were read too far; they come again first. */
+  unread(bytes: Uint8Array): void { if (bytes.length > 0) this.#unread = bytes }
+
+  /** Resolves when the bytes are on their way and there is room for more (back-pressure). */
+  async write(bytes: Uint8Array, deadline = Infinity): Promise<WriteOutcome> {
+    if (!this.#takes()) return 'lost'
+    this.#socket.write(bytes)
+    while (this.#socket.writableNeedDrain) {
+      if (!this.#takes()) return 'lost'
+      if (!await this.#change(deadline)) return 'late'
+    }
+    return 'taken'
+  }
+
+  /** Ends this direction (FIN) behind all that was written. Resolves when the system has taken all of it; reading goes on. */
+  async end(deadline = Infinity): Promise<WriteOutcome> {
+    if (!this.#socket.writableEnded) this.#socket.end()
+    while (!this.#socket.writableFinished) {
+      if (this.#failure || this.#socket.destroyed) return 'lost'
+      if (!await this.#change(deadline)) return 'late'
+    }
+    return 'taken'
+  }
+
+  /** Calls when the connection is lost or reset; not when both directions end in order. Returns how not to be called any more. */
+  onGone(listener: () => void): () => void {
+    const onClose = () => { if (!this.#ended || !this.#socket.writableFinished) listener() }
+    this.#socket.once('close', onClose)
+    return () => this.#socket.off('close', onClose)
+  }
+
+  /** Throws away what still comes until the peer has ended its direction. False when the deadline passed first. */
+  async drain(deadline: number): Promise<boolean> {
+    while (!this.#ended && !this.#socket.destroyed) {
+      if (this.#take() === null && !await this.#change(deadline)) return false
+      if (performance.now() > deadline) return false
+    }
+    return true
+  }
+
+  destroy(): void { this.#socket.destroy() }
+
+  /** Ends the connection at once with RST, which leaves no TIME_WAIT behind. */
+  reset(): void { if (!this.#socket.destroyed) this.#socket.resetAndDestroy() }
+
+  #takes(): boolean { return this.#socket.writable }
+
+  #take(): Uint8Array | null {
+    const unread = this.#unread
+    this.#unread = null
+    if (unread) return unread
+    const chunk: unknown = this.#socket.read()
+    return chunk instanceof Uint8Array ? chunk : null
+  }
+
+  /** False when the deadline passed first. */
+  #change(deadline: number): Promise<boolean> {
+    return new Promise(resolve => {
+      const settle = (changed: boolean) => {
+        clearTimeout(timer)
+        this.#waiting.delete(wake)
+        resolve(changed)
+      }
+      const wake = () => settle(true)
+      const timer = deadline === Infinity ? undefined : setTimeout(settle, Math.max(0, deadline - performance.now()), false)
+      this.#waiting.add(wake)
+    })
+  }
+}
+
+/** The time `within` ms from now, as of performance.now(), which no change of the machine's clock moves; without a limit, never. */
+export const deadlineOf = (within: number | undefined): number => within === undefined ? Infinity : performance.now() + within
