@@ -29,6 +29,13 @@ export interface RouterRecord {
   readonly sent?: { readonly side: 'lan' | 'wan', readonly frame: Uint8Array }
 }
 
+/** A packet between two hosts on the WAN itself, of which no router has a record. */
+export interface WireRecord {
+  /** Nanoseconds since 1970. */
+  readonly time: bigint
+  readonly frame: Uint8Array
+}
+
 /** Who has which address, and behind which router. Names are those of the lanes. */
 export interface Topology {
   readonly routers: readonly { readonly name: string, readonly wan: string, readonly lan: string, readonly hosts: readonly { readonly name: string, readonly address: string }[] }[]
@@ -56,7 +63,7 @@ export interface CorrelatorOptions {
 
 const DEFAULT_WINDOW = 20_000_000n
 
-interface Pending { readonly time: bigint, readonly step: LadderStep | null, readonly record: RouterRecord | null, readonly key: string | null }
+interface Pending { readonly time: bigint, readonly step: LadderStep | null, readonly wire: WireRecord | null, readonly record: RouterRecord | null, readonly key: string | null }
 
 export class Correlator {
   readonly #places: Places
@@ -73,14 +80,20 @@ export class Correlator {
 
   /** Takes a record; gives the entries that are due. */
   push(record: RouterRecord): LadderEntry[] {
-    this.#insert({ time: record.time, step: null, record, key: this.#places.crossingKey(record) })
+    this.#insert({ time: record.time, step: null, wire: null, record, key: this.#places.crossingKey(record) })
     return this.advance(this.#pending.at(-1)?.time ?? record.time)
   }
 
   /** Takes a step that somebody else saw, so that it stands among the packets by its time. */
   step(step: LadderStep): LadderEntry[] {
-    this.#insert({ time: step.time, step, record: null, key: null })
+    this.#insert({ time: step.time, step, wire: null, record: null, key: null })
     return this.advance(this.#pending.at(-1)?.time ?? step.time)
+  }
+
+  /** Takes a packet that somebody heard on the WAN. */
+  overhear(wire: WireRecord): LadderEntry[] {
+    this.#insert({ time: wire.time, step: null, wire, record: null, key: null })
+    return this.advance(this.#pending.at(-1)?.time ?? wire.time)
   }
 
   /** Gives what is older than the window at time `now`, nanoseconds since 1970. */
@@ -103,9 +116,10 @@ export class Correlator {
   }
 
   #release(): LadderEntry[] {
-    const [{ step, record, key }, ...rest] = this.#pending
+    const [{ step, wire, record, key }, ...rest] = this.#pending
     this.#pending = rest
     if (step !== null) return [step]
+    if (wire !== null) return [this.#drawWire(wire)]
     if (record === null) return []
     const at = key === null ? -1 : rest.findIndex(each => each.key === key && each.record?.router !== record.router)
     const partner = at < 0 ? null : rest[at].record
@@ -113,6 +127,11 @@ export class Correlator {
     this.#pending.splice(at, 1)
     // The clocks of two routers may differ by more than the wire takes, so the order comes from the direction.
     return this.#draw(record.sent?.side === 'wan' ? [record, partner] : [partner, record])
+  }
+
+  #drawWire({ time, frame }: WireRecord): LadderPacket {
+    const decoded = decode(frame)
+    return this.#packet(time, [{ interface: 'wan', decoded }], this.#places.wireHops(decoded), undefined)
   }
 
   /** One packet through one or two routers; a router's answer to it is a packet of its own. */
@@ -183,6 +202,11 @@ class Places {
 
   answerHops({ router, sent }: RouterRecord, answer: Decoded): Hop[] {
     return sent === undefined ? [] : this.#hop(router, this.#find(router, sent.side, endsOf(answer)?.destination.address), answer)
+  }
+
+  wireHops(packet: Decoded): Hop[] {
+    const ends = endsOf(packet)
+    return this.#hop(this.#onWan.get(ends?.source.address ?? -1), this.#onWan.get(ends?.destination.address ?? -1), packet)
   }
 
   /** What two records of one packet have in common; null for a packet that crosses no second router. */

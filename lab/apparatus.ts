@@ -1,4 +1,4 @@
-// The programs 101, 102 and 103 on a bench (endpoint-process.ts), started on their hosts, told what to do, and heard through the events
+// The programs of a run on a bench (endpoint-process.ts), started on their hosts, told what to do, and heard through the events
 // that they print.
 import { createInterface } from 'node:readline'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
@@ -46,6 +46,9 @@ export class Apparatus {
     void this.exited.then(() => this.#disappoint(), () => this.#disappoint())
   }
 
+  /** Everything that the program has said so far. */
+  get events(): readonly EndpointEvent[] { return this.#seen }
+
   /** The last error that the program told of. */
   get lastWords(): string {
     const errors = this.#seen.filter(event => event.event === 'error')
@@ -70,6 +73,13 @@ export class Apparatus {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** Waits for the program's own end. False when that is a bad one, which `run` is told. */
+  async succeeds(run: { fail(text: string): void }): Promise<boolean> {
+    const { code } = await this.exited
+    if (code !== 0) run.fail(`${this.name}: ${this.lastWords === '' ? `ended with exit code ${code ?? 'none'}` : this.lastWords}`)
+    return code === 0
   }
 
   /** Gives the program its task; it begins at once. */

@@ -1,6 +1,5 @@
 // The bytes of a connected socket, in the clear or whatever the socket does below. It pulls: bytes are read from the socket
 // only while somebody waits for them, so TCP's window holds back a peer that sends faster than it is listened to.
-import { messageOf } from '../errors.js'
 import type { Socket } from 'node:net'
 import type { Peer } from '../peer.js'
 
@@ -32,7 +31,7 @@ export class ByteStream {
   }
 
   /** Why it was lost, as far as the system says; else ''. */
-  get trouble(): string { return this.#failure ? messageOf(this.#failure) : '' }
+  get trouble(): string { return this.#failure?.message ?? '' }
 
   /** The next bytes that come, in order. `deadline` as of `deadlineOf`. */
   async read(deadline = Infinity): Promise<ReadOutcome> {

@@ -1,0 +1,260 @@
+// A documented system on a bench: brings the bench up, lets its sequence run programs on the hosts, shows every packet and step
+// as it happens, and at the end keeps captures and tables and checks them against the golden. A system (fig2.ts, fig13.ts …) is a
+// description of what is its own; everything else is here.
+import { once } from 'node:events'
+import { checkGolden, Correlator, decodePayload, goldenPath, readGolden, readPcapFile, type Capture, type ConnectionName, type FigureLayout, type GoldenReport, type LadderEntry, type LadderStep } from '../captures/index.js'
+import type { EndpointEvent } from '../endpoints/events.js'
+import { wallTime } from '../napt/clock.js'
+import { RouterClient } from '../napt/control/client.js'
+import type { CountersJson, MappingJson } from '../napt/control/protocol.js'
+import { ADD_CAP, hasCap } from '../napt/device/libpcap.js'
+import { DROP_REASONS } from '../napt/verdict.js'
+import type { TraceRecord } from '../napt/trace.js'
+import { Apparatus, ApparatusError } from './apparatus.js'
+import { BenchError, type BenchDescription } from './bench.js'
+import type { AttachedBench } from './live-bench.js'
+import { openBench } from './open.js'
+import { capturesIn, discardPartial, interfaceOf, prepareFolder } from './output-folder.js'
+import { stepOf } from './steps.js'
+import { SwitchTap } from './switch-tap.js'
+import { topologyOf } from './topology.js'
+import { Witness } from './witnessing.js'
+
+/** Records of the routers and events of the programs arrive on ways of their own; a busy machine delays each by as much. Nanoseconds. */
+const REORDER_WINDOW = 200_000_000n
+/** How often what is older than that is shown, where nothing newer pushes it out. Milliseconds. */
+const TICK = 50
+/** How long the ends of connections are waited for after the programs have ended, milliseconds. */
+const SETTLE_LIMIT = 1000
+
+/** What is a system's own. */
+export interface Scenario {
+  /** As people call it: `Fig. 2`. */
+  readonly title: string
+  readonly bench: BenchDescription
+  /** The bench of the project's own that it runs on; who brings another begins with that one. */
+  readonly standardBench: string
+  /** Names that the bench must have for the sequence to run; what the routers do and where the cables go is its own affair. */
+  readonly hosts: readonly string[]
+  readonly routers: readonly string[]
+  /** How TCP's own packets are called in the ladder. */
+  readonly connections: readonly ConnectionName[]
+  /** Layouts that packets are checked against as they pass. */
+  readonly figures?: readonly FigureLayout[]
+  /** Steps of the routers themselves, such as S22. */
+  readonly routerSteps?: (router: string, record: TraceRecord) => readonly LadderStep[]
+  /** The golden that the captures must equal; null where the project keeps none: another bench, other options. */
+  readonly golden: string | null
+  /** The sequence itself. @throws ApparatusError when a program ends before its time; that is a failure of the run */
+  readonly sequence: (stage: Stage) => Promise<void>
+}
+
+/** What every run can be asked for. */
+export interface ScenarioOptions {
+  /** Folder for captures; made if need be. */
+  readonly out: string
+  readonly seed?: number | string
+  /** Ends the run early; what the captures hold by then is kept, and the result says so. */
+  readonly signal?: AbortSignal
+  readonly onEntry?: (entry: LadderEntry) => void
+  /** Things that the person should know while it runs. */
+  readonly onNotice?: (text: string) => void
+}
+
+export interface ScenarioResult {
+  /** True only if the sequence came to its end, and everything that was checked holds. */
+  readonly ok: boolean
+  /** What went wrong in the sequence itself, in words. */
+  readonly failures: readonly string[]
+  /** By router, at the end of the run: Figs. 6 and 12. */
+  readonly tables: Readonly<Record<string, readonly MappingJson[]>>
+  readonly counters: Readonly<Record<string, CountersJson>>
+  /** Null where the project keeps no golden. */
+  readonly golden: GoldenReport | null
+  readonly captures: readonly string[]
+  /** Whether the hosts' interfaces were recorded through libpcap too. */
+  readonly isWitnessed: boolean
+}
+
+/** What a sequence works with. */
+export interface Stage {
+  readonly bench: AttachedBench
+  /** Starts the program of an apparatus, which loads while others do and waits for its task (`Apparatus.begin`). It is ended with the run. */
+  program(host: string): Apparatus
+  /** Resolves when everybody listens who is to hear what is said; nothing is said on the bench before. */
+  readonly watching: Promise<unknown>
+  /** @throws BenchError when there is no such router */
+  router(name: string): RouterClient
+  /** Resolves at the next frame that any router handles. */
+  nextFrame(): Promise<void>
+  /** A path on the bench's hosts, as this process sees it. What is put below RUN_FOLDER goes with the bench, however that ends. */
+  outside(path: string): string
+  /** Puts a step into the ladder. */
+  step(step: LadderStep): void
+  /** Says what went wrong; the sequence goes on or returns as it likes. */
+  fail(text: string): void
+}
+
+/**
+ * @returns the result, and the captures as read
+ * @throws BenchError when the description lacks what the scenario needs or the folder cannot be written; PrerequisiteError when the
+ *   machine refuses namespaces
+ */
+export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<{ result: ScenarioResult, captures: ReadonlyMap<string, Capture> }> {
+  const { bench: description, title } = scenario
+  const { hosts, routers = {}, name } = description
+  const missing = [...scenario.hosts.filter(host => !(host in hosts)), ...scenario.routers.filter(router => !(router in routers))]
+  if (missing.length > 0) throw new BenchError(`bench ${name} cannot run ${title}: it has no ${missing.join(', ')}. Begin with \`naptlab bench ${scenario.standardBench} > my.yaml\`.`)
+  const out = prepareFolder(options.out, description)
+  const bench = await openBench(description, { ...(options.seed === undefined ? {} : { seed: options.seed }), routerSettings: () => ({ captureFolder: out }) })
+  try {
+    return await new Run(bench, scenario, out, options).run()
+  } finally {
+    await bench.close()
+    discardPartial(out)
+  }
+}
+
+class Run implements Stage {
+  watching: Promise<unknown> = Promise.resolve()
+  readonly #routers = new Map<string, RouterClient>()
+  readonly #correlator: Correlator
+  readonly #failures: string[] = []
+  readonly #programs: Apparatus[] = []
+  #onFrame: (() => void)[] = []
+
+  constructor(readonly bench: AttachedBench, private readonly scenario: Scenario, private readonly out: string, private readonly options: ScenarioOptions) {
+    const { figures = [], connections } = scenario
+    this.#correlator = new Correlator(topologyOf(scenario.bench), { decoder: decodePayload, connections, figures, window: REORDER_WINDOW })
+  }
+
+  async run(): Promise<{ result: ScenarioResult, captures: ReadonlyMap<string, Capture> }> {
+    const following = this.#followRouters(), witnessing = this.#startWitness()
+    const tapping = SwitchTap.start(this.bench, this.scenario.bench, record => this.#show(this.#correlator.overhear(record)))
+    this.watching = Promise.all([following, witnessing, tapping])
+    const ticker = setInterval(() => this.#show(this.#correlator.advance(wallTime())), TICK)
+    try {
+      await Promise.race([this.scenario.sequence(this), this.#interrupted()])
+    } catch (error) {
+      if (!(error instanceof ApparatusError)) throw error
+      this.fail(error.message)
+    } finally {
+      clearInterval(ticker)
+    }
+    await this.#stopPrograms()
+    await this.#settled()
+    const witness = await witnessing
+    await witness?.end()
+    await (await tapping)?.end()
+    this.#show(this.#correlator.flush())
+    return await this.#report(witness !== null)
+  }
+
+  // --- the stage ----------------------------------------------------------------------------------------------------
+
+  program(host: string): Apparatus {
+    const program = new Apparatus(this.bench, host, event => this.#hear(host, event))
+    this.#programs.push(program)
+    return program
+  }
+
+  router(name: string): RouterClient {
+    const client = this.#routers.get(name)
+    if (client === undefined) throw new BenchError(`the bench has no router '${name}'`)
+    return client
+  }
+
+  nextFrame(): Promise<void> { return new Promise(resolve => this.#onFrame.push(resolve)) }
+
+  outside(path: string): string { return `/proc/${this.bench.pid}/root${path}` }
+
+  step(step: LadderStep): void { this.#show(this.#correlator.step(step)) }
+
+  fail(text: string): void { this.#failures.push(text) }
+
+  // --- what is seen -------------------------------------------------------------------------------------------------
+
+  #hear(host: string, event: EndpointEvent): void {
+    const step = stepOf(event, host)
+    if (step !== null) this.step(step)
+  }
+
+  async #followRouters(): Promise<void> {
+    await Promise.all(this.bench.routers.map(async ({ name }) => {
+      const client = await RouterClient.connect(this.bench.controlSocket(name))
+      this.#routers.set(name, client)
+      await client.trace(record => this.#see(name, record))
+    }))
+  }
+
+  #see(router: string, record: TraceRecord): void {
+    const { time, action, reason, received, sent } = record
+    for (const wake of this.#onFrame.splice(0)) wake()
+    // Every station of a switch sees its neighbours' broadcasts; that a router leaves them alone is no event.
+    if (action === 'originate' || action === 'hold' || received === undefined || reason === 'not-for-router') return
+    const why = reason === undefined ? {} : { reason: `${reason}: ${DROP_REASONS[reason].sentence}` }
+    this.#show(this.#correlator.push({
+      router, time, from: received.side, received: received.frame, verdict: { action: action === 'split' ? 'forward' : action, ...why }, ...(sent === undefined ? {} : { sent }),
+    }))
+    for (const step of this.scenario.routerSteps?.(router, record) ?? []) this.step(step)
+  }
+
+  #show(entries: readonly LadderEntry[]): void {
+    for (const entry of entries) this.options.onEntry?.(entry)
+  }
+
+  async #startWitness(): Promise<Witness | null> {
+    if (hasCap()) return Witness.start(this.bench, this.out)
+    this.options.onNotice?.(`captures are the routers' own; to have the hosts' interfaces witnessed through libpcap too: ${ADD_CAP}`)
+    return null
+  }
+
+  // --- the end ------------------------------------------------------------------------------------------------------
+
+  /** Rejects when the run is to end early, or the bench does. */
+  async #interrupted(): Promise<never> {
+    const { signal } = this.options
+    const aborted = new Promise<string>(resolve => {
+      const interrupt = (): void => resolve('the run was interrupted')
+      if (signal?.aborted === true) interrupt()
+      signal?.addEventListener('abort', interrupt, { once: true })
+    })
+    const ended = this.bench.ended.then(error => error?.message ?? 'the bench ended')
+    throw new ApparatusError(await Promise.race([aborted, ended]))
+  }
+
+  async #stopPrograms(): Promise<void> {
+    for (const program of this.#programs) program.stop()
+    await Promise.all(this.#programs.map(program => program.exited))
+  }
+
+  /** Waits, frame by frame, until both ends of every TCP connection have said that it is over. */
+  async #settled(): Promise<void> {
+    const limit = AbortSignal.timeout(SETTLE_LIMIT)
+    while (!limit.aborted) {
+      const frame = this.nextFrame()
+      const tables = await Promise.all([...this.#routers.values()].map(router => router.request({ op: 'table' })))
+      if (tables.flat().every(row => row.sessions.every(session => session.tcp === undefined || session.tcp === 'closed'))) return
+      await Promise.race([frame, once(limit, 'abort')])
+    }
+  }
+
+  async #report(isWitnessed: boolean): Promise<{ result: ScenarioResult, captures: ReadonlyMap<string, Capture> }> {
+    const tables: Record<string, readonly MappingJson[]> = {}, counters: Record<string, CountersJson> = {}
+    for (const [name, router] of [...this.#routers].sort()) {
+      tables[name] = await router.request({ op: 'table' })
+      counters[name] = await router.request({ op: 'counters' })
+      await router.request({ op: 'endCaptures' })
+      if (router.missed + counters[name].untraced > 0) this.fail(`${name}: ${router.missed + counters[name].untraced} frames are missing from the ladder or the captures`)
+      router.close()
+    }
+    const files = capturesIn(this.out, this.scenario.bench)
+    const captures = new Map<string, Capture>()
+    for (const file of files) captures.set(interfaceOf(file), await readPcapFile(file))
+    // A run that broke off is not compared: everything after the break would be missing, which says nothing more.
+    const name = this.#failures.length === 0 ? this.scenario.golden : null
+    const golden = name === null ? null : checkGolden(captures, readGolden(goldenPath(name)), { decoder: decodePayload, partial: true }, name)
+    const ok = this.#failures.length === 0 && golden?.ok !== false
+    return { result: { ok, failures: this.#failures, tables, counters, golden, captures: files, isWitnessed }, captures }
+  }
+}
