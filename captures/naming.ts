@@ -1,4 +1,4 @@
-// What the packets of Fig. 2 are called: the document's number and name. Messages name themselves; TCP's own packets are named
+// What the packets of a run are called: the document's number and name. Messages name themselves; TCP's own packets are named
 // by the connection that they belong to, which the table below knows by the end that was called.
 import { formatEndpoint } from '../napt/wire/address.js'
 import { FLAG } from '../napt/wire/tcp.js'
@@ -6,7 +6,7 @@ import type { Decoded, Transport } from './decode.js'
 import { labelOf, messageOf, type PayloadDecoder } from './payload.js'
 import { summarize } from './summary.js'
 
-/** A TCP connection of the document. */
+/** A TCP connection of the document, or a UDP exchange whose datagrams are no messages. */
 export interface ConnectionName {
   /** The end that is called, `ADDRESS:PORT`, as seen on the WAN. */
   readonly called: string
@@ -14,6 +14,8 @@ export interface ConnectionName {
   readonly start: string
   /** The step that its data belongs to, or ''. */
   readonly step: string
+  /** What data that is no message is called, to the called end and from it. */
+  readonly data?: { readonly there: string, readonly back: string }
 }
 
 export const FIG2_CONNECTIONS: readonly ConnectionName[] = [
@@ -37,11 +39,15 @@ export function namePacket(views: readonly Decoded[], decoder: PayloadDecoder, c
   const { transport } = view
   if (transport === null) return { title: summarize(view), number: null, size: 0, isDetail: view.layers.at(-1)?.protocol !== 'ipv4' }
   const message = messageOf(transport, decoder)
-  const connection = transport.protocol === 'tcp' ? connectionOf(views, connections) : undefined
+  const connection = transport.protocol === 'icmp' ? undefined : connectionOf(views, connections)
   const step = connection === undefined || connection.step === '' ? '' : `${connection.step} `
   if (message !== null) {
     const more = (message.length ?? transport.payload.length) < transport.payload.length ? ' …' : ''
     return { title: (message.number === null ? step : '') + labelOf(message) + more, number: message.number, size: 0, isDetail: false }
+  }
+  if (connection?.data !== undefined && transport.payload.length > 0) {
+    const isThere = views.some(each => each.transport !== null && endOf(each.transport.destination) === connection.called)
+    return { title: isThere ? connection.data.there : connection.data.back, number: null, size: transport.payload.length, isDetail: false }
   }
   if (transport.protocol !== 'tcp') return { title: summarize(view, decoder), number: null, size: 0, isDetail: false }
   return { ...nameSegment(transport, connection, step), number: null }
@@ -49,10 +55,11 @@ export function namePacket(views: readonly Decoded[], decoder: PayloadDecoder, c
 
 /** The connection's entry, when either end of any view is the end that is called. */
 function connectionOf(views: readonly Decoded[], connections: readonly ConnectionName[]): ConnectionName | undefined {
-  const ends = new Set(views.flatMap(({ transport }) => transport === null ? []
-    : [transport.source, transport.destination].map(end => formatEndpoint(end.address, end.port))))
+  const ends = new Set(views.flatMap(({ transport }) => transport === null ? [] : [transport.source, transport.destination].map(endOf)))
   return connections.find(({ called }) => ends.has(called))
 }
+
+const endOf = ({ address, port }: Transport['source']): string => formatEndpoint(address, port)
 
 function nameSegment({ flags, payload }: Transport, connection: ConnectionName | undefined, step: string): Omit<PacketName, 'number'> {
   const of = connection === undefined ? '' : ` of ${connection.start}`

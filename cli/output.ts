@@ -52,6 +52,9 @@ function sentence(event: EndpointEvent): string {
     case 'password-checked': return `the password is ${event.outcome}`
     case 'connecting': return `208 connection to ${place}`
     case 'request-handled': return `request handled: ${event.message}`
+    case 'asked': return `asks ${place}: ${event.text}`
+    case 'responded': return `answers ${place}: ${event.text}`
+    case 'response-received': return `${place} answers: ${event.text}`
     case 'connected': return `connected with ${place}`
     case 'line-received': return `line: ${event.text}`
     case 'file-sent': return `${event.name} sent and received whole: ${event.bytes} bytes, SHA-256 ${event.sha256}`

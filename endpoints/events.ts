@@ -4,8 +4,8 @@ import type { Reason } from './message/index.js'
 import type { FailureReason } from './errors.js'
 import type { Peer } from './peer.js'
 
-/** 101 rendezvous server, 102 request issuer, 103 request acceptor. */
-export type Apparatus = '101' | '102' | '103'
+/** 101 rendezvous server, 102 request issuer, 103 request acceptor; 11, 12 and 13 are the same of the prior art (Fig. 10). */
+export type Apparatus = '101' | '102' | '103' | '11' | '12' | '13'
 
 type Purpose =
   | 'registrations' // 101, UDP
@@ -13,6 +13,7 @@ type Purpose =
   | 'second connections' // 101, TCP, from acceptors
   | 'direct connection' // 102, TCP, from the acceptor
   | 'notifications' // 103, UDP, from the server
+  | 'questions' // a responder, from anybody
 
 type Body =
   // any apparatus
@@ -21,11 +22,11 @@ type Body =
   /** Something was wrong and was dealt with; the apparatus goes on. The peer is given where there is one. */
   | Partial<Peer> & { event: 'error', reason: FailureReason, message: string }
   // 101
-  | Peer & { event: 'registered', step: 'S202' | 'S202A', equipmentId: string, outcome: 'added' | 'refreshed' | 'moved' }
+  | Peer & { event: 'registered', step: RegistrationStep, equipmentId: string, outcome: 'added' | 'refreshed' | 'moved' }
   | Peer & { event: 'lapsed', equipmentId: string, age: number }
   | Peer & { event: 'request-received', equipmentId: string, reachedAt: Peer }
-  | { event: 'looked-up', step: 'S204', equipmentId: string, outcome: 'found' | 'unknown', address?: string, port?: number }
-  | Peer & { event: 'notified', step: '205', equipmentId: string, attempt: number }
+  | { event: 'looked-up', step: LookUpStep, equipmentId: string, outcome: 'found' | 'unknown', address?: string, port?: number, path?: string }
+  | Peer & { event: 'notified', step: '205' | '36', equipmentId: string, attempt: number }
   | Peer & { event: 'second-connection-accepted', equipmentId: string }
   /** At level 1 this is the whole of S206; at the others the acceptor began it. */
   | Peer & { event: 'request-forwarded', step?: 'S206', transport: 'udp' | 'tcp', equipmentId: string, attempt: number }
@@ -40,12 +41,20 @@ type Body =
   | { event: 'password-checked', step: 'S207', equipmentId: string, outcome: 'right' | 'wrong' | 'absent' }
   | Peer & { event: 'connecting', equipmentId: string }
   | { event: 'request-handled', equipmentId: string, outcome: Reason, message: string }
+  // plain talk (Fig. 11)
+  | Peer & { event: 'asked', text: string }
+  | Peer & { event: 'responded', step: 'S24', text: string }
+  | Peer & { event: 'response-received', text: string }
   // 102 and 103
   | Peer & { event: 'connected', step: 'S209', equipmentId: string }
   | { event: 'line-received', text: string }
   | { event: 'file-sent', name: string, bytes: number, sha256: string }
   | { event: 'file-received', name: string, path: string, bytes: number, sha256: string }
   | { event: 'session-ended', outcome: 'goodbye' | 'lost', message: string }
+
+/** The steps that mean the same in Fig. 2 and in Fig. 13. */
+export type RegistrationStep = 'S202' | 'S202A' | 'S32' | 'S32A'
+export type LookUpStep = 'S204' | 'S35'
 
 /** `time` is in milliseconds since the epoch, with fractions. */
 type Stamped<B> = B extends unknown ? { readonly time: number, readonly apparatus: Apparatus } & Readonly<B> : never

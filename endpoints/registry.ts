@@ -13,6 +13,8 @@ export interface RegistryOptions {
 
 export interface EquipmentRow extends Peer {
   readonly equipmentId: string
+  /** The address that the equipment has by its own word, where it gave one: another than the list's means that a router translates it. */
+  readonly own?: string
   /** Milliseconds since the last registration. */
   readonly age: number
 }
@@ -20,7 +22,7 @@ export interface EquipmentRow extends Peer {
 /** What became of a registration. 'moved': from another address or port than before; 'full': it was not stored. */
 export type RegistrationOutcome = 'added' | 'refreshed' | 'moved' | 'full'
 
-interface Entry { address: string, port: number, seen: number, credit: number }
+interface Entry { address: string, port: number, own: string | undefined, seen: number, credit: number }
 
 /** An address that registers for long does not save up more than this for a burst, bytes. */
 const MAX_CREDIT = 4096
@@ -35,13 +37,13 @@ export class EquipmentRegistry {
   }
 
   /** Stores one registration of `bytes` bytes that came from `from` at the time `now`, milliseconds. */
-  register(equipmentId: string, from: Peer, bytes: number, now: number): RegistrationOutcome {
+  register(equipmentId: string, from: Peer, bytes: number, now: number, own?: string): RegistrationOutcome {
     const known = this.#live(equipmentId, now)
     if (!known && this.#entries.size >= this.#options.maxEntries) return 'full'
     const stayed = known?.address === from.address && known.port === from.port
     const credit = Math.min(MAX_CREDIT, (stayed ? known.credit : 0) + bytes)
     this.#entries.delete(equipmentId)
-    this.#entries.set(equipmentId, { address: from.address, port: from.port, seen: now, credit })
+    this.#entries.set(equipmentId, { address: from.address, port: from.port, own, seen: now, credit })
     return known ? stayed ? 'refreshed' : 'moved' : 'added'
   }
 
@@ -83,5 +85,5 @@ export class EquipmentRegistry {
   }
 }
 
-const toRow = (equipmentId: string, { address, port, seen }: Entry, now: number): EquipmentRow =>
-  ({ equipmentId, address, port, age: now - seen })
+const toRow = (equipmentId: string, { address, port, own, seen }: Entry, now: number): EquipmentRow =>
+  ({ equipmentId, address, port, age: now - seen, ...(own === undefined ? {} : { own }) })

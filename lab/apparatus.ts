@@ -85,6 +85,9 @@ export class Apparatus {
   /** Gives the program its task; it begins at once. */
   begin(task: EndpointTask): void { this.#child.stdin.write(`${JSON.stringify(task)}\n`) }
 
+  /** Lets a program that waits for it go on (AskerTask). */
+  proceed(): void { this.#child.stdin.write('{}\n') }
+
   /** Asks the program to end. */
   stop(): void { this.#child.kill('SIGTERM') }
 

@@ -1,12 +1,13 @@
-// The process of 101, 102 or 103 on a bench. It loads, waits for its task on standard input (endpoint-task.ts), and says what
+// The process of an apparatus on a bench. It loads, waits for its task on standard input (endpoint-task.ts), and says what
 // happens as events, a JSON object a line. The commands `server`, `accept` and `issue` do the same with the same library for
 // a person; a bench has no use for a command line, which takes as long to load as all the rest.
 import { createInterface } from 'node:readline'
 import { once } from 'node:events'
 import { EndpointError, openSession, requestConnection, startAcceptor, startServer, wallClock, type Apparatus, type EndpointEvent } from '../endpoints/index.js'
-import type { AcceptorTask, EndpointTask, IssuerTask, Role, ServerTask } from './endpoint-task.js'
+import { ask, startResponder } from '../endpoints/plain.js'
+import type { AcceptorTask, AskerTask, EndpointTask, IssuerTask, ResponderTask, ServerTask } from './endpoint-task.js'
 
-const APPARATUS: Readonly<Record<Role, Apparatus>> = { server: '101', issuer: '102', acceptor: '103' }
+const APPARATUS = { server: '101', issuer: '102', acceptor: '103' } as const
 
 const print = (event: EndpointEvent): void => { process.stdout.write(`${JSON.stringify(event)}\n`) }
 const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
@@ -24,13 +25,17 @@ async function perform(task: EndpointTask): Promise<void> {
       case 'server': await serve(task); break
       case 'acceptor': await accept(task); break
       case 'issuer': await issue(task); break
+      case 'responder': await respond(task); break
+      case 'asker': await askOnce(task); break
     }
   } catch (error) {
     process.exitCode = 1
     if (!(error instanceof EndpointError)) throw error
-    print({ time: wallClock(), apparatus: APPARATUS[task.role], event: 'error', reason: error.reason, message: error.message })
+    print({ time: wallClock(), apparatus: apparatusOf(task), event: 'error', reason: error.reason, message: error.message })
   }
 }
+
+const apparatusOf = (task: EndpointTask): Apparatus => 'apparatus' in task ? task.apparatus : APPARATUS[task.role]
 
 async function serve({ level }: ServerTask): Promise<void> {
   const server = await startServer({ level, onEvent: print })
@@ -64,4 +69,15 @@ async function issue({ level, equipmentId, password, server, localPort, listen, 
   for (const path of files) await session.sendFile(path)
   const { outcome, message } = await session.close()
   if (outcome === 'lost') throw new EndpointError('connection-lost', `the session was lost: ${message}`, '')
+}
+
+async function respond({ apparatus, port }: ResponderTask): Promise<void> {
+  const responder = await startResponder({ apparatus, at: { port }, onEvent: print })
+  await stopped
+  await responder.close()
+}
+
+async function askOnce({ apparatus, transport, localPort, to, text, within }: AskerTask): Promise<void> {
+  const until = Promise.race([once(input, 'line'), once(input, 'close'), stopped])
+  await ask({ apparatus, transport, from: { port: localPort }, to, text, within, until, onEvent: print })
 }

@@ -1,7 +1,9 @@
-// What an endpoint's process on a bench (endpoint-process.ts) is told on its standard input: one JSON line. It holds the password,
+// What an endpoint's process on a bench (endpoint-process.ts) is told on its standard input: one JSON line. It may hold a password,
 // which is why it is not a command line.
 import type { Level } from '../endpoints/defaults.js'
+import type { Apparatus } from '../endpoints/events.js'
 import type { Peer } from '../endpoints/peer.js'
+import type { Transport } from '../endpoints/plain.js'
 
 export interface ServerTask { readonly role: 'server', readonly level: Level }
 
@@ -34,5 +36,20 @@ export interface IssuerTask {
   readonly files: readonly string[]
 }
 
-export type EndpointTask = ServerTask | AcceptorTask | IssuerTask
+/** Responds to what it is asked by UDP and TCP (Fig. 11), until it is stopped. */
+export interface ResponderTask { readonly role: 'responder', readonly apparatus: Apparatus, readonly port: number }
+
+/** Asks once. The connection stays open until another line comes on standard input. */
+export interface AskerTask {
+  readonly role: 'asker'
+  readonly apparatus: Apparatus
+  readonly transport: Transport
+  readonly localPort: number
+  readonly to: Peer
+  readonly text: string
+  /** Milliseconds. */
+  readonly within: number
+}
+
+export type EndpointTask = ServerTask | AcceptorTask | IssuerTask | ResponderTask | AskerTask
 export type Role = EndpointTask['role']

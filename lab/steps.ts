@@ -18,6 +18,7 @@ function noteOf(event: EndpointEvent): string | null {
     case 'request-forwarded': return 'request sent to the registered address'
     case 'second-connection': return 'second connection request sequence (Fig. 4)'
     case 'password-checked': return event.outcome === 'absent' ? null : `password ${event.outcome}`
+    case 'responded': return 'predetermined response processing'
     case 'connected': return 'data communication, without the server'
     default: return null
   }

@@ -1,0 +1,317 @@
+// What every server of this family does, whatever becomes of a request: it keeps the equipment list from registrations by UDP,
+// takes requests of issuers by TCP, notifies the acceptor that a request names, and matches the connection that the acceptor then
+// makes with the request. 101 (server.ts) and the relay 11 (relay/relay-server.ts) are built on it.
+import { reasonOfFault } from './errors.js'
+import { formatPeer } from './peer.js'
+import { ENTRY_LIFETIME, SERVER_PORTS, TIMEOUTS } from './defaults.js'
+import { Defect, decode, encode } from './message/index.js'
+import { ChannelError } from './channel/channel.js'
+import { plainChannel } from './channel/socket-channel.js'
+import { emitter, wallClock } from './events.js'
+import { answer } from './answers.js'
+import { PendingRequests, type RequestKey } from './pending.js'
+import { EquipmentRegistry } from './registry.js'
+import { addressOf, bindUdp, closeUdp, listenTcp, stopListening } from './sockets.js'
+import { within } from './waiting.js'
+import type { RemoteInfo, Socket as UdpSocket } from 'node:dgram'
+import type { Server as TcpServer, Socket } from 'node:net'
+import type { Verdict } from './answers.js'
+import type { Channel, OpenChannel } from './channel/channel.js'
+import type { FailureReason } from './errors.js'
+import type { Apparatus, Clock, Emit, LookUpStep, OnEvent, RegistrationStep } from './events.js'
+import type { Peer } from './peer.js'
+import type { Message } from './message/index.js'
+import type { PendingRequest } from './pending.js'
+import type { EquipmentRow } from './registry.js'
+
+export interface ServerTimeouts {
+  readonly message: number
+  readonly repeat: number
+  readonly notify: number
+  readonly report: number
+}
+
+/** What a server of any kind can be told. */
+export interface RendezvousOptions {
+  /** Of this machine; all of its addresses when absent. */
+  readonly address?: string
+  /** Ports; 0 lets the system choose. */
+  readonly udpPort?: number
+  readonly issuerPort?: number
+  readonly acceptorPort?: number
+  /** Milliseconds without a registration after which an entry of the equipment list lapses. */
+  readonly lifetime?: number
+  readonly maxEquipment?: number
+  /** TCP connections at one port; more are closed at once. */
+  readonly maxConnections?: number
+  /** Requests for one equipment that may be under way at the same time. */
+  readonly maxRequests?: number
+  /** Milliseconds; see TIMEOUTS. */
+  readonly timeouts?: Partial<ServerTimeouts>
+  readonly onEvent?: OnEvent
+  readonly clock?: Clock
+  readonly openChannel?: OpenChannel
+}
+
+/** How the documents number what a server does. */
+export interface Numbering {
+  readonly apparatus: Apparatus
+  readonly registered: Readonly<Record<'first' | 'again', RegistrationStep>>
+  readonly lookedUp: LookUpStep
+}
+
+/** What is a server's own. `Request` is whatever it keeps of a request while its outcome is awaited. */
+export interface Service {
+  /** A datagram that is a message. False when it has no place here. */
+  onDatagram(message: Message, from: Peer, bytes: number): boolean
+  /** A connection of an issuer; it is closed when this returns. @throws ChannelError when the issuer breaks the protocol */
+  serveIssuer(channel: Channel): Promise<void>
+}
+
+interface Sockets { readonly udp: UdpSocket, readonly issuers: TcpServer, readonly acceptors: TcpServer | null }
+
+export class Rendezvous<Request extends RequestKey> {
+  readonly emit: Emit
+  readonly clock: Clock
+  readonly timeouts: ServerTimeouts
+  readonly pending: PendingRequests<Request>
+  readonly #sockets: Sockets
+  readonly #numbering: Numbering
+  readonly #registry: EquipmentRegistry
+  readonly #openChannel: OpenChannel
+  readonly #sweep: NodeJS.Timeout
+  readonly #open = new Set<Socket>()
+  readonly #tasks = new Set<Promise<void>>()
+  #closed: Promise<void> | null = null
+
+  /**
+   * Binds the ports. `hasAcceptors`: whether acceptors connect to the server.
+   * @throws EndpointError when one of the ports cannot be bound; none is then left open
+   */
+  static async open<Request extends RequestKey>(options: RendezvousOptions, numbering: Numbering, hasAcceptors: boolean): Promise<Rendezvous<Request>> {
+    const { udpPort = SERVER_PORTS.udp, issuerPort = SERVER_PORTS.issuer, acceptorPort = SERVER_PORTS.acceptor, maxConnections = 256 } = options
+    const at = (port: number) => ({ port, ...(options.address === undefined ? {} : { address: options.address }) })
+    const udp = await bindUdp('UDP port for registrations', at(udpPort))
+    let issuers: TcpServer | null = null
+    try {
+      issuers = await listenTcp('TCP port for issuers', at(issuerPort), maxConnections)
+      const acceptors = hasAcceptors ? await listenTcp('TCP port for acceptors', at(acceptorPort), maxConnections) : null
+      return new Rendezvous<Request>({ udp, issuers, acceptors }, numbering, options)
+    } catch (error) {
+      await Promise.all([closeUdp(udp), ...(issuers ? [stopListening(issuers)] : [])])
+      throw error
+    }
+  }
+
+  private constructor(sockets: Sockets, numbering: Numbering, options: RendezvousOptions) {
+    const { lifetime = ENTRY_LIFETIME, maxEquipment = 10_000, maxRequests = 16, clock = wallClock } = options
+    this.#sockets = sockets
+    this.#numbering = numbering
+    this.#registry = new EquipmentRegistry({ lifetime, maxEntries: maxEquipment })
+    this.pending = new PendingRequests(maxRequests)
+    this.timeouts = { ...TIMEOUTS, ...options.timeouts }
+    this.clock = clock
+    this.emit = emitter(numbering.apparatus, options.onEvent, clock)
+    this.#openChannel = options.openChannel ?? plainChannel
+    this.#sweep = setInterval(() => this.#dropLapsed(), Math.max(10, lifetime / 4)).unref()
+  }
+
+  /** Where registrations go, by UDP. */
+  get registrations(): Peer { return addressOf(this.#sockets.udp) }
+  /** Where issuers connect. */
+  get issuers(): Peer { return addressOf(this.#sockets.issuers) }
+  /** Where acceptors connect, if they do. */
+  get acceptors(): Peer | null { return this.#sockets.acceptors && addressOf(this.#sockets.acceptors) }
+
+  /** Begins to serve. */
+  serve(service: Service): void {
+    const { udp, issuers, acceptors } = this.#sockets
+    this.emit({ event: 'listening', transport: 'udp', purpose: 'registrations', ...addressOf(udp) })
+    this.emit({ event: 'listening', transport: 'tcp', purpose: 'first connections', ...addressOf(issuers) })
+    if (acceptors) this.emit({ event: 'listening', transport: 'tcp', purpose: 'second connections', ...addressOf(acceptors) })
+    udp.on('message', (bytes, from) => this.#onDatagram(service, bytes, from))
+    udp.on('error', error => this.emit({ event: 'error', reason: 'send-failed', message: error.message }))
+    this.#listen(issuers, socket => this.#serveIssuer(service, socket))
+    if (acceptors) this.#listen(acceptors, socket => this.#serveAcceptor(socket))
+  }
+
+  /** The equipment list of Fig. 9. */
+  list(): EquipmentRow[] { return this.#registry.list(this.clock()) }
+
+  /** Ends every connection and frees the ports. */
+  close(): Promise<void> {
+    this.#closed ??= this.#end()
+    return this.#closed
+  }
+
+  async #end(): Promise<void> {
+    clearInterval(this.#sweep)
+    const closing = [stopListening(this.#sockets.issuers), ...(this.#sockets.acceptors ? [stopListening(this.#sockets.acceptors)] : [])]
+    this.pending.cancelAll()
+    for (const socket of this.#open) socket.resetAndDestroy()
+    await Promise.all([...closing, ...this.#tasks])
+    await closeUdp(this.#sockets.udp)
+    this.emit({ event: 'stopped' })
+  }
+
+  /** Keeps `close` waiting for a task that nobody else awaits. */
+  track(task: Promise<void>): void {
+    const tracked = task.finally(() => this.#tasks.delete(tracked))
+    this.#tasks.add(tracked)
+  }
+
+  /** Tells of something wrong that a peer did. */
+  reject(reason: FailureReason, sentence: string, from: Peer): void {
+    this.emit({ event: 'error', reason, message: `${formatPeer(from)}: ${sentence}`, ...from })
+  }
+
+  // --- the equipment list -------------------------------------------------------------------------------------------
+
+  /** Stores a registration (S202, S32). `own`: the address that the equipment has by its own word. */
+  register(equipmentId: string, from: Peer, bytes: number, own?: string): void {
+    this.#dropLapsed()
+    const outcome = this.#registry.register(equipmentId, from, bytes, this.clock(), own)
+    if (outcome === 'full') this.reject('registry-full', `the equipment list is full; ${equipmentId} was not registered`, from)
+    else this.emit({ event: 'registered', step: this.#numbering.registered[outcome === 'added' ? 'first' : 'again'], equipmentId, ...from, outcome })
+  }
+
+  /** S204, S35. `path` says more of an equipment that is found. */
+  lookUp(equipmentId: string, path?: (found: EquipmentRow) => string): EquipmentRow | null {
+    const found = this.find(equipmentId)
+    this.emit({
+      event: 'looked-up', step: this.#numbering.lookedUp, equipmentId,
+      ...(found ? { outcome: 'found', address: found.address, port: found.port, ...(path ? { path: path(found) } : {}) } : { outcome: 'unknown' }),
+    })
+    return found
+  }
+
+  find(equipmentId: string): EquipmentRow | null { return this.#registry.find(equipmentId, this.clock()) }
+
+  #dropLapsed(): void {
+    for (const { equipmentId, address, port, age } of this.#registry.expire(this.clock())) this.emit({ event: 'lapsed', equipmentId, address, port, age })
+  }
+
+  // --- UDP ----------------------------------------------------------------------------------------------------------
+
+  #onDatagram(service: Service, bytes: Uint8Array, { address, port }: RemoteInfo): void {
+    const from = { address, port }
+    const message = decode(bytes)
+    if (message instanceof Defect) this.reject('malformed', message.toString(), from)
+    else if (!service.onDatagram(message, from, bytes.length)) this.reject('malformed', `a ${message.name} has no place in a datagram to the server`, from)
+  }
+
+  /**
+   * Sends a datagram to the equipment, again and again until `done` or until `timeouts.notify` ms have passed; gives how often it was
+   * sent then. A repeat that would make the server send more to the address than came from it waits for further registrations.
+   */
+  async repeat<T extends object>(
+    pending: PendingRequest<Request>, message: Message, done: Promise<T | null>, onSent: (to: Peer, attempt: number) => void): Promise<T | number> {
+    const bytes = encode(message)
+    const deadline = performance.now() + this.timeouts.notify
+    let sent = 0
+    while (performance.now() < deadline && !pending.cancelled) {
+      const to = this.#registry.spend(pending.request.equipmentId, bytes.length, this.clock())
+      if (to) {
+        this.#send(bytes, to)
+        onSent(to, ++sent)
+      }
+      const value = await within(done, Math.min(this.timeouts.repeat, deadline - performance.now()))
+      if (value !== null) return value
+    }
+    return sent
+  }
+
+  #send(bytes: Uint8Array, to: Peer): void {
+    this.#sockets.udp.send(bytes, to.port, to.address, error => {
+      if (error) this.reject('send-failed', `a datagram could not be sent: ${error.message}`, to)
+    })
+  }
+
+  // --- TCP ----------------------------------------------------------------------------------------------------------
+
+  #listen(server: TcpServer, handle: (socket: Socket) => Promise<void>): void {
+    server.on('connection', socket => {
+      this.#open.add(socket)
+      socket.once('close', () => this.#open.delete(socket))
+      this.track(handle(socket))
+    })
+    server.on('drop', data => this.reject('too-many-connections', 'too many connections are open; this one was closed', {
+      address: data?.remoteAddress ?? '', port: data?.remotePort ?? 0,
+    }))
+    server.on('error', error => this.emit({ event: 'error', reason: 'listen-failed', message: error.message }))
+  }
+
+  async #serveIssuer(service: Service, socket: Socket): Promise<void> {
+    const channel = await this.#opened(socket)
+    if (!channel) return
+    try {
+      await service.serveIssuer(channel)
+    } catch (error) {
+      await this.#turnAway(channel, error)
+    } finally {
+      await channel.close()
+    }
+  }
+
+  /**
+   * What comes of `outcome`, or null when the issuer went away before: the request is then cancelled. In either case it is
+   * pending no longer.
+   */
+  async unlessGone<T>(pending: PendingRequest<Request>, issuer: Channel, outcome: Promise<T | null>): Promise<T | null> {
+    try {
+      // Whatever the issuer sends now is out of place, so this ends only with its connection.
+      const gone = issuer.receive([]).then(() => null, () => null)
+      const value = await Promise.race([outcome, gone])
+      if (value === null) pending.cancel()
+      return value
+    } finally {
+      this.pending.remove(pending)
+    }
+  }
+
+  async #serveAcceptor(socket: Socket): Promise<void> {
+    const channel = await this.#opened(socket)
+    if (!channel) return
+    try {
+      const { token } = await channel.receive(['greeting'], this.timeouts.message)
+      const pending = this.pending.find(token)
+      if (pending?.claim(channel)) { // from here on the request closes it
+        this.emit({ event: 'second-connection-accepted', equipmentId: pending.request.equipmentId, ...channel.peer })
+        return
+      }
+      this.reject('no-such-request', 'a second connection came for a request that is not waiting', channel.peer)
+      await channel.send(answer({ reason: 'no-such-request', detail: '' }), this.timeouts.message)
+    } catch (error) {
+      await this.#turnAway(channel, error)
+    }
+    await channel.close()
+  }
+
+  async #opened(socket: Socket): Promise<Channel | null> {
+    const from = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
+    try {
+      return await this.#openChannel(socket, this.timeouts.message)
+    } catch (error) {
+      this.reject('malformed', error instanceof Error ? error.message : 'the handshake failed', from)
+      socket.destroy()
+      return null
+    }
+  }
+
+  /** Tells a peer that did not keep to the protocol so, where it can still hear it. */
+  async #turnAway(channel: Channel, error: unknown): Promise<void> {
+    if (!(error instanceof ChannelError)) throw error
+    this.reject(reasonOfFault(error.fault), error.message, channel.peer)
+    if (error.fault !== 'malformed' && error.fault !== 'timed-out') return
+    await channel.send(answer({ reason: 'malformed', detail: error.message }), this.timeouts.message).catch(ignoreLoss)
+  }
+}
+
+/** Why an acceptor could not be had, after `attempts` notifications in vain. */
+export const silence = (attempts: number): Verdict => attempts > 0
+  ? { reason: 'gone-silent', detail: `notified ${attempts === 1 ? 'once' : `${attempts} times`}` }
+  : { reason: 'busy', detail: 'no notification may be sent before the next registration' }
+
+function ignoreLoss(error: unknown): void {
+  if (!(error instanceof ChannelError)) throw error
+}
