@@ -38,12 +38,14 @@ function sentence(event: EndpointEvent): string {
     case 'error': return `error: ${event.message}`
     case 'registered': return `${event.equipmentId} = ${place} (${event.outcome})`
     case 'lapsed': return `${event.equipmentId} has lapsed: no registration for ${(event.age / 1000).toFixed(1)} s`
-    case 'request-received': return `${labelOf('request')} from ${place}: ${event.equipmentId}, to connect to ${event.reachedAt.address}:${event.reachedAt.port}`
+    case 'request-received': return `${labelOf('request')} from ${place}: ${event.equipmentId}, ${event.reachedAt === undefined ? 'through the server' : `to connect to ${event.reachedAt.address}:${event.reachedAt.port}`}`
     case 'looked-up': return event.outcome === 'found' ? `${event.equipmentId} found at ${place}` : `${event.equipmentId} is not in the list`
     case 'notified': return `${labelOf('notification')} to ${place}${repeated(event.attempt)}`
     case 'second-connection-accepted': return `second connection of ${event.equipmentId} from ${place}`
     case 'request-forwarded': return `${labelOf('forwardedRequest')} to ${place}${repeated(event.attempt)}`
     case 'request-ended': return `request for ${event.equipmentId} ended: ${event.message}`
+    case 'relay-started': return `relaying between ${event.issuer.address}:${event.issuer.port} and ${event.acceptor.address}:${event.acceptor.port}, request for ${event.equipmentId}`
+    case 'relay-ended': return `relayed ${event.fromIssuer} bytes to ${event.equipmentId} and ${event.fromAcceptor} back${event.outcome === 'ended' ? '' : `: ${event.message}`}`
     case 'first-connection': return `first connection to ${place}, request for ${event.equipmentId}`
     case 'answered': return `the server's answer: ${event.message}`
     case 'registration-sent': return `${labelOf('registration')} of ${event.equipmentId} to ${place}`
@@ -57,6 +59,7 @@ function sentence(event: EndpointEvent): string {
     case 'response-received': return `${place} answers: ${event.text}`
     case 'connected': return `connected with ${place}`
     case 'line-received': return `line: ${event.text}`
+    case 'command-received': return `${labelOf('command')}: ${event.text}`
     case 'file-sent': return `${event.name} sent and received whole: ${event.bytes} bytes, SHA-256 ${event.sha256}`
     case 'file-received': return `${event.path} received: ${event.bytes} bytes, SHA-256 ${event.sha256}`
     case 'session-ended': return event.outcome === 'goodbye' ? 'the session ended' : `the session was lost: ${event.message}`

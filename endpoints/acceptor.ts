@@ -7,13 +7,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { EndpointError, messageOf, reasonOfFault } from './errors.js'
 import { formatPeer } from './peer.js'
-import { REGISTRATION_INTERVAL, SERVER_PORTS, TIMEOUTS } from './defaults.js'
-import { Defect, decode, encode } from './message/index.js'
+import { SERVER_PORTS, TIMEOUTS } from './defaults.js'
+import { encode } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
 import { plainChannel } from './channel/socket-channel.js'
 import { emitter, wallClock } from './events.js'
 import { answer, describe, verdictOf } from './answers.js'
-import { addressOf, bindUdp, closeUdp, connectTcp, connectUdp } from './sockets.js'
+import { Registrar, openRegistrationSocket, padded } from './registrar.js'
+import { connectTcp } from './sockets.js'
 import type { Socket as UdpSocket } from 'node:dgram'
 import type { Verdict } from './answers.js'
 import type { Channel, OpenChannel } from './channel/channel.js'
@@ -21,26 +22,16 @@ import type { Connection } from './connection.js'
 import type { Level } from './defaults.js'
 import type { Clock, Emit, OnEvent } from './events.js'
 import type { Peer } from './peer.js'
+import type { RegistrarOptions } from './registrar.js'
 import type { Message, MessageOf } from './message/index.js'
 
 export interface AcceptorTimeouts {
   readonly message: number
 }
 
-interface CommonOptions {
-  readonly equipmentId: string
-  /** The ports are 1200 and 1300 when absent. */
-  readonly server: { readonly address: string, readonly udpPort?: number, readonly port?: number }
-  /** Of this machine; any when absent. */
-  readonly address?: string
-  /** Local UDP port of the registrations; any when absent. */
-  readonly localPort?: number
+interface CommonOptions extends RegistrarOptions {
   /** Local TCP port of the second connection; any when absent. */
   readonly connectPort?: number
-  /** Milliseconds between two registrations. */
-  readonly interval?: number
-  /** Requests that are dealt with at the same time; more are left unanswered. */
-  readonly maxRequests?: number
   /** Milliseconds; see TIMEOUTS. */
   readonly timeouts?: Partial<AcceptorTimeouts>
   /** Gets each direct connection that came about, and owns it from then on. */
@@ -65,59 +56,31 @@ export interface Acceptor {
 
 /** @throws EndpointError when the UDP port cannot be bound, EncodeError when the equipment ID does not fit a message */
 export async function startAcceptor(options: AcceptorOptions): Promise<Acceptor> {
-  const registration = encode(registrationOf(options.equipmentId))
-  const { address, localPort: port = 0, server } = options
-  const udp = await bindUdp('UDP port for registrations', { port, ...(address === undefined ? {} : { address }) })
-  await connectUdp(udp, { address: server.address, port: server.udpPort ?? SERVER_PORTS.udp }, 'UDP')
-  return new RegisteringAcceptor(options, udp, registration)
+  const registration = padded({ name: 'registration', equipmentId: options.equipmentId })
+  return new RegisteringAcceptor(options, await openRegistrationSocket(options), registration)
 }
-
-/** The server sends an address no more bytes than came from it; 64 bytes make room for three notifications. */
-const REGISTRATION_LENGTH = 64
-
-function registrationOf(equipmentId: string): Message {
-  const bare = encode({ name: 'registration', equipmentId, padding: new Uint8Array(0) }).length
-  return { name: 'registration', equipmentId, padding: new Uint8Array(Math.max(0, REGISTRATION_LENGTH - bare)) }
-}
-
-/** How many requests are remembered, so that a repeated datagram is known as such. */
-const REMEMBERED = 64
 
 class RegisteringAcceptor implements Acceptor {
-  readonly local: Peer
   readonly #options: AcceptorOptions
-  readonly #udp: UdpSocket
-  readonly #server: Peer
-  readonly #registration: Uint8Array
+  readonly #registrar: Registrar
   readonly #level: Level
   readonly #within: number
   readonly #emit: Emit
-  readonly #timer: NodeJS.Timeout
   readonly #stop = new AbortController()
-  /** By token; null while under way. */
-  readonly #seen = new Map<string, Verdict | null>()
-  readonly #tasks = new Set<Promise<void>>()
   /** Reset when the acceptor closes. */
   readonly #channels = new Set<Channel>()
   #closed: Promise<void> | null = null
   #connectPortInUse = false
-  #trouble = ''
 
   constructor(options: AcceptorOptions, udp: UdpSocket, registration: Uint8Array) {
     this.#options = options
-    this.#udp = udp
-    this.#registration = registration
     this.#level = options.level ?? 3
     this.#within = options.timeouts?.message ?? TIMEOUTS.message
     this.#emit = emitter('103', options.onEvent, options.clock ?? wallClock)
-    this.local = addressOf(udp)
-    this.#server = { address: udp.remoteAddress().address, port: udp.remoteAddress().port }
-    this.#emit({ event: 'listening', transport: 'udp', purpose: 'notifications', ...this.local })
-    udp.on('message', bytes => this.#onDatagram(bytes))
-    udp.on('error', error => this.#onTrouble(error))
-    this.#timer = setInterval(() => this.#register(), options.interval ?? REGISTRATION_INTERVAL)
-    this.#register()
+    this.#registrar = new Registrar(options, udp, registration, this.#emit, message => this.#onMessage(message))
   }
+
+  get local(): Peer { return this.#registrar.local }
 
   close(): Promise<void> {
     this.#closed ??= this.#end()
@@ -125,84 +88,38 @@ class RegisteringAcceptor implements Acceptor {
   }
 
   async #end(): Promise<void> {
-    clearInterval(this.#timer)
+    this.#registrar.stop()
     this.#stop.abort()
     for (const channel of this.#channels) channel.reset()
-    await Promise.all(this.#tasks)
-    await closeUdp(this.#udp)
+    await this.#registrar.close()
     this.#emit({ event: 'stopped' })
   }
 
   // --- UDP ----------------------------------------------------------------------------------------------------------
 
-  #register(): void {
-    this.#send(this.#registration)
-    this.#emit({ event: 'registration-sent', equipmentId: this.#options.equipmentId, ...this.#server })
-  }
-
-  #send(bytes: Uint8Array): void {
-    this.#udp.send(bytes, error => { if (error) this.#onTrouble(error) })
-  }
-
-  /** A server that is not there is told once, not at every registration. */
-  #onTrouble(error: Error): void {
-    if (this.#trouble === error.message) return
-    this.#trouble = error.message
-    this.#emit({
-      event: 'error', reason: 'send-failed', ...this.#server,
-      message: `registrations do not reach ${formatPeer(this.#server)}: ${error.message}; check that the server runs; registering goes on`,
-    })
-  }
-
-  #onDatagram(bytes: Uint8Array): void {
-    this.#trouble = ''
-    const message = decode(bytes)
-    if (message instanceof Defect) this.#reject(message.toString())
-    else if (message.name === 'notification' && this.#level > 1) this.#onNotification(message)
+  #onMessage(message: Message): true | string {
+    if (message.name === 'notification' && this.#level > 1) this.#onNotification(message)
     else if (message.name === 'forwardedRequest' && this.#level === 1) this.#onForwarded(message)
-    else this.#reject(`a ${message.name} by UDP has no place at level ${this.#level}; server and acceptor must run at one level`)
-  }
-
-  #reject(sentence: string): void {
-    this.#emit({ event: 'error', reason: 'malformed', message: `server ${formatPeer(this.#server)}: ${sentence}`, ...this.#server })
+    else return `a ${message.name} by UDP has no place at level ${this.#level}; server and acceptor must run at one level`
+    return true
   }
 
   #onNotification({ notification, token }: MessageOf<'notification'>): void {
-    if (!notification || this.#seen.has(token)) return
-    this.#start(token, () => this.#takeByTcp(token))
+    if (!notification || this.#registrar.seen(token) !== undefined) return
+    this.#registrar.start(token, () => this.#takeByTcp(token), describe)
   }
 
   #onForwarded(request: MessageOf<'forwardedRequest'>): void {
     const { token } = request
-    const verdict = this.#seen.get(token)
-    if (verdict) this.#send(encode(answer(verdict, token))) // the report was lost
-    if (this.#seen.has(token)) return
-    this.#start(token, async () => {
+    const verdict = this.#registrar.seen(token)
+    if (verdict) this.#registrar.send(encode(answer(verdict, token))) // the report was lost
+    if (verdict !== undefined) return
+    this.#registrar.start(token, async () => {
       const outcome = await this.#callIssuer(request)
-      this.#send(encode(answer(outcome.verdict, token)))
+      this.#registrar.send(encode(answer(outcome.verdict, token)))
       this.#handOver(outcome)
       return outcome.verdict
-    })
-  }
-
-  #start(token: string, take: () => Promise<Verdict | null>): void {
-    const { equipmentId, maxRequests = 16 } = this.#options
-    this.#emit({ event: 'notification-received', equipmentId, ...this.#server })
-    if (this.#tasks.size >= maxRequests) {
-      this.#emit({ event: 'error', reason: 'busy', message: `${this.#tasks.size} requests are under way; this one is left unanswered` })
-      return
-    }
-    this.#seen.set(token, null)
-    for (const old of this.#seen.keys()) {
-      if (this.#seen.size <= REMEMBERED) break
-      this.#seen.delete(old)
-    }
-    const task = take().then(verdict => {
-      if (!verdict) return
-      this.#seen.set(token, verdict)
-      this.#emit({ event: 'request-handled', equipmentId, outcome: verdict.reason, message: describe(verdict) })
-    }).finally(() => this.#tasks.delete(task))
-    this.#tasks.add(task)
+    }, describe)
   }
 
   // --- the second connection ----------------------------------------------------------------------------------------
@@ -238,7 +155,7 @@ class RegisteringAcceptor implements Acceptor {
 
   async #connectSecond(): Promise<{ channel: Channel, freed: () => void } | null> {
     const { equipmentId, address, connectPort = 0, server, openChannel = plainChannel } = this.#options
-    const to = { address: this.#server.address, port: server.port ?? SERVER_PORTS.acceptor }
+    const to = { address: this.#registrar.server.address, port: server.port ?? SERVER_PORTS.acceptor }
     const fixed = connectPort !== 0 && !this.#connectPortInUse
     const freed = () => { if (fixed) this.#connectPortInUse = false }
     if (fixed) this.#connectPortInUse = true

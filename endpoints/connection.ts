@@ -1,4 +1,4 @@
-// The direct connection between issuer and acceptor on which S209 runs. The acceptor makes it (208) and greets with the
+// The connection between issuer and acceptor on which S209 runs. The direct one the acceptor makes (208) and greets with the
 // request's token; the issuer answers, so that both know that they have met the right one before any data travels.
 import type { Channel } from './channel/channel.js'
 import type { Apparatus } from './events.js'
@@ -6,6 +6,6 @@ import type { Apparatus } from './events.js'
 export interface Connection {
   readonly channel: Channel
   /** This end. */
-  readonly apparatus: Extract<Apparatus, '102' | '103'>
+  readonly apparatus: Extract<Apparatus, '102' | '103' | '12' | '13'>
   readonly equipmentId: string
 }

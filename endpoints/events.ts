@@ -24,20 +24,24 @@ type Body =
   // 101
   | Peer & { event: 'registered', step: RegistrationStep, equipmentId: string, outcome: 'added' | 'refreshed' | 'moved' }
   | Peer & { event: 'lapsed', equipmentId: string, age: number }
-  | Peer & { event: 'request-received', equipmentId: string, reachedAt: Peer }
+  | Peer & { event: 'request-received', equipmentId: string, reachedAt?: Peer }
   | { event: 'looked-up', step: LookUpStep, equipmentId: string, outcome: 'found' | 'unknown', address?: string, port?: number, path?: string }
   | Peer & { event: 'notified', step: '205' | '36', equipmentId: string, attempt: number }
   | Peer & { event: 'second-connection-accepted', equipmentId: string }
   /** At level 1 this is the whole of S206; at the others the acceptor began it. */
   | Peer & { event: 'request-forwarded', step?: 'S206', transport: 'udp' | 'tcp', equipmentId: string, attempt: number }
   | { event: 'request-ended', equipmentId: string, outcome: Reason | 'withdrawn', message: string }
+  // 11
+  | { event: 'relay-started', equipmentId: string, issuer: Peer, acceptor: Peer }
+  /** Bytes that the server passed on, from the issuer and from the acceptor. */
+  | { event: 'relay-ended', equipmentId: string, outcome: 'ended' | 'aborted', fromIssuer: number, fromAcceptor: number, message: string }
   // 102
-  | Peer & { event: 'first-connection', step: 'S203', equipmentId: string, reachedAt?: Peer }
+  | Peer & { event: 'first-connection', step?: 'S203', equipmentId: string, reachedAt?: Peer }
   | { event: 'answered', equipmentId: string, outcome: Reason, message: string }
   // 103
   | Peer & { event: 'registration-sent', equipmentId: string }
   | Peer & { event: 'notification-received', equipmentId: string }
-  | Peer & { event: 'second-connection', step: 'S206', equipmentId: string }
+  | Peer & { event: 'second-connection', step?: 'S206', equipmentId: string }
   | { event: 'password-checked', step: 'S207', equipmentId: string, outcome: 'right' | 'wrong' | 'absent' }
   | Peer & { event: 'connecting', equipmentId: string }
   | { event: 'request-handled', equipmentId: string, outcome: Reason, message: string }
@@ -46,8 +50,9 @@ type Body =
   | Peer & { event: 'responded', step: 'S24', text: string }
   | Peer & { event: 'response-received', text: string }
   // 102 and 103
-  | Peer & { event: 'connected', step: 'S209', equipmentId: string }
+  | Peer & { event: 'connected', step?: 'S209', equipmentId: string }
   | { event: 'line-received', text: string }
+  | { event: 'command-received', text: string }
   | { event: 'file-sent', name: string, bytes: number, sha256: string }
   | { event: 'file-received', name: string, path: string, bytes: number, sha256: string }
   | { event: 'session-ended', outcome: 'goodbye' | 'lost', message: string }

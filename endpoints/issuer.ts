@@ -1,7 +1,6 @@
 // The request issuer (102): asks the server for a connection with the equipment that it names, and waits for that equipment
 // to connect to it. In order: listen (1600), first connection (211) and 217 (S203), then either a refusal or the direct
-// connection (208), which is taken only if it greets with this request's token. The listener takes one such connection and
-// is closed; whatever else connects meanwhile is reset.
+// connection (208), which is taken only if it greets with this request's token (awaited-caller.ts).
 import { randomBytes } from 'node:crypto'
 import { EndpointError, reasonOfFault, refusal } from './errors.js'
 import { SERVER_PORTS, TIMEOUTS } from './defaults.js'
@@ -9,11 +8,11 @@ import { TOKEN_LENGTH } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
 import { plainChannel } from './channel/socket-channel.js'
 import { emitter, wallClock } from './events.js'
-import { answer, describe, verdictOf } from './answers.js'
-import { addressOf, cancelled, connectTcp, listenTcp, stopListening } from './sockets.js'
+import { describe, verdictOf } from './answers.js'
+import { AwaitedCaller, notConnected } from './awaited-caller.js'
+import { cancelled, connectTcp } from './sockets.js'
 import { Deferred } from './waiting.js'
 import { formatPeer } from './peer.js'
-import type { Server as TcpServer, Socket } from 'node:net'
 import type { Channel, OpenChannel } from './channel/channel.js'
 import type { Connection } from './connection.js'
 import type { Clock, Emit, OnEvent } from './events.js'
@@ -56,40 +55,28 @@ export async function requestConnection(options: RequestOptions): Promise<Connec
   const { signal, clock = wallClock, random = randomBytes } = options
   const emit = emitter('102', options.onEvent, clock)
   if (signal?.aborted) throw cancelled('the request')
-  const listener = await listenTcp('TCP port for the direct connection', options.listen ?? {}, MAX_CALLERS)
-  emit({ event: 'listening', transport: 'tcp', purpose: 'direct connection', ...addressOf(listener) })
-  return await new Request(options, listener, Buffer.from(random(TOKEN_LENGTH)).toString('hex'), emit).run()
+  const token = Buffer.from(random(TOKEN_LENGTH)).toString('hex')
+  const awaited = await AwaitedCaller.listen(options.listen ?? {}, token, options.timeouts?.message ?? TIMEOUTS.message, emit)
+  return await new Request(options, awaited, token, emit).run()
 }
-
-/** Callers at the listener that may be open at the same time while the right one is awaited. */
-const MAX_CALLERS = 16
-
-/** The right caller. */
-interface Direct { readonly socket: Socket, readonly channel: Channel }
 
 class Request {
   readonly #options: RequestOptions
-  readonly #listener: TcpServer
+  readonly #awaited: AwaitedCaller
   readonly #server: Peer
   readonly #token: string
   readonly #emit: Emit
   readonly #timeouts: IssuerTimeouts
-  readonly #callers = new Set<Socket>()
-  readonly #direct = new Deferred<Direct>()
   readonly #failure = new Deferred<EndpointError>()
-  /** The right caller has come, or the request is over. */
-  #taken = false
   #answered = false
 
-  constructor(options: RequestOptions, listener: TcpServer, token: string, emit: Emit) {
+  constructor(options: RequestOptions, awaited: AwaitedCaller, token: string, emit: Emit) {
     this.#options = options
-    this.#listener = listener
+    this.#awaited = awaited
     this.#server = { address: options.server.address, port: options.server.port ?? SERVER_PORTS.issuer }
     this.#token = token
     this.#emit = emit
     this.#timeouts = { ...TIMEOUTS, ...options.timeouts }
-    listener.on('connection', socket => void this.#onCaller(socket))
-    listener.on('error', error => emit({ event: 'error', reason: 'listen-failed', message: error.message }))
   }
 
   async run(): Promise<Connection> {
@@ -99,8 +86,8 @@ class Request {
       try {
         await this.#send217(first)
         const answered = this.#readAnswer(first)
-        const { socket, channel } = await this.#outcome()
-        this.#callers.delete(socket)
+        const channel = await this.#outcome()
+        this.#awaited.handOver()
         this.#emit({ event: 'connected', step: 'S209', equipmentId, ...channel.peer })
         // The server answers when the acceptor has reported; the caller need not wait for that.
         void answered.then(() => first.closeAfterPeer())
@@ -114,9 +101,7 @@ class Request {
     } catch (error) {
       throw error instanceof ChannelError ? this.#fault(error) : error
     } finally {
-      this.#taken = true
-      void stopListening(this.#listener)
-      for (const socket of this.#callers) socket.resetAndDestroy()
+      this.#awaited.close()
     }
   }
 
@@ -130,22 +115,20 @@ class Request {
 
   async #send217(first: Channel): Promise<void> {
     const { equipmentId, password, reachedAt } = this.#options
-    const { address, port } = reachedAt ?? { address: first.local.address, port: addressOf(this.#listener).port }
+    const { address, port } = reachedAt ?? { address: first.local.address, port: this.#awaited.local.port }
     const secret = password === undefined ? {} : { password }
     await first.send({ name: 'request', equipmentId, ...secret, address, port, token: this.#token }, this.#timeouts.message)
   }
 
   /** The direct connection, unless something fails or time runs out first. */
-  async #outcome(): Promise<Direct> {
+  async #outcome(): Promise<Channel> {
     const { equipmentId, signal } = this.#options
     const cancel = () => this.#failure.resolve(cancelled('the request'))
     signal?.addEventListener('abort', cancel)
     if (signal?.aborted) cancel()
-    const timer = setTimeout(() => this.#failure.resolve(new EndpointError(
-      'no-direct-connection', `${equipmentId} did not connect within ${this.#timeouts.request} ms`,
-      'check that the server and the acceptor run, and that your router maps the address and port you are reached at')), this.#timeouts.request)
+    const timer = setTimeout(() => this.#failure.resolve(notConnected(equipmentId, this.#timeouts.request)), this.#timeouts.request)
     try {
-      const outcome = await Promise.race([this.#direct.promise, this.#failure.promise])
+      const outcome = await Promise.race([this.#awaited.caller, this.#failure.promise])
       if (outcome instanceof EndpointError) throw outcome
       return outcome
     } finally {
@@ -170,29 +153,5 @@ class Request {
 
   #fault({ fault, message }: ChannelError): EndpointError {
     return new EndpointError(reasonOfFault(fault), `server ${formatPeer(this.#server)}: ${message}`, 'check that the server runs and is of this version')
-  }
-
-  async #onCaller(socket: Socket): Promise<void> {
-    this.#callers.add(socket)
-    socket.once('close', () => this.#callers.delete(socket))
-    const channel = await plainChannel(socket, this.#timeouts.message)
-    const caller = formatPeer(channel.peer)
-    try {
-      const { token } = await channel.receive(['greeting'], this.#timeouts.message)
-      const right = token === this.#token && !this.#taken
-      if (right) this.#taken = true
-      await channel.send(answer({ reason: right ? 'accepted' : 'wrong-token', detail: '' }), this.#timeouts.message)
-      if (right) {
-        this.#direct.resolve({ socket, channel })
-      } else {
-        this.#emit({ event: 'error', reason: 'wrong-token', message: `${caller} greeted with the token of another request`, ...channel.peer })
-        await channel.close()
-      }
-    } catch (error) {
-      if (!(error instanceof ChannelError)) throw error
-      // Once the request is over, callers are reset by ourselves, which is no fault of theirs.
-      if (!this.#taken) this.#emit({ event: 'error', reason: reasonOfFault(error.fault), message: `${caller}: ${error.message}`, ...channel.peer })
-      channel.reset()
-    }
   }
 }

@@ -71,6 +71,12 @@ export interface Service {
 interface Sockets { readonly udp: UdpSocket, readonly issuers: TcpServer, readonly acceptors: TcpServer | null }
 
 export class Rendezvous<Request extends RequestKey> {
+  /** Where registrations go, by UDP. */
+  readonly registrations: Peer
+  /** Where issuers connect. */
+  readonly issuers: Peer
+  /** Where acceptors connect, if they do. */
+  readonly acceptors: Peer | null
   readonly emit: Emit
   readonly clock: Clock
   readonly timeouts: ServerTimeouts
@@ -106,6 +112,9 @@ export class Rendezvous<Request extends RequestKey> {
   private constructor(sockets: Sockets, numbering: Numbering, options: RendezvousOptions) {
     const { lifetime = ENTRY_LIFETIME, maxEquipment = 10_000, maxRequests = 16, clock = wallClock } = options
     this.#sockets = sockets
+    this.registrations = addressOf(sockets.udp)
+    this.issuers = addressOf(sockets.issuers)
+    this.acceptors = sockets.acceptors && addressOf(sockets.acceptors)
     this.#numbering = numbering
     this.#registry = new EquipmentRegistry({ lifetime, maxEntries: maxEquipment })
     this.pending = new PendingRequests(maxRequests)
@@ -116,19 +125,12 @@ export class Rendezvous<Request extends RequestKey> {
     this.#sweep = setInterval(() => this.#dropLapsed(), Math.max(10, lifetime / 4)).unref()
   }
 
-  /** Where registrations go, by UDP. */
-  get registrations(): Peer { return addressOf(this.#sockets.udp) }
-  /** Where issuers connect. */
-  get issuers(): Peer { return addressOf(this.#sockets.issuers) }
-  /** Where acceptors connect, if they do. */
-  get acceptors(): Peer | null { return this.#sockets.acceptors && addressOf(this.#sockets.acceptors) }
-
   /** Begins to serve. */
   serve(service: Service): void {
     const { udp, issuers, acceptors } = this.#sockets
-    this.emit({ event: 'listening', transport: 'udp', purpose: 'registrations', ...addressOf(udp) })
-    this.emit({ event: 'listening', transport: 'tcp', purpose: 'first connections', ...addressOf(issuers) })
-    if (acceptors) this.emit({ event: 'listening', transport: 'tcp', purpose: 'second connections', ...addressOf(acceptors) })
+    this.emit({ event: 'listening', transport: 'udp', purpose: 'registrations', ...this.registrations })
+    this.emit({ event: 'listening', transport: 'tcp', purpose: 'first connections', ...this.issuers })
+    if (this.acceptors) this.emit({ event: 'listening', transport: 'tcp', purpose: 'second connections', ...this.acceptors })
     udp.on('message', (bytes, from) => this.#onDatagram(service, bytes, from))
     udp.on('error', error => this.emit({ event: 'error', reason: 'send-failed', message: error.message }))
     this.#listen(issuers, socket => this.#serveIssuer(service, socket))

@@ -1,4 +1,4 @@
-// S209: what runs on the direct connection, both ways at once and without the server: lines of text, and files one after
+// S209: what runs on a connection between issuer and acceptor, direct or relayed, both ways at once and without the server: lines of text, and files one after
 // another in each direction, each answered with a receipt that holds the receiver's own hash.
 //
 // An end that has nothing more to say sends a goodbye; the other answers with its own when what it is sending is finished.
@@ -36,6 +36,8 @@ export interface SessionEnd { readonly outcome: 'goodbye' | 'lost', readonly mes
 export interface Session {
   /** @throws EndpointError when the session is over, EncodeError when the line is too long or holds a line feed */
   sendLine(text: string): Promise<void>
+  /** As `sendLine`, for a command signal (38). */
+  sendCommand(text: string): Promise<void>
   /**
    * Resolves when the receiver has the file whole, with the same hash. Files wait for each other.
    * @throws EndpointError when it cannot be read, is refused, or the connection is lost
@@ -49,7 +51,7 @@ export interface Session {
 
 export const openSession = (connection: Connection, options: SessionOptions = {}): Session => new DirectSession(connection, options)
 
-const IN_SESSION = ['line', 'fileStart', 'fileData', 'fileEnd', 'fileReceipt', 'goodbye'] as const satisfies MessageName[]
+const IN_SESSION = ['line', 'command', 'fileStart', 'fileData', 'fileEnd', 'fileReceipt', 'goodbye'] as const satisfies MessageName[]
 /** After its goodbye an end only acknowledges. */
 const AFTER_GOODBYE = ['fileReceipt'] as const satisfies MessageName[]
 
@@ -82,6 +84,11 @@ class DirectSession implements Session {
   async sendLine(text: string): Promise<void> {
     this.#checkOpen()
     await this.#send({ name: 'line', text })
+  }
+
+  async sendCommand(text: string): Promise<void> {
+    this.#checkOpen()
+    await this.#send({ name: 'command', text })
   }
 
   async sendFile(path: string): Promise<SentFile> {
@@ -220,6 +227,7 @@ class DirectSession implements Session {
   async #take(message: MessageOf<typeof IN_SESSION[number]>): Promise<void> {
     switch (message.name) {
       case 'line': this.#emit({ event: 'line-received', text: message.text }); break
+      case 'command': this.#emit({ event: 'command-received', text: message.text }); break
       case 'fileReceipt':
         if (!this.#receipt || this.#receipt.settled) throw new ChannelError('malformed', 'a file receipt came that belongs to no file')
         this.#receipt.resolve(message)
