@@ -47,12 +47,13 @@ function sentence(event: EndpointEvent): string {
     case 'relay-started': return `relaying between ${event.issuer.address}:${event.issuer.port} and ${event.acceptor.address}:${event.acceptor.port}, request for ${event.equipmentId}`
     case 'relay-ended': return `relayed ${event.fromIssuer} bytes to ${event.equipmentId} and ${event.fromAcceptor} back${event.outcome === 'ended' ? '' : `: ${event.message}`}`
     case 'first-connection': return `first connection to ${place}, request for ${event.equipmentId}`
+    case 'introduced': return `the server has told ${event.equipmentId}, at ${event.acceptor}, to connect directly`
     case 'answered': return `the server's answer: ${event.message}`
     case 'registration-sent': return `${labelOf('registration')} of ${event.equipmentId} to ${place}`
     case 'notification-received': return `notified of a connection request by ${place}`
     case 'second-connection': return `second connection to ${place}`
     case 'password-checked': return `the password is ${event.outcome}`
-    case 'connecting': return `208 connection to ${place}`
+    case 'connecting': return `${event.apparatus === '103' ? '208 ' : ''}connection to ${place}`
     case 'request-handled': return `request handled: ${event.message}`
     case 'asked': return `asks ${place}: ${event.text}`
     case 'responded': return `answers ${place}: ${event.text}`

@@ -5,7 +5,7 @@
 // Several requests may be under way at once. The fixed local port for 221 serves one connection at a time; a request that
 // comes while it is in use takes any port, rather than wait behind one whose issuer may not be reachable.
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { EndpointError, messageOf, reasonOfFault } from './errors.js'
+import { EndpointError, reasonOfFault } from './errors.js'
 import { formatPeer } from './peer.js'
 import { SERVER_PORTS, TIMEOUTS } from './defaults.js'
 import { encode } from './message/index.js'
@@ -13,10 +13,12 @@ import { ChannelError } from './channel/channel.js'
 import { plainChannel } from './channel/socket-channel.js'
 import { emitter, wallClock } from './events.js'
 import { answer, describe, verdictOf } from './answers.js'
+import { Calls } from './calls.js'
 import { Registrar, openRegistrationSocket, padded } from './registrar.js'
 import { connectTcp } from './sockets.js'
 import type { Socket as UdpSocket } from 'node:dgram'
 import type { Verdict } from './answers.js'
+import type { Outcome } from './calls.js'
 import type { Channel, OpenChannel } from './channel/channel.js'
 import type { Connection } from './connection.js'
 import type { Level } from './defaults.js'
@@ -67,6 +69,7 @@ class RegisteringAcceptor implements Acceptor {
   readonly #within: number
   readonly #emit: Emit
   readonly #stop = new AbortController()
+  readonly #calls: Calls
   /** Reset when the acceptor closes. */
   readonly #channels = new Set<Channel>()
   #closed: Promise<void> | null = null
@@ -77,6 +80,8 @@ class RegisteringAcceptor implements Acceptor {
     this.#level = options.level ?? 3
     this.#within = options.timeouts?.message ?? TIMEOUTS.message
     this.#emit = emitter('103', options.onEvent, options.clock ?? wallClock)
+    const { equipmentId, address } = options
+    this.#calls = new Calls({ equipmentId, within: this.#within, signal: this.#stop.signal, emit: this.#emit, ...(address === undefined ? {} : { address }) })
     this.#registrar = new Registrar(options, udp, registration, this.#emit, message => this.#onMessage(message))
   }
 
@@ -183,33 +188,9 @@ class RegisteringAcceptor implements Acceptor {
 
   // --- the direct connection ----------------------------------------------------------------------------------------
 
-  /** 208, and the greeting that shows the issuer whom it has met. */
-  async #callIssuer({ address: issuer, port, token }: MessageOf<'forwardedRequest'>): Promise<Outcome> {
-    const { equipmentId, address } = this.#options
-    const to = { address: issuer, port }
-    this.#emit({ event: 'connecting', equipmentId, ...to })
-    let channel: Channel | null = null
-    try {
-      const from = address === undefined ? {} : { address }
-      const socket = await connectTcp('the direct connection', { to, from, within: this.#within, signal: this.#stop.signal })
-      channel = await plainChannel(socket, this.#within)
-      this.#channels.add(channel)
-      await channel.send({ name: 'greeting', token }, this.#within)
-      const verdict = verdictOf(await channel.receive(['answer'], this.#within))
-      if (verdict.reason === 'accepted') return { verdict, channel }
-      channel.reset()
-      return this.#unreachable(to, `the issuer did not take the connection: ${describe(verdict)}`)
-    } catch (error) {
-      channel?.reset()
-      return this.#unreachable(to, `${formatPeer(to)}: ${messageOf(error)}`)
-    } finally {
-      if (channel) this.#channels.delete(channel)
-    }
-  }
-
-  #unreachable(to: Peer, detail: string): Outcome {
-    this.#emit({ event: 'error', reason: 'issuer-unreachable', message: detail, ...to })
-    return { verdict: { reason: 'issuer-unreachable', detail }, channel: null }
+  /** 208. */
+  #callIssuer({ address, port, token }: MessageOf<'forwardedRequest'>): Promise<Outcome> {
+    return this.#calls.call({ address, port }, token, plainChannel)
   }
 
   #handOver({ channel }: Outcome): void {
@@ -225,9 +206,6 @@ class RegisteringAcceptor implements Acceptor {
     else throw error
   }
 }
-
-/** How the acceptor's part ended; the channel is the direct connection, if it came about. */
-interface Outcome { readonly verdict: Verdict, readonly channel: Channel | null }
 
 const digest = (text: string): Uint8Array => createHash('sha256').update(text).digest()
 

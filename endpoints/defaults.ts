@@ -15,9 +15,9 @@ export const ENTRY_LIFETIME = 3 * REGISTRATION_INTERVAL
 export const TIMEOUTS = {
   /** any end: for one message that the other end has to send at once, and for a TCP connection to come about */
   message: 5_000,
-  /** 101: between two repeats of a datagram */
+  /** 101, 11: between two repeats of a datagram */
   repeat: 1_000,
-  /** 101: for the acceptor to answer 205 with the second connection */
+  /** 101, 11: for the acceptor to answer 205 or 36 with the second connection */
   notify: 5_000,
   /** 101: for the acceptor's report, which comes after its connection to the issuer and the greeting there */
   report: 12_000,
@@ -25,4 +25,6 @@ export const TIMEOUTS = {
   request: 20_000,
   /** S209: without progress while a file is under way or the end is awaited */
   stall: 30_000,
+  /** 11: for an end of a relayed connection to take what the other has sent */
+  relay: 300_000,
 } as const

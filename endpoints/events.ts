@@ -36,7 +36,9 @@ type Body =
   /** Bytes that the server passed on, from the issuer and from the acceptor. */
   | { event: 'relay-ended', equipmentId: string, outcome: 'ended' | 'aborted', fromIssuer: number, fromAcceptor: number, message: string }
   // 102
-  | Peer & { event: 'first-connection', step?: 'S203', equipmentId: string, reachedAt?: Peer }
+  | Peer & { event: 'first-connection', step?: 'S203', equipmentId: string }
+  /** The server told of the acceptor's address, which is going to connect. */
+  | { event: 'introduced', equipmentId: string, acceptor: string }
   | { event: 'answered', equipmentId: string, outcome: Reason, message: string }
   // 103
   | Peer & { event: 'registration-sent', equipmentId: string }

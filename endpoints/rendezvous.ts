@@ -8,7 +8,7 @@ import { Defect, decode, encode } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
 import { plainChannel } from './channel/socket-channel.js'
 import { emitter, wallClock } from './events.js'
-import { answer } from './answers.js'
+import { answer, verdictOf } from './answers.js'
 import { PendingRequests, type RequestKey } from './pending.js'
 import { EquipmentRegistry } from './registry.js'
 import { addressOf, bindUdp, closeUdp, listenTcp, stopListening } from './sockets.js'
@@ -20,7 +20,7 @@ import type { Channel, OpenChannel } from './channel/channel.js'
 import type { FailureReason } from './errors.js'
 import type { Apparatus, Clock, Emit, LookUpStep, OnEvent, RegistrationStep } from './events.js'
 import type { Peer } from './peer.js'
-import type { Message } from './message/index.js'
+import type { Message, MessageOf } from './message/index.js'
 import type { PendingRequest } from './pending.js'
 import type { EquipmentRow } from './registry.js'
 
@@ -223,6 +223,23 @@ export class Rendezvous<Request extends RequestKey> {
     return sent
   }
 
+  /** Sends the request itself by UDP until the acceptor reports by UDP how it went (`onReport`). Null when it was cancelled. */
+  async forwardByUdp(pending: PendingRequest<Request>, message: Message, onSent: (to: Peer, attempt: number) => void): Promise<Verdict | null> {
+    const report = pending.report.promise
+    const verdict = await this.repeat(pending, message, report, onSent)
+    if (typeof verdict !== 'number') return verdict
+    const late = await within(report, pending.cancelled || verdict === 0 ? 0 : this.timeouts.report)
+    return late ?? (pending.cancelled ? null : silence(verdict))
+  }
+
+  /** The acceptor's report, if it comes from the acceptor. */
+  onReport(message: MessageOf<'answer'>, from: Peer): void {
+    const pending = message.token === undefined ? undefined : this.pending.find(message.token)
+    const registered = pending && this.find(pending.request.equipmentId)
+    // A report can come twice, since the request is repeated until one comes: the second is no fault.
+    if (registered?.address === from.address && registered.port === from.port) pending?.report.resolve(verdictOf(message))
+  }
+
   #send(bytes: Uint8Array, to: Peer): void {
     this.#sockets.udp.send(bytes, to.port, to.address, error => {
       if (error) this.reject('send-failed', `a datagram could not be sent: ${error.message}`, to)
@@ -260,13 +277,15 @@ export class Rendezvous<Request extends RequestKey> {
    * pending no longer.
    */
   async unlessGone<T>(pending: PendingRequest<Request>, issuer: Channel, outcome: Promise<T | null>): Promise<T | null> {
+    const over = new AbortController()
     try {
       // Whatever the issuer sends now is out of place, so this ends only with its connection.
-      const gone = issuer.receive([]).then(() => null, () => null)
+      const gone = issuer.receive([], undefined, over.signal).then(() => null, () => null)
       const value = await Promise.race([outcome, gone])
       if (value === null) pending.cancel()
       return value
     } finally {
+      over.abort()
       this.pending.remove(pending)
     }
   }

@@ -8,7 +8,6 @@ import { reasonOfFault } from './errors.js'
 import { ChannelError } from './channel/channel.js'
 import { answer, describe, verdictOf } from './answers.js'
 import { Rendezvous, silence } from './rendezvous.js'
-import { within } from './waiting.js'
 import type { Verdict } from './answers.js'
 import type { Channel } from './channel/channel.js'
 import type { Level } from './defaults.js'
@@ -53,16 +52,9 @@ class Server implements Service {
   /** 201, and at level 1 the acceptor's report. */
   onDatagram(message: Message, from: Peer, bytes: number): boolean {
     if (message.name === 'registration') this.rendezvous.register(message.equipmentId, from, bytes)
-    else if (message.name === 'answer' && this.level === 1) this.#onReport(message, from)
+    else if (message.name === 'answer' && this.level === 1) this.rendezvous.onReport(message, from)
     else return false
     return true
-  }
-
-  #onReport(message: MessageOf<'answer'>, from: Peer): void {
-    const pending = message.token === undefined ? undefined : this.rendezvous.pending.find(message.token)
-    const registered = pending && this.rendezvous.find(pending.request.equipmentId)
-    // A report can come twice, since the request is repeated until one comes: the second is no fault.
-    if (registered?.address === from.address && registered.port === from.port) pending?.report.resolve(verdictOf(message))
   }
 
   /** The first connection. */
@@ -115,14 +107,10 @@ class Server implements Service {
   }
 
   /** Level 1: 226 itself goes to the registered address, in the clear and without a password. */
-  async #forwardByUdp(pending: PendingRequest<Request>): Promise<Verdict | null> {
+  #forwardByUdp(pending: PendingRequest<Request>): Promise<Verdict | null> {
     const { equipmentId, token, address, port } = pending.request
-    const report = pending.report.promise
-    const verdict = await this.rendezvous.repeat(pending, { name: 'forwardedRequest', address, port, token }, report, (to, attempt) =>
+    return this.rendezvous.forwardByUdp(pending, { name: 'forwardedRequest', address, port, token }, (to, attempt) =>
       // Only the first of the repeats is the step.
       this.rendezvous.emit({ event: 'request-forwarded', ...(attempt === 1 ? { step: 'S206' } : {}), transport: 'udp', equipmentId, attempt, ...to }))
-    if (typeof verdict !== 'number') return verdict
-    const late = await within(report, pending.cancelled || verdict === 0 ? 0 : this.rendezvous.timeouts.report)
-    return late ?? (pending.cancelled ? null : silence(verdict))
   }
 }

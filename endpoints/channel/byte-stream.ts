@@ -13,6 +13,7 @@ export class ByteStream {
   readonly #socket: Socket
   /** Those who wait for the socket to change in any way; each looks again by itself. */
   readonly #waiting = new Set<() => void>()
+  readonly #changed = (): void => { for (const wake of [...this.#waiting]) wake() }
   #unread: Uint8Array | null = null
   #ended = false
   #failure: Error | null = null
@@ -24,18 +25,30 @@ export class ByteStream {
     this.peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 30_000)
-    const changed = () => { for (const wake of [...this.#waiting]) wake() }
-    socket.on('readable', changed).on('drain', changed).on('finish', changed).on('close', changed)
-    socket.on('end', () => { this.#ended = true; changed() })
-    socket.on('error', error => { this.#failure = error; changed() })
+    socket.on('readable', this.#changed).on('drain', this.#changed).on('finish', this.#changed).on('close', this.#changed)
+    socket.on('end', () => { this.#ended = true; this.#changed() })
+    socket.on('error', error => { this.#failure = error; this.#changed() })
   }
 
   /** Why it was lost, as far as the system says; else ''. */
   get trouble(): string { return this.#failure?.message ?? '' }
 
-  /** The next bytes that come, in order. `deadline` as of `deadlineOf`. */
-  async read(deadline = Infinity): Promise<ReadOutcome> {
+  /**
+   * The next bytes that come, in order. `deadline` as of `deadlineOf`. A `signal` ends the wait as the deadline does, at once: what
+   * comes from then on is the next reader's.
+   */
+  async read(deadline = Infinity, signal?: AbortSignal): Promise<ReadOutcome> {
+    signal?.addEventListener('abort', this.#changed, { once: true })
+    try {
+      return await this.#readNext(deadline, signal)
+    } finally {
+      signal?.removeEventListener('abort', this.#changed)
+    }
+  }
+
+  async #readNext(deadline: number, signal: AbortSignal | undefined): Promise<ReadOutcome> {
     for (;;) {
+      if (signal?.aborted) return 'late'
       const chunk = this.#take()
       if (chunk) return chunk
       if (this.#failure || (this.#socket.destroyed && !this.#ended)) return 'lost'

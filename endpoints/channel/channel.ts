@@ -29,9 +29,10 @@ export interface Channel {
    * The next message, which must be one of `accepts`. One reader at a time. With an empty list it waits for the end of the
    * connection, since any message is then a fault.
    * @param within milliseconds for the whole message, however slowly its bytes come
+   * @param signal ends the wait as a time-out does; what comes from then on is left to the next receiver
    * @throws ChannelError
    */
-  receive<N extends MessageName>(accepts: readonly N[], within?: number): Promise<MessageOf<N>>
+  receive<N extends MessageName>(accepts: readonly N[], within?: number, signal?: AbortSignal): Promise<MessageOf<N>>
   /** The connection without messages: its bytes from behind the last message that was received. The channel is not used again. */
   release(): ByteStream
   /** Closes this side (FIN), waits up to `within` ms for the other to close, and frees the socket. Never rejects. */

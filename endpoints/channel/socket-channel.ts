@@ -28,14 +28,14 @@ export class SocketChannel implements Channel {
     if (outcome === 'late') throw new ChannelError('timed-out', `the other end took nothing for ${within} ms`)
   }
 
-  async receive<N extends MessageName>(accepts: readonly N[], within?: number): Promise<MessageOf<N>> {
+  async receive<N extends MessageName>(accepts: readonly N[], within?: number, signal?: AbortSignal): Promise<MessageOf<N>> {
     const deadline = deadlineOf(within)
     const wanted = accepts.map(labelOf).join(' or ')
     for (;;) {
       const message = this.#decoder.next(accepts)
       if (message instanceof Defect) throw new ChannelError('malformed', message.toString())
       if (message) return message
-      const chunk = await this.#stream.read(deadline)
+      const chunk = await this.#stream.read(deadline, signal)
       if (chunk === 'lost') throw this.#lost(`while waiting for ${wanted || 'its end'}`)
       if (chunk === 'ended') throw this.#closed(wanted)
       if (chunk === 'late') throw new ChannelError('timed-out', `${wanted} did not come within ${within} ms${this.#half()}`)
