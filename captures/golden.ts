@@ -22,6 +22,9 @@ export class GoldenError extends Error { override readonly name = 'GoldenError' 
 /** What recording the run of Fig. 2 takes: 201 comes from a timer, and S209 (4.17.168.2:5000 = 192.168.1.11:1600) runs both ways. */
 export const FIG2_GOLDEN = { periodic: ['201'], bothWays: [5000, 1600] } as const
 
+/** The same for relayed connections: 31, what runs through the server (ports 1201 and 1300), and the direct connection of the hybrid run. */
+export const RELAY_GOLDEN = { periodic: ['31'], bothWays: [1201, 1300, 1601] } as const
+
 export interface GoldenOptions extends CanonicalOptions { readonly name: string }
 
 export interface GoldenReport {

@@ -3,11 +3,14 @@
 // a person; a bench has no use for a command line, which takes as long to load as all the rest.
 import { createInterface } from 'node:readline'
 import { once } from 'node:events'
-import { EndpointError, openSession, requestConnection, startAcceptor, startServer, wallClock, type Apparatus, type EndpointEvent } from '../endpoints/index.js'
+import {
+  EndpointError, openSession, requestConnection, requestRelayed, startAcceptor, startRelayAcceptor, startRelayServer, startServer, wallClock,
+  type Apparatus, type Connection, type EndpointEvent, type Session,
+} from '../endpoints/index.js'
 import { ask, startResponder } from '../endpoints/plain.js'
-import type { AcceptorTask, AskerTask, EndpointTask, IssuerTask, ResponderTask, ServerTask } from './endpoint-task.js'
+import type { AcceptorTask, AskerTask, EndpointTask, IssuerTask, RelayAcceptorTask, RelayIssuerTask, ResponderTask, ServerTask } from './endpoint-task.js'
 
-const APPARATUS = { server: '101', issuer: '102', acceptor: '103' } as const
+const APPARATUS = { 'server': '101', 'issuer': '102', 'acceptor': '103', 'relay-server': '11', 'relay-issuer': '12', 'relay-acceptor': '13' } as const
 
 const print = (event: EndpointEvent): void => { process.stdout.write(`${JSON.stringify(event)}\n`) }
 const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
@@ -25,17 +28,25 @@ async function perform(task: EndpointTask): Promise<void> {
       case 'server': await serve(task); break
       case 'acceptor': await accept(task); break
       case 'issuer': await issue(task); break
+      case 'relay-server': await relay(); break
+      case 'relay-acceptor': await acceptRelayed(task); break
+      case 'relay-issuer': await issueRelayed(task); break
       case 'responder': await respond(task); break
       case 'asker': await askOnce(task); break
     }
   } catch (error) {
     process.exitCode = 1
-    if (!(error instanceof EndpointError)) throw error
-    print({ time: wallClock(), apparatus: apparatusOf(task), event: 'error', reason: error.reason, message: error.message })
+    tell(error, apparatusOf(task))
   }
 }
 
-const apparatusOf = (task: EndpointTask): Apparatus => 'apparatus' in task ? task.apparatus : APPARATUS[task.role]
+/** @throws what is no error of an endpoint */
+function tell(error: unknown, apparatus: Apparatus): void {
+  if (!(error instanceof EndpointError)) throw error
+  print({ time: wallClock(), apparatus, event: 'error', reason: error.reason, message: error.message })
+}
+
+function apparatusOf(task: EndpointTask): Apparatus { return 'apparatus' in task ? task.apparatus : APPARATUS[task.role] }
 
 async function serve({ level }: ServerTask): Promise<void> {
   const server = await startServer({ level, onEvent: print })
@@ -64,12 +75,52 @@ async function issue({ level, equipmentId, password, server, localPort, listen, 
     ...(level === 3 ? { password } : {}),
   })
   const session = openSession(connection, { onEvent: print })
-  void stopped.then(() => connection.channel.reset())
+  await converse(connection, session, lines, files)
+}
+
+/** Sends lines and files, and closes. @throws EndpointError when the session is lost */
+async function converse({ channel }: Connection, session: Session, lines: readonly string[], files: readonly string[]): Promise<void> {
+  void stopped.then(() => channel.reset())
   for (const text of lines) await session.sendLine(text)
   for (const path of files) await session.sendFile(path)
   const { outcome, message } = await session.close()
   if (outcome === 'lost') throw new EndpointError('connection-lost', `the session was lost: ${message}`, '')
 }
+
+async function relay(): Promise<void> {
+  const server = await startRelayServer({ onEvent: print })
+  await stopped
+  await server.close()
+}
+
+async function acceptRelayed({ equipmentId, server, localPort, interval, isDirect, receive, lines, files }: RelayAcceptorTask): Promise<void> {
+  const acceptor = await startRelayAcceptor({
+    equipmentId, server: { address: server }, localPort, interval, isDirect, onEvent: print,
+    onConnection: connection => {
+      const session = openSession(connection, { receive: { directory: receive }, onEvent: print })
+      void stopped.then(() => connection.channel.reset())
+      const sending = [...lines.map(text => session.sendLine(text)), ...files.map(path => session.sendFile(path))]
+      for (const each of sending) each.catch((error: unknown) => tell(error, '13'))
+    },
+  })
+  await stopped
+  await acceptor.close()
+}
+
+async function issueRelayed({ equipmentId, server, localPort, listen, command, holds, lines, files, receive }: RelayIssuerTask): Promise<void> {
+  const stop = new AbortController()
+  void stopped.then(() => stop.abort())
+  const connection = await requestRelayed({
+    equipmentId, server: { address: server }, from: { port: localPort }, ...(listen === undefined ? {} : { listen: { port: listen } }), signal: stop.signal, onEvent: print,
+  })
+  const session = openSession(connection, { receive: { directory: receive }, onEvent: print })
+  await session.sendCommand(command)
+  if (holds) await told()
+  await converse(connection, session, lines, files)
+}
+
+/** Resolves when another line comes on standard input, or none will. */
+function told(): Promise<unknown> { return Promise.race([once(input, 'line'), once(input, 'close'), stopped]) }
 
 async function respond({ apparatus, port }: ResponderTask): Promise<void> {
   const responder = await startResponder({ apparatus, at: { port }, onEvent: print })
@@ -78,6 +129,5 @@ async function respond({ apparatus, port }: ResponderTask): Promise<void> {
 }
 
 async function askOnce({ apparatus, transport, localPort, to, text, within }: AskerTask): Promise<void> {
-  const until = Promise.race([once(input, 'line'), once(input, 'close'), stopped])
-  await ask({ apparatus, transport, from: { port: localPort }, to, text, within, until, onEvent: print })
+  await ask({ apparatus, transport, from: { port: localPort }, to, text, within, until: told(), onEvent: print })
 }

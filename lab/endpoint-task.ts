@@ -51,5 +51,41 @@ export interface AskerTask {
   readonly within: number
 }
 
-export type EndpointTask = ServerTask | AcceptorTask | IssuerTask | ResponderTask | AskerTask
-export type Role = EndpointTask['role']
+/** 11 of Fig. 13. */
+export interface RelayServerTask { readonly role: 'relay-server' }
+
+/** 13 of Fig. 13: serves every session until it is stopped. */
+export interface RelayAcceptorTask {
+  readonly role: 'relay-acceptor'
+  readonly equipmentId: string
+  readonly server: string
+  readonly localPort: number
+  /** Milliseconds between registrations. */
+  readonly interval: number
+  /** Hybrid: registrations say which address it has. */
+  readonly isDirect: boolean
+  /** Folder for the files that come. */
+  readonly receive: string
+  /** Sent to each issuer. */
+  readonly lines: readonly string[]
+  readonly files: readonly string[]
+}
+
+/** 12 of Fig. 13. */
+export interface RelayIssuerTask {
+  readonly role: 'relay-issuer'
+  readonly equipmentId: string
+  readonly server: string
+  readonly localPort: number
+  /** Hybrid: the port where a direct connection is awaited. */
+  readonly listen?: number
+  readonly command: string
+  /** True: after the command it waits for another line on standard input. */
+  readonly holds: boolean
+  readonly lines: readonly string[]
+  readonly files: readonly string[]
+  /** Folder for the files that come. */
+  readonly receive: string
+}
+
+export type EndpointTask = ServerTask | AcceptorTask | IssuerTask | ResponderTask | AskerTask | RelayServerTask | RelayAcceptorTask | RelayIssuerTask

@@ -14,7 +14,7 @@ function noteOf(event: EndpointEvent): string | null {
   switch (event.event) {
     case 'registered': return `${event.equipmentId} = ${event.address}:${event.port}${event.outcome === 'moved' ? ' (moved)' : ''}`
     case 'first-connection': return 'first connection request sequence (Fig. 3)'
-    case 'looked-up': return `${event.equipmentId} ${event.outcome}`
+    case 'looked-up': return `${event.equipmentId} ${event.outcome}${event.path === undefined || event.path === '' ? '' : `; ${event.path}`}`
     case 'request-forwarded': return 'request sent to the registered address'
     case 'second-connection': return 'second connection request sequence (Fig. 4)'
     case 'password-checked': return event.outcome === 'absent' ? null : `password ${event.outcome}`

@@ -1,22 +1,38 @@
-// Records the goldens of the standard runs anew, after a change that is meant: `node scripts/record-goldens.mjs`. Review the
-// difference of captures/golden/*/golden.yaml before you commit it.
+// Records the goldens of the standard runs anew, after a change that is meant: `node scripts/record-goldens.mjs [NAME…]`, all of
+// them without a name. Review the difference of captures/golden/*/golden.yaml before you commit it.
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { decodePayload, FIG2_GOLDEN, goldenFolder, goldenPath, readPcapFile, recordGolden, writeGolden } from '../dist/captures/index.js'
+import { decodePayload, FIG2_GOLDEN, goldenFolder, goldenPath, readPcapFile, recordGolden, RELAY_GOLDEN, writeGolden } from '../dist/captures/index.js'
+import { runFig11 } from '../dist/lab/fig11.js'
+import { runFig13 } from '../dist/lab/fig13.js'
 import { runFig2 } from '../dist/lab/fig2.js'
+import { runHybrid } from '../dist/lab/hybrid.js'
 
-for (const variant of ['fig2', 'fig8b']) {
+/** By the golden's name: the run, and what of it is not compared. */
+const RUNS = {
+  'fig2': [out => runFig2({ out, variant: 'fig2' }), FIG2_GOLDEN],
+  'fig8b': [out => runFig2({ out, variant: 'fig8b' }), FIG2_GOLDEN],
+  'fig11': [out => runFig11({ out }), {}],
+  'fig13': [out => runFig13({ out, issuer: 'wan' }), RELAY_GOLDEN],
+  'fig13-lan': [out => runFig13({ out, issuer: 'lan' }), RELAY_GOLDEN],
+  'hybrid': [out => runHybrid({ out }), RELAY_GOLDEN],
+}
+
+const names = process.argv.slice(2)
+for (const name of names) if (!Object.hasOwn(RUNS, name)) throw new Error(`there is no run '${name}': ${Object.keys(RUNS).join(', ')}`)
+for (const name of names.length > 0 ? names : Object.keys(RUNS)) {
+  const [run, options] = RUNS[name]
   const out = mkdtempSync(join(tmpdir(), 'naptlab-golden-'))
   try {
-    const { failures, figures, captures, isWitnessed } = await runFig2({ variant, out })
-    if (failures.length > 0 || !figures.ok || !isWitnessed) throw new Error(`the run of ${variant} was not good: ${failures.join('; ') || 'a figure failed, or libpcap is missing'}`)
+    const { failures, figures, captures, isWitnessed } = await run(out)
+    if (failures.length > 0 || figures?.ok === false || !isWitnessed) throw new Error(`the run of ${name} was not good: ${failures.join('; ') || 'a figure failed, or libpcap is missing'}`)
     const read = new Map()
     for (const file of captures) read.set(basename(file, '.pcap'), await readPcapFile(file))
-    mkdirSync(goldenFolder(variant), { recursive: true })
-    writeGolden(recordGolden(read, { name: variant, decoder: decodePayload, ...FIG2_GOLDEN }), goldenPath(variant))
-    for (const file of captures) copyFileSync(file, join(goldenFolder(variant), basename(file)))
-    process.stdout.write(`${variant}: recorded\n`)
+    mkdirSync(goldenFolder(name), { recursive: true })
+    writeGolden(recordGolden(read, { name, decoder: decodePayload, ...options }), goldenPath(name))
+    for (const file of captures) copyFileSync(file, join(goldenFolder(name), basename(file)))
+    process.stdout.write(`${name}: recorded\n`)
   } finally {
     rmSync(out, { recursive: true, force: true })
   }

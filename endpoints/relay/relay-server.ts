@@ -76,7 +76,7 @@ class Relay implements Service {
   async #settle(request: Request, issuer: Channel): Promise<Channel | Verdict | null> {
     const { equipmentId } = request
     const own = ownPlace(request)
-    const obstacle = (found: EquipmentRow): string | null => obstacleOf('12', own?.address, issuer.peer.address) ?? obstacleOf('13', found.own, found.address)
+    const obstacle = (found: EquipmentRow): string | null => obstacleOf('the issuer', own?.address, issuer.peer.address) ?? obstacleOf('the acceptor', found.own, found.address)
     const says = (found: EquipmentRow): boolean => own !== null || found.own !== undefined
     const found = this.rendezvous.lookUp(equipmentId, row => says(row) ? pathOf(obstacle(row)) : '')
     if (!found) return { reason: 'unknown-equipment', detail: equipmentId }
@@ -130,7 +130,7 @@ class Relay implements Service {
 const ownPlace = ({ address, port }: Request): Peer | null => address === undefined || port === undefined ? null : { address, port }
 
 /** Why an end cannot be met directly; null when it can. `own`: the address that it has by its own word; `seen`: the one that the server sees. */
-function obstacleOf(who: '12' | '13', own: string | undefined, seen: string): string | null {
+function obstacleOf(who: 'the issuer' | 'the acceptor', own: string | undefined, seen: string): string | null {
   if (own === seen) return null
   return own === undefined ? `${who} names no address of its own` : `${who} is ${own} behind ${seen}`
 }

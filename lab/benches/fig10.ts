@@ -1,7 +1,7 @@
 // The network of Fig. 10: a server and an issuer on the WAN, and an acceptor behind a router.
 import type { BenchDescription } from '../bench.js'
 
-export const fig10: BenchDescription = {
+export const fig10 = {
   name: 'fig10',
   networks: {
     wan: {},
@@ -24,6 +24,22 @@ export const fig10: BenchDescription = {
         portAllocation: 'sequential',
         firstPort: { udp: 3400, tcp: 3400 },
       },
+    },
+  },
+} satisfies BenchDescription
+
+/** The same with the issuer in a LAN of its own, behind the router that 102 has in Fig. 1. */
+export const fig10Lan: BenchDescription = {
+  name: 'fig10-lan',
+  networks: { ...fig10.networks, 'lan-a': {} },
+  hosts: { ...fig10.hosts, 12: { ...fig10.hosts[12], network: 'lan-a', address: '192.168.1.11/24', gateway: '192.168.1.1' } },
+  routers: {
+    ...fig10.routers,
+    '104a': {
+      title: 'router, issuer side',
+      lan: { network: 'lan-a', address: '192.168.1.1/24' },
+      wan: { network: 'wan', address: '4.17.168.2' },
+      nat: { ...fig10.routers[104].nat, firstPort: { udp: 7000, tcp: 7000 } },
     },
   },
 }
