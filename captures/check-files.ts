@@ -39,7 +39,10 @@ export interface FileCheckReport {
   readonly ok: boolean
 }
 
-const INTERFACES: ReadonlySet<string> = new Set(figureLayouts().flatMap(layout => layout.interfaces))
+/** The figures' interfaces, and those of the prior-art benches (Figs. 10 and 13, hybrid). */
+const INTERFACES: ReadonlySet<string> = new Set([
+  ...figureLayouts().flatMap(layout => layout.interfaces), '11', '12', '13', '14', '15', '104-lan', '104-wan',
+])
 
 /**
  * Which interface each file shows: `104a-lan.pcap` says so by its name, `104a-lan=FILE` (of `as`) in so many words.

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { checkGolden, Correlator, decodePayload, goldenPath, readGolden, readPcapFile, type Capture, type ConnectionName, type FigureLayout, type GoldenReport, type LadderEntry, type LadderStep } from '../captures/index.js'
 import type { EndpointEvent } from '../endpoints/events.js'
 import { wallTime } from '../napt/clock.js'
-import { RouterClient } from '../napt/control/client.js'
+import { ControlError, RouterClient } from '../napt/control/client.js'
 import type { CountersJson, MappingJson } from '../napt/control/protocol.js'
 import { ADD_CAP, hasCap } from '../napt/device/libpcap.js'
 import { DROP_REASONS } from '../napt/verdict.js'
@@ -45,7 +45,7 @@ export interface Scenario {
   readonly routerSteps?: (router: string, record: TraceRecord) => readonly LadderStep[]
   /** The golden that the captures must equal; null where the project keeps none: another bench, other options. */
   readonly golden: string | null
-  /** The sequence itself. @throws ApparatusError when a program ends before its time; that is a failure of the run */
+  /** The sequence itself. @throws ApparatusError when a program ends before its time, ControlError when a router refuses: failures of the run */
   readonly sequence: (stage: Stage) => Promise<void>
 }
 
@@ -136,7 +136,7 @@ class Run implements Stage {
     try {
       await Promise.race([this.scenario.sequence(this), this.#interrupted()])
     } catch (error) {
-      if (!(error instanceof ApparatusError)) throw error
+      if (!(error instanceof ApparatusError || error instanceof ControlError)) throw error
       this.fail(error.message)
     } finally {
       clearInterval(ticker)

@@ -1,0 +1,69 @@
+// A documented system as `naptlab run` knows it, and what is printed of every run.
+import { relative } from 'node:path'
+import type { Lane } from '../../captures/index.js'
+import { formatGoldenReport } from '../../captures/index.js'
+import type { BenchDescription } from '../../lab/bench.js'
+import { describedBench } from '../../lab/benches/index.js'
+import type { ScenarioOptions, ScenarioResult } from '../../lab/scenario.js'
+import { UsageError } from '../errors.js'
+import { withNats } from '../nat-option.js'
+import { columns, mappingLines } from '../tables.js'
+
+/** The options of `run` that say what runs; one that is absent was not given. */
+export interface SystemOptions {
+  readonly bench: string | undefined
+  readonly nat: readonly string[]
+  readonly variant: 'fig2' | 'fig8b' | undefined
+  readonly level: number | undefined
+  readonly issuer: 'wan' | 'lan' | undefined
+}
+
+export interface System {
+  /** The folder below `out/` unless another is given. */
+  readonly name: string
+  /** Behind the command's own words: the bench, and what else was chosen. */
+  readonly title: string
+  readonly lanes: readonly Lane[]
+  run(options: ScenarioOptions): Promise<{ readonly result: ScenarioResult, readonly summary: Summary }>
+}
+
+/** What a system has to say of its result beside what every run says. */
+export interface Summary {
+  /** What the routers' tables are called, by router. */
+  readonly tables?: Readonly<Record<string, string>>
+  /** Groups of lines in front of the golden. */
+  readonly before?: readonly (readonly string[])[]
+  /** Groups of lines behind it. */
+  readonly after?: readonly (readonly string[])[]
+}
+
+/** @throws UsageError for an option that this system has not */
+export function refuse(system: string, options: SystemOptions, ...names: readonly ('variant' | 'level' | 'issuer')[]): void {
+  for (const name of names) if (options[name] !== undefined) throw new UsageError(`run ${system} has no --${name}; see naptlab run --help.`)
+}
+
+/** The bench that was asked for; undefined for the system's own, so that its golden holds. @throws BenchError, UsageError */
+export function benchOf({ bench, nat }: SystemOptions, standard: string): BenchDescription | undefined {
+  return bench === undefined && nat.length === 0 ? undefined : withNats(describedBench(bench ?? standard), nat)
+}
+
+export const titleOf = ({ bench, nat }: SystemOptions, standard: string, ...more: readonly string[]): string => [[bench ?? standard, ...nat].join(', '), ...more].join(' · ')
+
+export function summaryLines({ ok, failures, tables, golden, captures, isWitnessed }: ScenarioResult, out: string, { tables: names = {}, before = [], after = [] }: Summary): string[] {
+  const routers = Object.keys(tables).length === 1 ? 'both sides of the router' : 'both sides of both routers'
+  const group = (lines: readonly string[]): string[] => ['', ...lines]
+  return [
+    ...Object.entries(tables).flatMap(([router, table]) => group([`NAPT table of ${router}${router in names ? ` (${names[router]})` : ''}`, ...mappingLines(table)])),
+    ...before.flatMap(group),
+    ...(golden === null ? [] : group(formatGoldenReport(golden))),
+    ...after.flatMap(group),
+    '',
+    `captures  ${captures.length} files in ${relative('.', out) || '.'}: ${routers}${isWitnessed ? ', and the hosts through libpcap' : ''}`,
+    ...failures.map(failure => `✗ ${failure}`),
+    ok ? '✓ all holds' : '✗ not all holds',
+  ]
+}
+
+/** The server's list, as Fig. 9 has it. */
+export const equipmentLines = (title: string, equipment: readonly { equipmentId: string, address: string, port: number }[]): string[] =>
+  [title, ...columns([['equipment ID', 'IP address', 'port'], ...equipment.map(entry => [entry.equipmentId, entry.address, String(entry.port)])])]
