@@ -15,6 +15,14 @@ const line = (entry: LadderEntry): string => entry.kind === 'step' ? `${entry.la
   : [entry.title, [entry.hops[0]?.from, ...entry.hops.map(hop => hop.to)].join(' '), entry.hops.map(hop => hop.label).join(' '), entry.figures.map(({ figure, ok }) => figure + (ok ? '✓' : '✗')).join(' ')].filter(Boolean).join(' | ')
 const shown = (entries: readonly LadderEntry[]): string[] => foldRepeats(entries.filter(entry => entry.kind === 'step' || !entry.isDetail)).map(line)
 
+t.test('what hosts on the WAN say to each other stands in its place, though no router saw it', async t => {
+  const correlator = new Correlator({ ...FIG1_TOPOLOGY, hosts: [...FIG1_TOPOLOGY.hosts, { name: '12', address: '8.117.12.109' }] }, options)
+  const frame = udpFrame(parseEndpoint('8.117.12.109:9000'), parseEndpoint('130.74.23.6:9001'), new Uint8Array(3))
+  const step = { kind: 'step', time: 1000n, lane: '101', name: 'S1', note: '' } as const
+  const entries = [...correlator.step(step), ...correlator.overhear({ time: 999n, frame }), ...correlator.flush()]
+  t.same(entries.map(line), ['udp 8.117.12.109:9000 → 130.74.23.6:9001, 3 bytes | 12 101 | 9000→9001', '101 S1'])
+})
+
 const RUN = [
   '201 equipment registration | 103 104b 101 | 2000→1200 3400→1200 | 7A✓ 7B✓',
   '211 TCP connection start | 102 104a 101 | 1500→1201 7000→1201',

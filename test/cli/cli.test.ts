@@ -30,6 +30,9 @@ t.test('wrong usage ends with 2 and says what is right', async t => {
     [['dance'], /Unknown (argument|command): dance/],
     [['run'], /Not enough non-option arguments/],
     [['run', 'fig99'], /Invalid values[\s\S]*fig2/],
+    [['run', 'fig13', '--level', '2'], /run fig13 has no --level/],
+    [['run', 'fig2', '--issuer', 'lan'], /run fig2 has no --issuer/],
+    [['run', 'hybrid', '--bench', 'fig1', '--out', '/tmp/naptlab-never-made'], /cannot run the hybrid system: it has no 11, 12, 13, 14, 15, 104\. Begin with `naptlab bench hybrid/],
     [['run', 'fig2', '--level', '9'], /Invalid values[\s\S]*level/],
     [['run', 'fig2', '--frobnicate'], /Unknown argument: frobnicate/],
     [['run', 'fig2', '--bench', 'no-such.yaml'], /no-such\.yaml/],
@@ -76,6 +79,9 @@ t.test('check: the goldens\' own captures hold; what is damaged, or no capture, 
   t.equal(good.code, 0, good.stdout + good.stderr)
   for (const figure of FIGURES) t.match(good.stdout, new RegExp(`✓ ${figure}`))
   t.match(good.stdout, /✓ golden fig2/)
+
+  const relayed = goldenFolder('fig13')
+  t.equal((await naptlab(['check', join(relayed, '11.pcap'), join(relayed, '104-wan.pcap'), '--golden', 'fig13'])).code, 0, 'the prior art too')
 
   const other = await naptlab(['check', file('104b-wan.pcap'), '--figures', '--run', 'fig8b'])
   t.equal(other.code, 1)
