@@ -63,6 +63,14 @@ function sentence(event: EndpointEvent): string {
     case 'command-received': return `${labelOf('command')}: ${event.text}`
     case 'file-sent': return `${event.name} sent and received whole: ${event.bytes} bytes, SHA-256 ${event.sha256}`
     case 'file-received': return `${event.path} received: ${event.bytes} bytes, SHA-256 ${event.sha256}`
+    case 'logged-in': return `${event.userId} logged in: connection ${event.connection}, ${place}`
+    case 'held': return `connection ${event.connection} of ${event.userId} is held`
+    case 'demanded': return `${event.userId} demands a connection with ${event.to}, on connection ${event.connection}`
+    case 'demand-ended': return `${event.userId} and ${event.to}: ${event.message}${event.connections ? `, on connection ${event.connections.join(' and ')}` : ''}`
+    case 'communication-ended': return `${event.userId} and ${event.to} are apart (${event.message}): ${event.sent} bytes sent, ${event.received} received`
+    case 'released': return `connection ${event.connection} of ${event.userId} is vacant`
+    case 'logged-out': return `${event.userId} logs out: ${event.connections} connections end`
+    case 'disconnected': return `connection ${event.connection} of ${event.userId} has ended: ${event.message}`
     case 'session-ended': return event.outcome === 'goodbye' ? 'the session ended' : `the session was lost: ${event.message}`
   }
 }

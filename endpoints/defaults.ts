@@ -11,6 +11,13 @@ export const REGISTRATION_INTERVAL = 15_000
 /** Of an entry of the equipment list, milliseconds: two registrations may be lost in a row. */
 export const ENTRY_LIFETIME = 3 * REGISTRATION_INTERVAL
 
+/** Of the log-in relay, TCP; the document names none. */
+export const LOGIN_RELAY_PORT = 1400
+/** Between two hold messages on one connection, milliseconds. */
+export const HOLD_INTERVAL = 15_000
+/** Of a connection on which nothing comes, milliseconds: two hold messages may be late in a row. */
+export const HOLD_LIFETIME = 3 * HOLD_INTERVAL
+
 /** Milliseconds. Each time-out is longer than the sum of those it waits for, so that the end nearest to a fault names it. */
 export const TIMEOUTS = {
   /** any end: for one message that the other end has to send at once, and for a TCP connection to come about */
@@ -27,4 +34,8 @@ export const TIMEOUTS = {
   stall: 30_000,
   /** 11: for an end of a relayed connection to take what the other has sent */
   relay: 300_000,
+  /** log-in relay: for a connection of the demanded user to become vacant */
+  vacancy: 1_000,
+  /** log-in relay: for the demanded terminal's answer, which may first connect to an application there */
+  decision: 8_000,
 } as const

@@ -20,6 +20,8 @@ export type LocalReason =
   | 'cancelled'
   | 'file-unreadable'
   | 'file-refused'
+  | 'user-file'
+  | 'lapsed'
 
 export type FailureReason = Exclude<Reason, 'accepted'> | LocalReason
 

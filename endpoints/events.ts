@@ -4,8 +4,11 @@ import type { Reason } from './message/index.js'
 import type { FailureReason } from './errors.js'
 import type { Peer } from './peer.js'
 
-/** 101 rendezvous server, 102 request issuer, 103 request acceptor; 11, 12 and 13 are the same of the prior art (Fig. 10). */
-export type Apparatus = '101' | '102' | '103' | '11' | '12' | '13'
+/**
+ * 101 rendezvous server, 102 request issuer, 103 request acceptor; 11, 12 and 13 are the same of the prior art (Fig. 10). Of the
+ * log-in relay (JP 2002-217942): 4 relay server, 11 and 21 its terminals, one in each local system.
+ */
+export type Apparatus = '101' | '102' | '103' | '4' | '11' | '12' | '13' | '21'
 
 type Purpose =
   | 'registrations' // 101, UDP
@@ -14,6 +17,8 @@ type Purpose =
   | 'direct connection' // 102, TCP, from the acceptor
   | 'notifications' // 103, UDP, from the server
   | 'questions' // a responder, from anybody
+  | 'log-ins' // 4, TCP, from terminals
+  | 'applications' // 11, TCP, from programs beside the terminal
 
 type Body =
   // any apparatus
@@ -58,6 +63,17 @@ type Body =
   | { event: 'file-sent', name: string, bytes: number, sha256: string }
   | { event: 'file-received', name: string, path: string, bytes: number, sha256: string }
   | { event: 'session-ended', outcome: 'goodbye' | 'lost', message: string }
+  // 4 and its terminals; `connection` counts from 1 at each of them
+  | Peer & { event: 'logged-in', step: '(3)' | '(12)', userId: string, connection: number }
+  /** At the terminal: the relay server has answered a hold message. */
+  | { event: 'held', step: '(5)' | '(14)', userId: string, connection: number }
+  | { event: 'demanded', step: '(6)', userId: string, to: string, connection: number }
+  /** (8) at the demanded terminal. `connections` are those that are used from here on. */
+  | { event: 'demand-ended', step: '(8)' | '(9)', userId: string, to: string, outcome: Reason, message: string, connections?: readonly number[] }
+  | { event: 'communication-ended', step: '(19)' | '(20)', userId: string, to: string, sent: number, received: number, message: string }
+  | { event: 'released', step: '(21)', userId: string, connection: number }
+  | { event: 'logged-out', step: '(22)', userId: string, connections: number }
+  | { event: 'disconnected', userId: string, connection: number, message: string }
 
 /** The steps that mean the same in Fig. 2 and in Fig. 13. */
 export type RegistrationStep = 'S202' | 'S202A' | 'S32' | 'S32A'

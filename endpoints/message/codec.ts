@@ -42,7 +42,7 @@ export interface Dissection {
 /** @throws EncodeError when a value does not fit its field */
 export function encode(message: Message): Uint8Array {
   const definition = definitionOf(message.name)
-  const values: Partial<Record<FieldKey, FieldValue>> = message
+  const values: { readonly name: MessageName } & Partial<Record<FieldKey, FieldValue>> = message
   const fields: { id: number, bytes: Uint8Array }[] = []
   for (const { key } of definition.fields) {
     const value = values[key]

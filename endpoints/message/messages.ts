@@ -39,6 +39,24 @@ export const MESSAGES = {
   fileEnd: message(13, null, 'file end', 'TCP', ['sha256?']),
   fileReceipt: message(14, null, 'file receipt', 'TCP', ['ok', 'sha256?', 'sentence?']),
   goodbye: message(15, null, 'goodbye', 'TCP', ['sentence?']),
+  // The log-in relay numbers its steps from 1 and would meet the types above, so the type is the number and 100. One message
+  // does for several steps; endpoints/login-relay/steps.ts lists them.
+  login: message(102, '(2)', 'user ID and password', 'TCP', ['userId', 'password', 'token']),
+  loginAnswer: message(103, '(3)', 'log-in answer', 'TCP', ['reason', 'sentence?']),
+  hold: message(104, '(4)', 'connection holding', 'TCP', []),
+  holdAnswer: message(105, '(5)', 'holding answer', 'TCP', []),
+  demand: message(106, '(6)', 'connection demand', 'TCP', ['userId']),
+  demandNotification: message(107, '(7)', 'connection demand notification', 'TCP', ['userId']),
+  demandAnswer: message(108, '(8)', 'demand answer', 'TCP', ['reason', 'sentence?']),
+  demandResult: message(109, '(9)', 'demand answer passed on', 'TCP', ['reason', 'sentence?']),
+  relayData: message(115, '(15)', 'relayed data', 'TCP', ['relayed']),
+  relayEnd: message(116, null, 'end of relayed data', 'TCP', []),
+  termination: message(119, '(19)', 'termination notice', 'TCP', ['sentence?']),
+  release: message(121, '(21)', 'release notice', 'TCP', []),
+  logout: message(122, '(22)', 'log-out', 'TCP', []),
+  userListRequest: message(125, null, 'user list request', 'TCP', []),
+  userListEntry: message(126, null, 'user list entry', 'TCP', ['userId', 'connections']),
+  userListEnd: message(127, null, 'user list end', 'TCP', []),
 } as const
 
 export type MessageName = keyof typeof MESSAGES

@@ -29,6 +29,19 @@ export const REASONS = {
     code: 10, sentence: 'the connection does not belong to the request that waits here',
     advice: 'check that no two issuers share one address and port',
   },
+  'log-in-refused': { code: 40, sentence: 'the user ID or the password is wrong', advice: 'check both; `naptlab relay user list` at the relay server shows who may log in' },
+  'logged-in-elsewhere': {
+    code: 41, sentence: 'another terminal is logged in with this user ID',
+    advice: 'log that one out, or wait until its connections have lapsed',
+  },
+  'not-logged-in': { code: 42, sentence: 'the connection is not logged in', advice: 'log in first' },
+  'user-offline': { code: 43, sentence: 'the user is not logged in', advice: 'check the user ID, and that its terminal runs' },
+  'own-user': { code: 44, sentence: 'a terminal cannot be connected with itself', advice: 'name another user' },
+  'no-vacant-connection': { code: 45, sentence: 'every connection of the user is in use', advice: 'try again, or let its terminal keep more spare connections' },
+  'refused': { code: 46, sentence: 'the user refused the connection', advice: 'ask the other side to accept it' },
+  'user-silent': { code: 47, sentence: 'the user is logged in but did not answer the demand', advice: 'try again; check that its terminal still runs' },
+  'crossed': { code: 48, sentence: 'a demand for this connection was on its way already', advice: 'demand again on another connection' },
+  'not-held': { code: 49, sentence: 'the connection is in no communication', advice: 'demand one first' },
 } as const satisfies Record<string, ReasonDefinition>
 
 export type Reason = keyof typeof REASONS

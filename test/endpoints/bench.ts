@@ -19,7 +19,7 @@ export class EventLog {
 
   readonly onEvent = (event: EndpointEvent): void => {
     this.all.push(event)
-    for (const wake of this.#waiting.splice(0)) wake()
+    this.wake()
   }
 
   of<N extends EventName>(name: N): EventOf<N>[] {
@@ -30,6 +30,15 @@ export class EventLog {
   async until<N extends EventName>(name: N, count = 1): Promise<EventOf<N>> {
     while (this.of(name).length < count) await new Promise<void>(resolve => this.#waiting.push(resolve))
     return this.of(name)[count - 1]
+  }
+
+  /** Lets `untilSome` look again. */
+  wake(): void { for (const wake of this.#waiting.splice(0)) wake() }
+
+  /** An entry of a list that something else fills, which then calls `wake`. */
+  async untilSome<T>(list: readonly T[], at = 0): Promise<T> {
+    while (list.length <= at) await new Promise<void>(resolve => this.#waiting.push(resolve))
+    return list[at]
   }
 
   steps(): string[] {

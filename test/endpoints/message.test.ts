@@ -38,6 +38,23 @@ const SAMPLES: Message[] = [
   { name: 'fileEnd' },
   { name: 'fileReceipt', ok: false, sha256, sentence: 'damaged' },
   { name: 'goodbye' },
+  { name: 'login', userId: 'eleven', password: 'pass wörd', token },
+  { name: 'loginAnswer', reason: 40, sentence: 'no' },
+  { name: 'hold' },
+  { name: 'holdAnswer', extra },
+  { name: 'demand', userId: '利用者' },
+  { name: 'demandNotification', userId: 'eleven' },
+  { name: 'demandAnswer', reason: 0 },
+  { name: 'demandResult', reason: 43 },
+  { name: 'relayData', relayed: new Uint8Array(FIELDS.relayed.max).fill(9) },
+  { name: 'relayEnd' },
+  { name: 'termination' },
+  { name: 'termination', sentence: 'broken off' },
+  { name: 'release' },
+  { name: 'logout' },
+  { name: 'userListRequest' },
+  { name: 'userListEntry', userId: 'eleven', connections: 2 },
+  { name: 'userListEnd' },
 ]
 
 const decoded = (bytes: Uint8Array): Message => {

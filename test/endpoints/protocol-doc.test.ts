@@ -1,12 +1,14 @@
 // docs/protocol.md says what the code does: its tables are compared with the code's.
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { ENTRY_LIFETIME, REGISTRATION_INTERVAL, TIMEOUTS } from '../../endpoints/index.js'
-import { DEFINITIONS, EXTRA_COUNT, EXTRA_ROOM, FIELDS, REASONS, VERSION } from '../../endpoints/message/index.js'
+import { ENTRY_LIFETIME, HOLD_INTERVAL, HOLD_LIFETIME, LOGIN_RELAY_PORT, REGISTRATION_INTERVAL, TIMEOUTS } from '../../endpoints/index.js'
+import { DEFINITIONS, EXTRA_COUNT, EXTRA_ROOM, FIELDS, MESSAGES, REASONS, VERSION } from '../../endpoints/message/index.js'
+import { HASH_PARAMETERS } from '../../endpoints/login-relay/passwords.js'
+import { LOGIN_RELAY_STEPS } from '../../endpoints/login-relay/steps.js'
 
 /** The cells of each row of the table whose head begins with `head`. */
-async function table(head: string): Promise<string[][]> {
-  const lines = (await readFile('docs/protocol.md', 'utf8')).split('\n')
+async function table(head: string, file = 'docs/protocol.md'): Promise<string[][]> {
+  const lines = (await readFile(file, 'utf8')).split('\n')
   const from = lines.findIndex(line => line.startsWith(head))
   const rest = lines.slice(from + 2)
   return rest.slice(0, rest.findIndex(line => !line.startsWith('|'))).map(line => line.split('|').slice(1, -1).map(cell => cell.trim()))
@@ -26,6 +28,24 @@ t.test('fields', async t => {
 t.test('reasons', async t => {
   const rows = Object.entries(REASONS).map(([name, { code, sentence, advice }]) => [String(code), `\`${name}\``, sentence, advice])
   t.same(await table('| code |'), rows)
+})
+
+t.test('processes of the log-in relay', async t => {
+  const rows = LOGIN_RELAY_STEPS.map(({ number, from, to, connection, message, title }) =>
+    [number, `${from} → ${to}`, String(connection), title, message === null ? '–' : MESSAGES[message].title])
+  t.same(await table('| process |', 'docs/login-relay.md'), rows)
+  const numbers = rows.map(([number]) => number)
+  const primed = [1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 21].map(number => `(${number}')`)
+  t.same(new Set(numbers), new Set([...Array.from({ length: 24 }, (_, at) => `(${at + 1})`), ...primed]), 'all of (1) to (24), and the primed ones')
+  for (const { message } of LOGIN_RELAY_STEPS) {
+    const number = message === null ? null : MESSAGES[message].document
+    t.ok(message === null || numbers.includes(number ?? ''), message ?? '')
+  }
+  const text = await readFile('docs/login-relay.md', 'utf8')
+  t.match(text, `each ${HOLD_INTERVAL / 1000} s`)
+  t.match(text, `comes for ${HOLD_LIFETIME / 1000} s`)
+  t.match(text, `one port (${LOGIN_RELAY_PORT})`)
+  t.match(text, `N ${HASH_PARAMETERS.cost}, r ${HASH_PARAMETERS.block}, p ${HASH_PARAMETERS.parallel}`)
 })
 
 t.test('time-outs and limits', async t => {
