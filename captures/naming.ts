@@ -10,10 +10,14 @@ import { summarize } from './summary.js'
 export interface ConnectionName {
   /** The end that is called, `ADDRESS:PORT`, as seen on the WAN. */
   readonly called: string
+  /** The end that calls, where several call the same one; as seen on either side of its router. */
+  readonly caller?: string
   /** The packet that starts it. */
   readonly start: string
   /** The step that its data belongs to, or ''. */
   readonly step: string
+  /** The calling end's last packet, where the document numbers it. */
+  readonly end?: string
   /** What data that is no message is called, to the called end and from it. */
   readonly data?: { readonly there: string, readonly back: string }
 }
@@ -50,18 +54,18 @@ export function namePacket(views: readonly Decoded[], decoder: PayloadDecoder, c
     return { title: isThere ? connection.data.there : connection.data.back, number: null, size: transport.payload.length, isDetail: false }
   }
   if (transport.protocol !== 'tcp') return { title: summarize(view, decoder), number: null, size: 0, isDetail: false }
-  return { ...nameSegment(transport, connection, step), number: null }
+  return { ...nameSegment(transport, connection, step, views), number: null }
 }
 
 /** The connection's entry, when either end of any view is the end that is called. */
 function connectionOf(views: readonly Decoded[], connections: readonly ConnectionName[]): ConnectionName | undefined {
   const ends = new Set(views.flatMap(({ transport }) => transport === null ? [] : [transport.source, transport.destination].map(endOf)))
-  return connections.find(({ called }) => ends.has(called))
+  return connections.find(({ called, caller = called }) => ends.has(called) && ends.has(caller))
 }
 
 const endOf = ({ address, port }: Transport['source']): string => formatEndpoint(address, port)
 
-function nameSegment({ flags, payload }: Transport, connection: ConnectionName | undefined, step: string): Omit<PacketName, 'number'> {
+function nameSegment({ flags, payload }: Transport, connection: ConnectionName | undefined, step: string, views: readonly Decoded[]): Omit<PacketName, 'number'> {
   const of = connection === undefined ? '' : ` of ${connection.start}`
   if ((flags & FLAG.rst) !== 0) return { title: `TCP reset${of}`, size: 0, isDetail: false }
   if ((flags & FLAG.syn) !== 0) {
@@ -70,6 +74,9 @@ function nameSegment({ flags, payload }: Transport, connection: ConnectionName |
       : { title: connection === undefined ? 'TCP connection start' : `${connection.start} TCP connection start`, size: 0, isDetail: false }
   }
   if (payload.length > 0) return { title: step === '' ? `data${of}` : `${step}data`, size: payload.length, isDetail: false }
+  if ((flags & FLAG.fin) !== 0 && connection?.end !== undefined && views.some(each => each.transport !== null && endOf(each.transport.source) === connection.caller)) {
+    return { title: `${connection.end} TCP disconnection`, size: 0, isDetail: false }
+  }
   if ((flags & FLAG.fin) !== 0) return { title: `TCP close${of}`, size: 0, isDetail: false }
   return { title: `TCP acknowledgement${of}`, size: 0, isDetail: true }
 }

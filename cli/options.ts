@@ -52,11 +52,15 @@ export function parseLevel(value: number): Level {
 
 export const PASSWORD_VARIABLE = 'NAPTLAB_PASSWORD'
 
-/** The password from a file (its last line end is not part of it), or else from the environment. @throws UsageError */
-export function readPassword(file: string | undefined, environment: NodeJS.ProcessEnv): string {
+/**
+ * The password from a file (its last line end is not part of it), or else from the environment.
+ * @param forWhat what it is needed for, and `instead` how to do without, for people who gave none
+ * @throws UsageError
+ */
+export function readPassword(file: string | undefined, environment: NodeJS.ProcessEnv, forWhat = 'level 3', instead = ', or choose --level 2'): string {
   const password = file === undefined ? environment[PASSWORD_VARIABLE] : readPasswordFile(file).replace(/\r?\n$/, '')
   const where = file ?? PASSWORD_VARIABLE
-  if (password === undefined) throw new UsageError(`level 3 needs a password: give --password-file FILE or set ${PASSWORD_VARIABLE}, or choose --level 2`)
+  if (password === undefined) throw new UsageError(`${forWhat} needs a password: give --password-file FILE or set ${PASSWORD_VARIABLE}${instead}`)
   if (password === '' || password.includes('\n')) throw new UsageError(`${where} does not hold a password: one line, not empty, is needed`)
   if (Buffer.byteLength(password) > FIELDS.password.max) throw new UsageError(`the password in ${where} is longer than ${FIELDS.password.max} bytes`)
   return password

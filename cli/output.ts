@@ -69,7 +69,7 @@ function sentence(event: EndpointEvent): string {
     case 'demand-ended': return `${event.userId} and ${event.to}: ${event.message}${event.connections ? `, on connection ${event.connections.join(' and ')}` : ''}`
     case 'communication-ended': return `${event.userId} and ${event.to} are apart (${event.message}): ${event.sent} bytes sent, ${event.received} received`
     case 'released': return `connection ${event.connection} of ${event.userId} is vacant`
-    case 'logged-out': return `${event.userId} logs out: ${event.connections} connections end`
+    case 'logged-out': return `${event.userId} logs out; connections: ${event.connections}`
     case 'disconnected': return `connection ${event.connection} of ${event.userId} has ended: ${event.message}`
     case 'session-ended': return event.outcome === 'goodbye' ? 'the session ended' : `the session was lost: ${event.message}`
   }

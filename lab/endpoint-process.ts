@@ -8,9 +8,12 @@ import {
   type Apparatus, type Connection, type EndpointEvent, type Session,
 } from '../endpoints/index.js'
 import { ask, startResponder } from '../endpoints/plain.js'
+import { runTerminal, serveLogins } from './login-relay-tasks.js'
 import type { AcceptorTask, AskerTask, EndpointTask, IssuerTask, RelayAcceptorTask, RelayIssuerTask, ResponderTask, ServerTask } from './endpoint-task.js'
 
-const APPARATUS = { 'server': '101', 'issuer': '102', 'acceptor': '103', 'relay-server': '11', 'relay-issuer': '12', 'relay-acceptor': '13' } as const
+const APPARATUS = {
+  'server': '101', 'issuer': '102', 'acceptor': '103', 'relay-server': '11', 'relay-issuer': '12', 'relay-acceptor': '13', 'login-relay': '4',
+} as const
 
 const print = (event: EndpointEvent): void => { process.stdout.write(`${JSON.stringify(event)}\n`) }
 const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
@@ -33,6 +36,8 @@ async function perform(task: EndpointTask): Promise<void> {
       case 'relay-issuer': await issueRelayed(task); break
       case 'responder': await respond(task); break
       case 'asker': await askOnce(task); break
+      case 'login-relay': await serveLogins(task, stopped, print); break
+      case 'terminal': await runTerminal(task, input, stopped, print); break
     }
   } catch (error) {
     process.exitCode = 1

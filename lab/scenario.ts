@@ -2,7 +2,7 @@
 // as it happens, and at the end keeps captures and tables and checks them against the golden. A system (fig2.ts, fig13.ts …) is a
 // description of what is its own; everything else is here.
 import { once } from 'node:events'
-import { checkGolden, Correlator, decodePayload, goldenPath, readGolden, readPcapFile, type Capture, type ConnectionName, type FigureLayout, type GoldenReport, type LadderEntry, type LadderStep } from '../captures/index.js'
+import { checkGolden, Correlator, decodePayload, goldenPath, readGolden, readPcapFile, type Capture, type ConnectionName, type FigureLayout, type GoldenReport, type LadderEntry, type LadderStep, type PayloadDecoder } from '../captures/index.js'
 import type { EndpointEvent } from '../endpoints/events.js'
 import { wallTime } from '../napt/clock.js'
 import { ControlError, RouterClient } from '../napt/control/client.js'
@@ -39,6 +39,8 @@ export interface Scenario {
   readonly routers: readonly string[]
   /** How TCP's own packets are called in the ladder. */
   readonly connections: readonly ConnectionName[]
+  /** Names the messages in the ladder; without it they have their own names. */
+  readonly decoder?: PayloadDecoder
   /** Layouts that packets are checked against as they pass. */
   readonly figures?: readonly FigureLayout[]
   /** Steps of the routers themselves, such as S22. */
@@ -124,8 +126,8 @@ class Run implements Stage {
   #onFrame: (() => void)[] = []
 
   constructor(readonly bench: AttachedBench, private readonly scenario: Scenario, private readonly out: string, private readonly options: ScenarioOptions) {
-    const { figures = [], connections } = scenario
-    this.#correlator = new Correlator(topologyOf(scenario.bench), { decoder: decodePayload, connections, figures, window: REORDER_WINDOW })
+    const { figures = [], connections, decoder = decodePayload } = scenario
+    this.#correlator = new Correlator(topologyOf(scenario.bench), { decoder, connections, figures, window: REORDER_WINDOW })
   }
 
   async run(): Promise<{ result: ScenarioResult, captures: ReadonlyMap<string, Capture> }> {

@@ -8,6 +8,7 @@ import { runFig11 } from '../dist/lab/fig11.js'
 import { runFig13 } from '../dist/lab/fig13.js'
 import { runFig2 } from '../dist/lab/fig2.js'
 import { runHybrid } from '../dist/lab/hybrid.js'
+import { runRelayLogin } from '../dist/lab/relay-login.js'
 
 /** By the golden's name: the run, and what of it is not compared. */
 const RUNS = {
@@ -17,6 +18,7 @@ const RUNS = {
   'fig13': [out => runFig13({ out, issuer: 'wan' }), RELAY_GOLDEN],
   'fig13-lan': [out => runFig13({ out, issuer: 'lan' }), RELAY_GOLDEN],
   'hybrid': [out => runHybrid({ out }), RELAY_GOLDEN],
+  'relay-login': [out => runRelayLogin({ out }), { periodic: ['(4)', '(5)'] }],
 }
 
 const names = process.argv.slice(2)

@@ -1,44 +1,11 @@
 // server, accept and issue as programs: options, events as lines and as JSON, exit codes, and how they end.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import t from 'tap'
 import { parseDuration, parseEquipmentId, parsePeer, parsePort, readPassword } from '../../cli/options.js'
 import { toLine } from '../../cli/output.js'
-import { EventLog, LOOPBACK } from '../endpoints/bench.js'
-import type { EndpointEvent } from '../../endpoints/index.js'
-import type { ChildProcess } from 'node:child_process'
-
-const MAIN = new URL('../../cli/naptlab.js', import.meta.url).pathname
-
-class Program extends EventLog {
-  readonly process: ChildProcess
-  readonly #exit: Promise<number | null>
-  output = ''
-  errors = ''
-
-  constructor(test: { teardown(end: () => unknown): void }, args: readonly string[], password: string | null = 'secret') {
-    super()
-    const env = { ...process.env }
-    delete env.NAPTLAB_PASSWORD
-    if (password !== null) env.NAPTLAB_PASSWORD = password
-    this.process = spawn(process.execPath, [MAIN, ...args], { env })
-    this.#exit = once(this.process, 'close').then(([code]) => code as number | null)
-    test.teardown(() => this.process.kill('SIGKILL'))
-    this.process.stderr?.on('data', (chunk: Buffer) => { this.errors += chunk.toString() })
-    if (this.process.stdout) createInterface({ input: this.process.stdout }).on('line', line => {
-      this.output += line + '\n'
-      if (args.includes('--json')) this.onEvent(JSON.parse(line) as EndpointEvent)
-    })
-  }
-
-  /** The exit code. */
-  exit(): Promise<number | null> {
-    return this.#exit
-  }
-}
+import { LOOPBACK } from '../endpoints/bench.js'
+import { Program } from './program.js'
 
 async function server(test: { teardown(end: () => unknown): void }, ...more: string[]): Promise<{ program: Program, accept: string[], issue: string[] }> {
   const program = new Program(test, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', ...more])
