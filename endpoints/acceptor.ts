@@ -8,7 +8,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { EndpointError, reasonOfFault } from './errors.js'
 import { formatPeer } from './peer.js'
 import { SERVER_PORTS, TIMEOUTS } from './defaults.js'
-import { encode } from './message/index.js'
+import { UDP_TRANSPORT, encode } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
 import { plainChannel } from './channel/socket-channel.js'
 import { emitter, wallClock } from './events.js'
@@ -189,8 +189,10 @@ class RegisteringAcceptor implements Acceptor {
   // --- the direct connection ----------------------------------------------------------------------------------------
 
   /** 208. */
-  #callIssuer({ address, port, token }: MessageOf<'forwardedRequest'>): Promise<Outcome> {
-    return this.#calls.call({ address, port }, token, plainChannel)
+  #callIssuer({ address, port, token, transport }: MessageOf<'forwardedRequest'>): Promise<Outcome> {
+    const detail = `transport ${transport}`
+    if (transport !== undefined && transport !== UDP_TRANSPORT) return Promise.resolve({ verdict: { reason: 'unknown-transport', detail }, channel: null })
+    return this.#calls.call({ address, port }, token, plainChannel, transport === undefined ? 'tcp' : 'udp')
   }
 
   #handOver({ channel }: Outcome): void {

@@ -5,44 +5,42 @@ import { answer } from './answers.js'
 import { ChannelError } from './channel/channel.js'
 import { plainChannel } from './channel/socket-channel.js'
 import { formatPeer } from './peer.js'
-import { addressOf, listenTcp, stopListening } from './sockets.js'
+import { listenForCaller } from './caller-listener.js'
 import { Deferred } from './waiting.js'
-import type { Server as TcpServer, Socket } from 'node:net'
+import type { CallerListener } from './caller-listener.js'
 import type { Channel } from './channel/channel.js'
+import type { ConnectedSocket } from './channel/connected-socket.js'
 import type { Emit } from './events.js'
 import type { Local, Peer } from './peer.js'
-
-/** Callers that may be open at the same time while the right one is awaited. */
-const MAX_CALLERS = 16
+import type { Transport } from './plain.js'
 
 export class AwaitedCaller {
   /** Where it listens. */
   readonly local: Peer
-  readonly #listener: TcpServer
+  readonly #listener: CallerListener
   readonly #token: string
   /** Milliseconds for the greeting. */
   readonly #within: number
   readonly #emit: Emit
-  readonly #callers = new Set<Socket>()
+  readonly #callers = new Set<ConnectedSocket>()
   readonly #caller = new Deferred<Channel>()
-  #right: Socket | null = null
+  #right: ConnectedSocket | null = null
   /** The right caller has come, or the request is over. */
   #taken = false
 
-  private constructor(listener: TcpServer, token: string, limit: number, emit: Emit) {
+  private constructor(listener: CallerListener, token: string, limit: number, emit: Emit) {
     this.#listener = listener
     this.#token = token
     this.#within = limit
     this.#emit = emit
-    this.local = addressOf(listener)
-    emit({ event: 'listening', transport: 'tcp', purpose: 'direct connection', ...this.local })
-    listener.on('connection', socket => void this.#onCaller(socket))
-    listener.on('error', error => emit({ event: 'error', reason: 'listen-failed', message: error.message }))
+    this.local = listener.local
+    emit({ event: 'listening', transport: listener.transport, purpose: 'direct connection', ...this.local })
+    listener.serve(socket => void this.#onCaller(socket))
   }
 
   /** @param limit milliseconds for a caller to greet. @throws EndpointError when the port cannot be bound */
-  static async listen(at: Local, token: string, limit: number, emit: Emit): Promise<AwaitedCaller> {
-    return new AwaitedCaller(await listenTcp('TCP port for the direct connection', at, MAX_CALLERS), token, limit, emit)
+  static async listen(at: Local, token: string, limit: number, emit: Emit, transport: Transport = 'tcp'): Promise<AwaitedCaller> {
+    return new AwaitedCaller(await listenForCaller(transport, at, token, emit), token, limit, emit)
   }
 
   /** The right caller. Never rejects. */
@@ -56,11 +54,11 @@ export class AwaitedCaller {
   /** Frees the port and resets all callers, but for one that was handed over. */
   close(): void {
     this.#taken = true
-    void stopListening(this.#listener)
+    this.#listener.close()
     for (const socket of this.#callers) socket.resetAndDestroy()
   }
 
-  async #onCaller(socket: Socket): Promise<void> {
+  async #onCaller(socket: ConnectedSocket): Promise<void> {
     this.#callers.add(socket)
     socket.once('close', () => this.#callers.delete(socket))
     const channel = await plainChannel(socket, this.#within)

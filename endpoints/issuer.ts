@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { AwaitedCaller } from './awaited-caller.js'
 import { TIMEOUTS } from './defaults.js'
-import { TOKEN_LENGTH } from './message/index.js'
+import { TOKEN_LENGTH, UDP_TRANSPORT } from './message/index.js'
 import { emitter, wallClock } from './events.js'
 import { Issuing } from './issuing.js'
 import { cancelled } from './sockets.js'
@@ -13,6 +13,7 @@ import type { Connection } from './connection.js'
 import type { IssuingOptions } from './issuing.js'
 import type { Message } from './message/index.js'
 import type { Local, Peer } from './peer.js'
+import type { Transport } from './plain.js'
 
 export interface RequestOptions extends IssuingOptions {
   /** Of the equipment; needed at level 3, and absent below. */
@@ -24,18 +25,20 @@ export interface RequestOptions extends IssuingOptions {
    * listener's own port at the address that the first connection comes from, which is right without a router between.
    */
   readonly reachedAt?: Peer
+  /** What the direct connection runs over; TCP when absent. */
+  readonly transport?: Transport
 }
 
 /** @throws EndpointError when the request fails; its reason is the server's or the acceptor's where they gave one */
 export async function requestConnection(options: RequestOptions): Promise<Connection> {
-  const { signal, clock = wallClock, random = randomBytes, equipmentId, password, reachedAt } = options
+  const { signal, clock = wallClock, random = randomBytes, equipmentId, password, reachedAt, transport = 'tcp' } = options
   const emit = emitter('102', options.onEvent, clock)
   if (signal?.aborted) throw cancelled('the request')
   const token = Buffer.from(random(TOKEN_LENGTH)).toString('hex')
-  const awaited = await AwaitedCaller.listen(options.listen ?? {}, token, options.timeouts?.message ?? TIMEOUTS.message, emit)
+  const awaited = await AwaitedCaller.listen(options.listen ?? {}, token, options.timeouts?.message ?? TIMEOUTS.message, emit, transport)
   const compose = (first: Channel): Message => {
     const { address, port } = reachedAt ?? { address: first.local.address, port: awaited.local.port }
-    return { name: 'request', equipmentId, ...(password === undefined ? {} : { password }), address, port, token }
+    return { name: 'request', equipmentId, ...(password === undefined ? {} : { password }), address, port, token, ...(transport === 'udp' ? { transport: UDP_TRANSPORT } : {}) }
   }
   return await new Issuing(options, { apparatus: '102', steps: { first: 'S203', connected: 'S209' }, compose, isRelayed: false }, awaited, emit).run()
 }

@@ -1,7 +1,7 @@
 // The bytes of a connected socket, in the clear or whatever the socket does below. It pulls: bytes are read from the socket
 // only while somebody waits for them, so TCP's window holds back a peer that sends faster than it is listened to.
-import type { Socket } from 'node:net'
 import type { Peer } from '../peer.js'
+import type { ConnectedSocket } from './connected-socket.js'
 
 /** 'ended': the peer sends no more (FIN). 'lost': any other end of the connection. 'late': the deadline passed first. */
 export type ReadOutcome = Uint8Array | 'ended' | 'lost' | 'late'
@@ -10,7 +10,7 @@ export type WriteOutcome = 'taken' | 'lost' | 'late'
 export class ByteStream {
   readonly local: Peer
   readonly peer: Peer
-  readonly #socket: Socket
+  readonly #socket: ConnectedSocket
   /** Those who wait for the socket to change in any way; each looks again by itself. */
   readonly #waiting = new Set<() => void>()
   readonly #changed = (): void => { for (const wake of [...this.#waiting]) wake() }
@@ -19,12 +19,12 @@ export class ByteStream {
   #failure: Error | null = null
 
   /** @param socket connected, with allowHalfOpen, and not read from before */
-  constructor(socket: Socket) {
+  constructor(socket: ConnectedSocket) {
     this.#socket = socket
     this.local = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 }
     this.peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
-    socket.setNoDelay(true)
-    socket.setKeepAlive(true, 30_000)
+    socket.setNoDelay?.(true)
+    socket.setKeepAlive?.(true, 30_000)
     socket.on('readable', this.#changed).on('drain', this.#changed).on('finish', this.#changed).on('close', this.#changed)
     socket.on('end', () => { this.#ended = true; this.#changed() })
     socket.on('error', error => { this.#failure = error; this.#changed() })

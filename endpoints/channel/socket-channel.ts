@@ -2,8 +2,8 @@
 import { Defect, StreamDecoder, encode, labelOf } from '../message/index.js'
 import { ByteStream, deadlineOf } from './byte-stream.js'
 import { ChannelError } from './channel.js'
-import type { Socket } from 'node:net'
 import type { Channel, OpenChannel } from './channel.js'
+import type { ConnectedSocket } from './connected-socket.js'
 import type { Message, MessageName, MessageOf } from '../message/index.js'
 import type { Peer } from '../peer.js'
 
@@ -15,7 +15,7 @@ export class SocketChannel implements Channel {
   readonly #decoder = new StreamDecoder()
 
   /** @param socket connected, with allowHalfOpen, and not read from before */
-  constructor(socket: Socket) {
+  constructor(socket: ConnectedSocket) {
     this.#stream = new ByteStream(socket)
   }
 

@@ -29,6 +29,10 @@ export const REASONS = {
     code: 10, sentence: 'the connection does not belong to the request that waits here',
     advice: 'check that no two issuers share one address and port',
   },
+  'unknown-transport': {
+    code: 25, sentence: 'the acceptor makes no direct connection of the kind that was asked for',
+    advice: 'ask for one over TCP (--data tcp)',
+  },
   'log-in-refused': { code: 40, sentence: 'the user ID or the password is wrong', advice: 'check both; `naptlab relay user list` at the relay server shows who may log in' },
   'logged-in-elsewhere': {
     code: 41, sentence: 'another terminal is logged in with this user ID',
