@@ -29,7 +29,7 @@ export const KEEP_ALIVE = 15_000
 export const SILENCE_LIMIT = 60_000
 const UNREACHABLE_LIMIT = 3_000
 const OPEN_INTERVAL = 250
-/** For what was sent to be acknowledged, and the other's end to come, when nobody reads any more. */
+/** Without progress in what is still to be acknowledged, once nobody reads any more; and then for the other's end to come. */
 const LINGER = 5_000
 /** 576 − 20 − 8 (IPv4 and UDP). */
 const SMALL_DATAGRAM = 548
@@ -99,8 +99,8 @@ export class DatagramConnection {
   /** The next bytes in order, or null when there are none now. They come once. */
   read(now: number): Uint8Array | null { return this.#incoming.read(now) }
 
-  /** Nobody reads any more. What was written still goes out, for a while; what still comes is thrown away. */
-  abandon(now: number): void { this.#lingerBy = Math.min(this.#lingerBy, now + LINGER) }
+  /** Nobody reads any more. What was written still goes out as long as the other end takes it; what still comes is thrown away. */
+  abandon(now: number): void { this.#lingerBy = now + LINGER }
 
   /** Ends it at once; the other end is told. */
   reset(): void {
@@ -189,13 +189,19 @@ export class DatagramConnection {
   #take(now: number, packet: Exclude<DatagramPacket, OpenPacket>): void {
     switch (packet.kind) {
       case 'accept': this.#establish(packet.ownId, packet.limit); break
-      case 'acknowledgement': this.#outgoing.acknowledge(now, packet); break
+      case 'acknowledgement': this.#acknowledge(now, packet); break
       case 'reset': this.#fail('it was reset by the other end'); break
       default:
         if (this.#incoming.take(now, packet)) break
         this.reset()
         this.#trouble = 'the other end contradicts itself about where its stream ends'
     }
+  }
+
+  #acknowledge(now: number, packet: DatagramPacket & { readonly kind: 'acknowledgement' }): void {
+    const before = this.held
+    this.#outgoing.acknowledge(now, packet)
+    if (this.held < before && this.#lingerBy !== Infinity) this.#lingerBy = now + LINGER
   }
 
   #establish(peerId: string, limit: number): void {
