@@ -180,6 +180,12 @@ export class Outgoing {
 
   /** Takes bytes from the front of the queue. */
   #cut(length: number): Uint8Array {
+    this.#queued -= length
+    if (length < this.#queue[0]?.length) {
+      const out = this.#queue[0].subarray(0, length)
+      this.#queue[0] = this.#queue[0].subarray(length)
+      return out
+    }
     const out = new Uint8Array(length)
     for (let at = 0; at < length;) {
       const [first] = this.#queue
@@ -189,7 +195,6 @@ export class Outgoing {
       if (taken.length === first.length) this.#queue.shift()
       else this.#queue[0] = first.subarray(taken.length)
     }
-    this.#queued -= length
     return out
   }
 

@@ -47,7 +47,7 @@ for (const level of [1, 2, 3] as const) {
 const accepting = (level: Level): object => level === 3 ? {} : { level }
 
 t.test('a path that loses, repeats and reorders: files come whole', async t => {
-  for (const [share, bytes] of [[0.02, 2_000_000], [0.1, 300_000]] as const) {
+  for (const [share, bytes] of [[0.02, 1_000_000], [0.1, 100_000]] as const) {
     const root = t.testdir({ in: {} })
     const content = contentOf(bytes)
     await writeFile(join(root, 'file.bin'), content)
