@@ -29,6 +29,14 @@ export const REASONS = {
     code: 10, sentence: 'the connection does not belong to the request that waits here',
     advice: 'check that no two issuers share one address and port',
   },
+  'certificate-refused': {
+    code: 20, sentence: "the other end does not accept this end's certificate",
+    advice: 'check that it was issued by the CA which the other end trusts, for this address, and is valid now',
+  },
+  'encryption-required': {
+    code: 21, sentence: 'the acceptor takes no direct connection in the clear',
+    advice: 'ask for one under TLS (--data tls)',
+  },
   'unknown-transport': {
     code: 25, sentence: 'the acceptor makes no direct connection of the kind that was asked for',
     advice: 'ask for one over TCP (--data tcp)',

@@ -10,6 +10,8 @@ const HELD = 5
 export class LossyRelay {
   passed = 0
   lost = 0
+  /** Everything that was sent through it. */
+  readonly seen: Uint8Array[] = []
   #caller = 0
   readonly #random: () => number
   #held: { readonly datagram: Uint8Array, readonly send: () => void, left: number }[] = []
@@ -38,6 +40,7 @@ export class LossyRelay {
   }
 
   #pass(datagram: Uint8Array, send: () => void): void {
+    this.seen.push(datagram)
     const draw = this.#random() / 2 ** 32
     if (draw < this.share) this.lost++
     else if (draw < 2 * this.share) this.#held.push({ datagram, send, left: HELD })

@@ -6,15 +6,18 @@ import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { keyedClient, keyedServer } from '../../../endpoints/channel/tls-channel.js'
+import { listenForCaller } from '../../../endpoints/caller-listener.js'
+import { connectDatagrams } from '../../../endpoints/datagram-stream/connect.js'
 import { TIMEOUTS, openSession } from '../../../endpoints/index.js'
 import { encodePacket } from '../../../endpoints/message/datagram.js'
 import { UDP_TRANSPORT, decode, encode } from '../../../endpoints/message/index.js'
 import { Bench, EventLog, LOOPBACK, SHORT, datagrams, dial, drain, failure } from '../bench.js'
 import { LossyRelay } from './lossy-relay.js'
 import { contentOf } from './network.js'
-import type { Level } from '../../../endpoints/index.js'
+import type { Channel, Level } from '../../../endpoints/index.js'
 
-const UDP = { transport: 'udp' } as const
+const UDP = { data: 'udp' } as const
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 const PATIENT = { stall: TIMEOUTS.stall, timeouts: TIMEOUTS }
 
@@ -96,7 +99,7 @@ t.test('a transport that the acceptor does not know is refused, and both ends ar
   const acceptor = await bench.accept('2133')
   const socket = await dial(bench.ports().issuers)
   socket.write(encode({ name: 'request', equipmentId: '2133', password: 'secret', address: LOOPBACK, port: 5000, token: '0011223344556677', transport: 132 }))
-  t.match(decode(await drain(socket)), { name: 'answer', reason: 25, sentence: 'transport 132' })
+  t.match(decode(await drain(socket)), { name: 'answer', reason: 25, sentence: 'IP protocol 132' })
   t.match(await acceptor.until('request-handled'), { outcome: 'unknown-transport' })
   t.same(acceptor.of('connecting'), [])
   t.ok(await bench.serves())
@@ -211,4 +214,27 @@ t.test('requests at the same time do not mix', async t => {
   }))
   for (const session of sessions) t.match(await session.close(), { outcome: 'goodbye' })
   t.same(acceptor.of('line-received').map(({ text }) => text).sort(), Array.from({ length: 8 }, (_, i) => `line ${i}`))
+})
+
+t.test('TLS over it, with the key of the request: files whole both ways over a lossy path, and nothing readable on the way', async t => {
+  const key = new Uint8Array(32).fill(9), token = '0123456789abcdef'
+  const relay = await LossyRelay.start(t, 0.02, 9)
+  const listener = await listenForCaller('udp', { address: LOOPBACK }, token, () => undefined)
+  t.teardown(() => listener.close())
+  relay.lead(listener.local.port)
+  const called = new Promise<Channel>((resolve, reject) => listener.serve(socket => { keyedServer(key)(socket, 10_000).then(resolve, reject) }))
+  const socket = await connectDatagrams('the connection', { to: { address: LOOPBACK, port: relay.port }, within: 10_000 }, token)
+  const caller = await keyedClient(key)(socket, 10_000)
+  const root = t.testdir({ in: {}, back: {} })
+  const content = contentOf(400_000)
+  content.set(Buffer.from('a sentence that is easily found'), 1000)
+  await writeFile(join(root, 'file.bin'), content)
+  const receiving = openSession({ channel: await called, apparatus: '102', equipmentId: '2133' }, { receive: { directory: join(root, 'in') } })
+  const sending = openSession({ channel: caller, apparatus: '103', equipmentId: '2133' })
+  t.equal((await sending.sendFile(join(root, 'file.bin'))).sha256, sha256(content))
+  t.ok((await readFile(join(root, 'in', 'file.bin'))).equals(content))
+  t.match(await sending.close(), { outcome: 'goodbye' })
+  t.match(await receiving.ended, { outcome: 'goodbye' })
+  t.ok(relay.lost > 0)
+  t.notOk(Buffer.concat(relay.seen).includes('easily found'))
 })
