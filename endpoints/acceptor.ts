@@ -57,6 +57,8 @@ export type AcceptorOptions = CommonOptions & (
 export interface Acceptor {
   /** Where registrations come from, on this side of any router. */
   readonly local: Peer
+  /** Registers now, out of turn: for who knows that the way to the server has become another one. */
+  register(): void
   /** Stops registering and gives up what is under way; connections handed over are not touched. */
   close(): Promise<void>
 }
@@ -91,6 +93,8 @@ class RegisteringAcceptor implements Acceptor {
   }
 
   get local(): Peer { return this.#registrar.local }
+
+  register(): void { this.#registrar.register() }
 
   close(): Promise<void> {
     this.#closed ??= this.#end()

@@ -6,8 +6,14 @@ import type { Peer } from '../endpoints/peer.js'
 import type { Transport } from '../endpoints/plain.js'
 import type { LoginRelayTask, TerminalTask } from './login-relay-tasks.js'
 
-export interface ServerTask { readonly role: 'server', readonly level: Level }
+export interface ServerTask {
+  readonly role: 'server'
+  readonly level: Level
+  /** Milliseconds for an acceptor to answer 205; as in TIMEOUTS unless given. */
+  readonly notify?: number
+}
 
+/** Each further line on standard input makes it register out of turn. */
 export interface AcceptorTask {
   readonly role: 'acceptor'
   readonly level: Level
@@ -33,6 +39,8 @@ export interface IssuerTask {
   readonly localPort: number
   readonly listen: number
   readonly reachedAt: Peer
+  /** True: while it listens, and before 211, it waits for another line on standard input. */
+  readonly holds: boolean
   readonly lines: readonly string[]
   readonly files: readonly string[]
 }

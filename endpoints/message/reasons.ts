@@ -10,7 +10,7 @@ export const REASONS = {
   },
   'gone-silent': {
     code: 2, sentence: 'the equipment is registered but did not answer',
-    advice: 'check that the acceptor still runs; its router may have dropped the mapping until the next registration',
+    advice: 'check that the acceptor still runs; its router may have dropped the mapping, or have another WAN address, until the next registration: try again then',
   },
   'wrong-password': { code: 3, sentence: 'the acceptor refused the password', advice: 'check the password of this equipment' },
   'issuer-unreachable': {
