@@ -73,11 +73,11 @@ async function accept({ level, equipmentId, password, server, localPort, connect
   await acceptor.close()
 }
 
-async function issue({ level, equipmentId, password, server, localPort, listen, reachedAt, holds, lines, files }: IssuerTask): Promise<void> {
+async function issue({ level, equipmentId, password, server, localPort, listen, reachedAt, data, holds, lines, files }: IssuerTask): Promise<void> {
   const stop = new AbortController()
   void stopped.then(() => stop.abort())
   const connection = await requestConnection({
-    equipmentId, server: { address: server }, from: { port: localPort }, listen: { port: listen }, reachedAt, signal: stop.signal, onEvent: print,
+    equipmentId, server: { address: server }, from: { port: localPort }, listen: { port: listen }, reachedAt, data, signal: stop.signal, onEvent: print,
     ...(holds ? { prepare: async () => { await told() } } : {}),
     ...(level === 3 ? { password } : {}),
   })

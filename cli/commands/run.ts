@@ -42,6 +42,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
     .option('issuer', { type: 'string', describe: 'fig2: where 102 is: napt, nat (behind a router that translates addresses only) or global (on the WAN) [napt]; fig13: where 12 is: wan, or lan (behind a router of its own) [wan]' })
     .option('acceptor', { type: 'string', describe: 'fig2 only. Where 103 is: napt, nat or global, as with --issuer [napt]' })
     .option('mapping', { choices: ['static', 'on-demand'] as const, describe: 'fig2 only. How 104a leads to 102: port 5000 is mapped always, or from 211 until S209 is over, and a call from the WAN is refused then [static]' })
+    .option('data', { choices: ['tcp', 'udp'] as const, describe: 'fig2 only. What S209 runs on; for udp, 104a maps UDP port 5000 too [tcp]' })
     .option('out', { type: 'string', describe: 'Folder for the captures [out/SYSTEM, or out/VARIANT]' })
     .option('seed', { type: 'string', default: '1', describe: 'For whatever the routers draw by lot' })
     .option('all', { type: 'boolean', default: false, describe: 'Show acknowledgements and the rest of handshakes too' })
@@ -52,6 +53,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
     .example('$0 run fig2 --nat 104b=symmetric', 'the same sequence with another NAT in front of 103')
     .example('$0 run fig2 --issuer global --acceptor nat', 'the same sequence with 102 on the WAN and 103 behind address-only NAT')
     .example('$0 run fig2 --variant renumber', 'the WAN address of 104b changes')
+    .example('$0 run fig2 --data udp', 'the direct connection over UDP')
     .example('$0 run fig2 --bench my.yaml --out /tmp/mine', 'the same sequence behind your NAT')
     .example('$0 run fig11', 'the table of Fig. 12 as it comes and goes, and a static one')
     .example('$0 run fig13 --issuer lan', 'the relayed connection, both ends behind a router'),

@@ -19,10 +19,11 @@ export interface SystemOptions {
   readonly issuer: string | undefined
   readonly acceptor: string | undefined
   readonly mapping: 'static' | 'on-demand' | undefined
+  readonly data: 'tcp' | 'udp' | undefined
 }
 
 /** An option that not every system has. */
-export type OwnOption = 'variant' | 'level' | 'issuer' | 'acceptor' | 'mapping'
+export type OwnOption = 'variant' | 'level' | 'issuer' | 'acceptor' | 'mapping' | 'data'
 
 export interface System {
   /** The folder below `out/` unless another is given. */
