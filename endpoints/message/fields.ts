@@ -39,7 +39,7 @@ export const FIELDS = {
   data: field(13, 'file data', kind.bytes, 1, 32768),
   sha256: field(14, 'SHA-256', kind.hex, 32),
   ok: field(15, 'file is whole', kind.flag, 1),
-  connectionKey: field(20, 'connection key', kind.hex, CONNECTION_KEY_LENGTH, CONNECTION_KEY_LENGTH, true),
+  connectionKey: field(25, 'connection key', kind.hex, CONNECTION_KEY_LENGTH, CONNECTION_KEY_LENGTH, true),
   userId: field(30, 'user ID', kind.name, 1, 64),
   connections: field(31, 'connections', kind.size, 8),
   relayed: field(32, 'relayed data', kind.bytes, 1, 32768),

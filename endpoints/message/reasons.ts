@@ -30,11 +30,11 @@ export const REASONS = {
     advice: 'check that no two issuers share one address and port',
   },
   'certificate-refused': {
-    code: 20, sentence: "the other end does not accept this end's certificate",
+    code: 30, sentence: "the other end does not accept this end's certificate",
     advice: 'check that it was issued by the CA which the other end trusts, for this address, and is valid now',
   },
   'encryption-required': {
-    code: 21, sentence: 'the acceptor takes no direct connection in the clear',
+    code: 31, sentence: 'the acceptor takes no direct connection in the clear',
     advice: 'ask for one under TLS (--data tls)',
   },
   'log-in-refused': { code: 40, sentence: 'the user ID or the password is wrong', advice: 'check both; `naptlab relay user list` at the relay server shows who may log in' },
