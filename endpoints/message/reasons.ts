@@ -29,6 +29,17 @@ export const REASONS = {
     code: 10, sentence: 'the connection does not belong to the request that waits here',
     advice: 'check that no two issuers share one address and port',
   },
+  'unreadable-request': { code: 20, sentence: 'the certificate request cannot be read', advice: 'make it with `naptlab ca request`, or with `openssl req`' },
+  'request-signature': {
+    code: 21, sentence: 'the certificate request is not signed with the private key of the public key in it',
+    advice: 'make a new request with `naptlab ca request`',
+  },
+  'weak-key': { code: 22, sentence: 'the public key in the certificate request is not strong enough', advice: 'make a new one with `naptlab ca request`' },
+  'name-not-allowed': {
+    code: 23, sentence: 'this CA does not certify that name for whoever asked',
+    advice: 'ask for the address that you ask from, and let the CA allow it (`naptlab ca serve --allow`)',
+  },
+  'wrong-proof': { code: 24, sentence: 'the certificate request does not prove the enrolment secret', advice: 'give the secret that the CA was started with' },
   'log-in-refused': { code: 40, sentence: 'the user ID or the password is wrong', advice: 'check both; `naptlab relay user list` at the relay server shows who may log in' },
   'logged-in-elsewhere': {
     code: 41, sentence: 'another terminal is logged in with this user ID',
