@@ -40,6 +40,7 @@ export const REASONS = {
     advice: 'ask for the address that you ask from, and let the CA allow it (`naptlab ca serve --allow`)',
   },
   'wrong-proof': { code: 24, sentence: 'the certificate request does not prove the enrolment secret', advice: 'give the secret that the CA was started with' },
+  'authority-invalid': { code: 25, sentence: "the CA's own certificate is not valid at the moment", advice: 'have a new CA made, and its certificate handed out' },
   'log-in-refused': { code: 40, sentence: 'the user ID or the password is wrong', advice: 'check both; `naptlab relay user list` at the relay server shows who may log in' },
   'logged-in-elsewhere': {
     code: 41, sentence: 'another terminal is logged in with this user ID',
