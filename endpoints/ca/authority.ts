@@ -3,9 +3,9 @@
 import { createPublicKey, randomBytes } from 'node:crypto'
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import type { Extension, KeyUsageFlags } from '@peculiar/x509'
-import { EndpointError } from '../errors.js'
 import { EncodeError } from '../message/index.js'
-import { readCertificate, validityFlaw } from './certificate.js'
+import { lapse } from '../channel/certificate-check.js'
+import { readCertificate } from './certificate.js'
 import { SIGNATURE, importPrivateKey, importPublicKey } from './der.js'
 import type { KeyPair } from './keys.js'
 import { commonName, generalName, namesFlaw } from './names.js'
@@ -56,7 +56,7 @@ export async function createAuthority({ publicKey, privateKey }: KeyPair, option
 
 /**
  * Signs (64) and issues certificate 65. It is never valid when the CA's own is not.
- * @throws EndpointError 'certificate' when the CA's own certificate is not valid now
+ * @throws EndpointError when the CA's own certificate is not valid now
  */
 export function issueCertificate(authority: Authority, { publicKey, names }: CertificateRequest, options: ValidityOptions = {}): Promise<X509Certificate> {
   return certifyKey(authority, publicKey.export({ type: 'spki', format: 'der' }), names, options)
@@ -69,9 +69,9 @@ export function issueCertificate(authority: Authority, { publicKey, names }: Cer
  */
 export async function certifyKey(authority: Authority, spki: Uint8Array, names: readonly string[], options: ValidityOptions = {}): Promise<X509Certificate> {
   const { now = Date.now(), lifetime = CERTIFICATE_LIFETIME } = options
-  const misnamed = namesFlaw(names), invalid = validityFlaw(authority.certificate, now)
+  const misnamed = namesFlaw(names), invalid = lapse(authority.certificate, "the CA's own certificate", now)
   if (misnamed !== null) throw new EncodeError(`the certificate cannot be made: ${misnamed}`)
-  if (invalid !== null) throw new EndpointError('certificate', `the CA cannot issue certificates: its own ${invalid}`, 'make a new CA, and hand its certificate out')
+  if (invalid !== null) throw invalid
   const x509 = await loadX509()
   const own = new x509.X509Certificate(new Uint8Array(authority.certificate.raw))
   const key = new x509.PublicKey(new Uint8Array(spki))

@@ -1,6 +1,6 @@
 // Those who ask the CA: a server enrols (63, and 54 with certificate 65), 102 and 103 get the CA certificate (55). Who has nothing
 // to check a CA certificate with, no fingerprint and no enrolment secret, trusts the first that comes, and should know that.
-import { certificateFlaw, authorityFlaw, fingerprintOf, hasFingerprint, readCertificate } from './certificate.js'
+import { authorityFlaw, fingerprintOf, hasFingerprint, issuedFlaw, readCertificate } from './certificate.js'
 import { issuanceProof, checkSecret, isProof, requestProof } from './proof.js'
 import { createRequest } from './request.js'
 import { verdictOf } from '../answers.js'
@@ -111,7 +111,7 @@ class Visit {
     const { authority: bytes } = await this.ask({ name: 'authorityRequest' }, 'authorityCertificate')
     const certificate = readCertificate(bytes, `the certificate of CA ${formatPeer(this.to)}`), flaw = authorityFlaw(certificate, this.#clock())
     const { fingerprint } = this.options
-    if (flaw !== null) throw this.distrust(flaw, 'have the CA renew its certificate, and check the clock of this machine')
+    if (flaw !== null) throw this.at(flaw)
     if (fingerprint !== undefined && !hasFingerprint(certificate, fingerprint)) {
       throw this.distrust(`its fingerprint is ${fingerprintOf(certificate)}, not the one that was given`, 'somebody else may be answering in its place; `naptlab ca show` at the CA shows the right one')
     }
@@ -135,14 +135,18 @@ class Visit {
   /** Certificate 65, if it is what was asked for. */
   checked(bytes: Uint8Array, expected: { authority: X509Certificate, names: readonly string[], publicKey: KeyPair['publicKey'] }): X509Certificate {
     const certificate = readCertificate(bytes, `the certificate that CA ${formatPeer(this.to)} issued`)
-    const flaw = certificateFlaw(certificate, { ...expected, now: this.#clock() })
-    if (flaw !== null) throw this.distrust(`it issued a certificate that cannot be used: ${flaw}`, 'check the CA, and the clocks of both machines')
+    const flaw = issuedFlaw(certificate, { ...expected, now: this.#clock() })
+    if (flaw !== null) throw this.at(flaw)
     const { serialNumber, validTo } = certificate
     this.#emit({ event: 'certificate-obtained', step: '65', names: expected.names, serialNumber, validTo })
     return certificate
   }
 
+  at({ reason, message }: EndpointError): EndpointError {
+    return new EndpointError(reason, `CA ${formatPeer(this.to)}: ${message}`, '')
+  }
+
   distrust(why: string, advice: string): EndpointError {
-    return new EndpointError('certificate', `CA ${formatPeer(this.to)} is not to be trusted: ${why}`, advice)
+    return new EndpointError('certificate-untrusted', `CA ${formatPeer(this.to)} is not to be trusted: ${why}`, advice)
   }
 }

@@ -1,6 +1,6 @@
 // Certificates of Fig. 5 as a library.
 export { AUTHORITY_LIFETIME, AUTHORITY_NAME, CERTIFICATE_LIFETIME, certifyKey, createAuthority, issueCertificate } from './authority.js'
-export { authorityFlaw, certificateFlaw, describeCertificate, describeKey, fingerprintOf, hasFingerprint, namesOf, readCertificate } from './certificate.js'
+export { authorityFlaw, describeCertificate, describeKey, fingerprintOf, hasFingerprint, issuedFlaw, namesOf, readCertificate } from './certificate.js'
 export { enrol, fetchAuthority } from './client.js'
 export { generateKeys, privatePem } from './keys.js'
 export { MAX_NAMES, namesFlaw } from './names.js'
