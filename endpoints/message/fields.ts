@@ -43,6 +43,10 @@ export const FIELDS = {
   userId: field(30, 'user ID', kind.name, 1, 64),
   connections: field(31, 'connections', kind.size, 8),
   relayed: field(32, 'relayed data', kind.bytes, 1, 32768),
+  certificateRequest: field(40, 'certificate request', kind.bytes, 1, 16384),
+  certificate: field(41, 'certificate', kind.bytes, 1, 16384),
+  authority: field(42, 'CA certificate', kind.bytes, 1, 16384),
+  proof: field(43, 'proof', kind.hex, 32),
 } as const
 
 export type FieldKey = keyof typeof FIELDS
