@@ -106,7 +106,6 @@ function shaken(socket: ConnectedSocket, tls: TLSSocket, done: 'secure' | 'secur
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
       clearTimeout(timer)
-      tls.destroy()
       socket.destroy()
       reject(handshakeFault(error))
     }
