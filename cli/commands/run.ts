@@ -12,6 +12,7 @@ const SYSTEMS = {
   fig11: async (options: SystemOptions): Promise<System> => (await import('../systems/fig11.js')).fig11(options),
   fig13: async (options: SystemOptions): Promise<System> => (await import('../systems/fig13.js')).fig13(options),
   hybrid: async (options: SystemOptions): Promise<System> => (await import('../systems/hybrid.js')).hybrid(options),
+  'relay-login': async (options: SystemOptions): Promise<System> => (await import('../systems/relay-login.js')).relayLogin(options),
 }
 const NAMES = Object.keys(SYSTEMS) as (keyof typeof SYSTEMS)[]
 
@@ -25,10 +26,11 @@ interface RunArguments extends SystemOptions {
 
 const DESCRIPTION = `Run a documented system on a bench of its own, with every packet shown and checked
 
-  fig2    102 and 103, each behind a NAPT router, find each other through 101 and connect directly
-  fig11   NAPT alone: what the router of Fig. 10 does to packets, by dynamic and by static mappings
-  fig13   prior art: 12 and 13 talk through the server 11, which relays
-  hybrid  prior art: pairs with global addresses connect directly, all others through the server`
+  fig2         102 and 103, each behind a NAPT router, find each other through 101 and connect directly
+  fig11        NAPT alone: what the router of Fig. 10 does to packets, by dynamic and by static mappings
+  fig13        prior art: 12 and 13 talk through the server 11, which relays
+  hybrid       prior art: pairs with global addresses connect directly, all others through the server
+  relay-login  prior art: terminals 11 and 21 log in at the server 4, which relays between their connections`
 
 export const runCommand: CommandModule<object, RunArguments> = {
   command: 'run <system>',
@@ -50,7 +52,8 @@ export const runCommand: CommandModule<object, RunArguments> = {
     .example('$0 run fig2 --nat 104b=symmetric', 'the same sequence with another NAT in front of 103')
     .example('$0 run fig2 --bench my.yaml --out /tmp/mine', 'the same sequence behind your NAT')
     .example('$0 run fig11', 'the table of Fig. 12 as it comes and goes, and a static one')
-    .example('$0 run fig13 --issuer lan', 'the relayed connection, both ends behind a router'),
+    .example('$0 run fig13 --issuer lan', 'the relayed connection, both ends behind a router')
+    .example('$0 run relay-login', 'all of (1) to (24) of JP 2002-217942'),
   handler: async args => {
     const { system: name, seed, json, all } = args
     const system = await SYSTEMS[name](args)

@@ -8,7 +8,7 @@ import { needsRawSocket } from '../prerequisites.js'
 import { naptlab } from './naptlab.js'
 
 const COMMANDS = [
-  'run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'flush', 'renumber', 'nat', 'check', 'emit', 'router', 'server', 'accept', 'issue',
+  'run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'flush', 'renumber', 'nat', 'check', 'emit', 'router', 'server', 'accept', 'issue', 'relay',
 ]
 
 t.test('help', async t => {
@@ -32,6 +32,8 @@ t.test('wrong usage ends with 2 and says what is right', async t => {
     [['run', 'fig99'], /Invalid values[\s\S]*fig2/],
     [['run', 'fig13', '--level', '2'], /run fig13 has no --level/],
     [['run', 'fig2', '--issuer', 'lan'], /run fig2 has no --issuer/],
+    [['run', 'relay-login', '--variant', 'fig8b'], /run relay-login has no --variant/],
+    [['run', 'relay-login', '--bench', 'fig10', '--out', '/tmp/naptlab-never-made'], /cannot run the log-in relay: it has no 4, 21, 13, 23\. Begin with `naptlab bench relay-login/],
     [['run', 'hybrid', '--bench', 'fig1', '--out', '/tmp/naptlab-never-made'], /cannot run the hybrid system: it has no 11, 12, 13, 14, 15, 104\. Begin with `naptlab bench hybrid/],
     [['run', 'fig2', '--level', '9'], /Invalid values[\s\S]*level/],
     [['run', 'fig2', '--frobnicate'], /Unknown argument: frobnicate/],
