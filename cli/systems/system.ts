@@ -38,8 +38,9 @@ export interface Summary {
 }
 
 /** @throws UsageError for an option that this system has not */
-export function refuse(system: string, options: SystemOptions, ...names: readonly ('variant' | 'level' | 'issuer')[]): void {
-  for (const name of names) if (options[name] !== undefined) throw new UsageError(`run ${system} has no --${name}; see naptlab run --help.`)
+export function refuse(system: string, options: SystemOptions, ...names: readonly (keyof SystemOptions)[]): void {
+  const isGiven = (value: unknown): boolean => Array.isArray(value) ? value.length > 0 : value !== undefined
+  for (const name of names) if (isGiven(options[name])) throw new UsageError(`run ${system} has no --${name}; see naptlab run --help.`)
 }
 
 /** The bench that was asked for; undefined for the system's own, so that its golden holds. @throws BenchError, UsageError */
