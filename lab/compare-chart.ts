@@ -1,6 +1,6 @@
 // The comparison (compare.ts) as a picture: a panel a quantity, a bar a system, each with its figure. SVG 1.1, readable on a light and
 // on a dark page.
-import type { CompareRow } from './compare.js'
+import type { CompareRow } from './compare-row.js'
 import { bytesText, rateText, secondsText } from './quantities.js'
 
 interface Panel {

@@ -9,6 +9,7 @@ import { fig1 } from './benches/fig1.js'
 import { fig10Lan } from './benches/fig10.js'
 import { relayLogin } from './benches/relay-login.js'
 import { comparisonChart } from './compare-chart.js'
+import type { CompareRow } from './compare-row.js'
 import type { EndpointTask } from './endpoint-task.js'
 import type { AttachedBench } from './live-bench.js'
 import { MOVER_PASSWORDS, type MovingSystem } from './mover.js'
@@ -67,22 +68,6 @@ export interface CompareOptions {
 }
 
 export interface Progress { readonly title: string, readonly bytes: number, readonly of: number }
-
-export interface CompareRow {
-  readonly system: MovingSystem
-  /** For people. */
-  readonly title: string
-  readonly bytes: number
-  /** From the sender's first byte until the receiver had the last. */
-  readonly seconds: number
-  /** Bytes a second. */
-  readonly throughput: number
-  /** By the server's interface during the transfer, headers included. */
-  readonly serverReceived: number
-  readonly serverSent: number
-  /** CPU seconds of the server's process during the transfer. */
-  readonly serverCpu: number
-}
 
 export interface CompareResult {
   /** All of the data came, unchanged, by every system. */

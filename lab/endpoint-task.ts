@@ -93,4 +93,3 @@ export interface RelayIssuerTask {
 export type EndpointTask =
   | ServerTask | AcceptorTask | IssuerTask | ResponderTask | AskerTask | RelayServerTask | RelayAcceptorTask | RelayIssuerTask
   | LoginRelayTask | TerminalTask | MoverTask
-export type Role = EndpointTask['role']

@@ -3,8 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { comparisonChart, QUANTITIES } from '../../lab/compare-chart.js'
-import { runCompare, type CompareRow, type Progress } from '../../lab/compare.js'
+import { runCompare, type Progress } from '../../lab/compare.js'
 import { cpuOf, processUse, trafficOf } from '../../lab/process-use.js'
+import type { CompareRow } from '../../lab/compare-row.js'
 import { needsNamespaces } from '../prerequisites.js'
 
 const BYTES = 3_000_001
