@@ -77,6 +77,8 @@ function sentence(event: EndpointEvent): string {
     case 'released': return `connection ${event.connection} of ${event.userId} is vacant`
     case 'logged-out': return `${event.userId} logs out; connections: ${event.connections}`
     case 'disconnected': return `connection ${event.connection} of ${event.userId} has ended: ${event.message}`
+    case 'moving': return `${event.bytes} bytes so far`
+    case 'moved': return `${event.bytes} bytes, SHA-256 ${event.sha256}`
     case 'session-ended': return event.outcome === 'goodbye' ? 'the session ended' : `the session was lost: ${event.message}`
   }
 }

@@ -71,6 +71,9 @@ type Body =
   | { event: 'command-received', text: string }
   | { event: 'file-sent', name: string, bytes: number, sha256: string }
   | { event: 'file-received', name: string, path: string, bytes: number, sha256: string }
+  /** Bytes of a bulk transfer that this end has sent or received so far, and when it is over. */
+  | { event: 'moving', bytes: number }
+  | { event: 'moved', bytes: number, sha256: string }
   | { event: 'session-ended', outcome: 'goodbye' | 'lost', message: string }
   // 4 and its terminals; `connection` counts from 1 at each of them
   | Peer & { event: 'logged-in', step: '(3)' | '(12)', userId: string, connection: number }
