@@ -37,6 +37,7 @@ function sentence(event: EndpointEvent): string {
     case 'stopped': return 'stopped'
     case 'error': return `error: ${event.message}`
     case 'registered': return `${event.equipmentId} = ${place} (${event.outcome})`
+    case 'claimed': return `${event.equipmentId} is claimed by two acceptors: registrations come from ${place} and from ${event.rival.address}:${event.rival.port}; give each an ID of its own`
     case 'lapsed': return `${event.equipmentId} has lapsed: no registration for ${(event.age / 1000).toFixed(1)} s`
     case 'request-received': return `${labelOf('request')} from ${place}: ${event.equipmentId}, ${event.reachedAt === undefined ? 'through the server' : `to connect to ${event.reachedAt.address}:${event.reachedAt.port}`}`
     case 'looked-up': return event.outcome === 'found' ? `${event.equipmentId} found at ${place}` : `${event.equipmentId} is not in the list`

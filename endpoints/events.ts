@@ -29,6 +29,8 @@ type Body =
   | Partial<Peer> & { event: 'error', reason: FailureReason, message: string }
   // 101
   | Peer & { event: 'registered', step: RegistrationStep, equipmentId: string, outcome: 'added' | 'refreshed' | 'moved' }
+  /** Two acceptors take turns under one ID: registrations come from both addresses (claims.ts). */
+  | Peer & { event: 'claimed', equipmentId: string, rival: Peer }
   | Peer & { event: 'lapsed', equipmentId: string, age: number }
   | Peer & { event: 'request-received', equipmentId: string, reachedAt?: Peer }
   | { event: 'looked-up', step: LookUpStep, equipmentId: string, outcome: 'found' | 'unknown', address?: string, port?: number, path?: string }
