@@ -3,6 +3,9 @@
 import type { Channel } from './channel/channel.js'
 import type { Apparatus } from './events.js'
 
+/** How S209 runs: in the clear, or under TLS with a key that the issuer has made for this connection. */
+export type Data = 'tcp' | 'tls'
+
 export interface Connection {
   readonly channel: Channel
   /** This end. */

@@ -147,6 +147,6 @@ export class Issuing {
   }
 
   #fault({ fault, message }: ChannelError): EndpointError {
-    return new EndpointError(reasonOfFault(fault), `server ${formatPeer(this.#server)}: ${message}`, 'check that the server runs and is of this version')
+    return new EndpointError(reasonOfFault(fault), `server ${formatPeer(this.#server)}: ${message}`, 'check that the server runs, is of this version, and is encrypted as this end is')
   }
 }

@@ -1,11 +1,12 @@
 // What every server of this family does, whatever becomes of a request: it keeps the equipment list from registrations by UDP,
 // takes requests of issuers by TCP, notifies the acceptor that a request names, and matches the connection that the acceptor then
 // makes with the request. 101 (server.ts) and the relay 11 (relay/relay-server.ts) are built on it.
-import { reasonOfFault } from './errors.js'
+import { messageOf, reasonOfError, reasonOfFault } from './errors.js'
 import { formatPeer } from './peer.js'
 import { ENTRY_LIFETIME, SERVER_PORTS, TIMEOUTS } from './defaults.js'
 import { Defect, decode, encode } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
+import { receiveFirst } from './channel/first-message.js'
 import { plainChannel } from './channel/socket-channel.js'
 import { emitter, wallClock } from './events.js'
 import { answer, verdictOf } from './answers.js'
@@ -294,7 +295,7 @@ export class Rendezvous<Request extends RequestKey> {
     const channel = await this.#opened(socket)
     if (!channel) return
     try {
-      const { token } = await channel.receive(['greeting'], this.timeouts.message)
+      const { token } = await receiveFirst(channel, ['greeting'], this.timeouts.message)
       const pending = this.pending.find(token)
       if (pending?.claim(channel)) { // from here on the request closes it
         this.emit({ event: 'second-connection-accepted', equipmentId: pending.request.equipmentId, ...channel.peer })
@@ -313,7 +314,7 @@ export class Rendezvous<Request extends RequestKey> {
     try {
       return await this.#openChannel(socket, this.timeouts.message)
     } catch (error) {
-      this.reject('malformed', error instanceof Error ? error.message : 'the handshake failed', from)
+      this.reject(reasonOfError(error), messageOf(error), from)
       socket.destroy()
       return null
     }

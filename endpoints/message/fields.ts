@@ -20,6 +20,9 @@ function field<T>(id: number, title: string, kind: Kind<T>, min: number, max = m
 /** Bytes of a token: enough that nobody guesses a pending one, few enough that 205 stays smaller than a 201. */
 export const TOKEN_LENGTH = 8
 
+/** Bytes of the key for a direct connection: as many as SHA-256, the hash of its cipher suite, can make use of. */
+export const CONNECTION_KEY_LENGTH = 32
+
 export const FIELDS = {
   equipmentId: field(1, 'equipment ID', kind.name, 1, 64),
   password: field(2, 'password', kind.line, 1, 128, true),
@@ -40,6 +43,7 @@ export const FIELDS = {
   certificate: field(21, 'certificate', kind.bytes, 1, 16384),
   authority: field(22, 'CA certificate', kind.bytes, 1, 16384),
   proof: field(23, 'proof', kind.hex, 32),
+  connectionKey: field(25, 'connection key', kind.hex, CONNECTION_KEY_LENGTH, CONNECTION_KEY_LENGTH, true),
   userId: field(30, 'user ID', kind.name, 1, 64),
   connections: field(31, 'connections', kind.size, 8),
   relayed: field(32, 'relayed data', kind.bytes, 1, 32768),

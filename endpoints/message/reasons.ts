@@ -40,6 +40,14 @@ export const REASONS = {
     advice: 'ask for the address that you ask from, and let the CA allow it (`naptlab ca serve --allow`)',
   },
   'wrong-proof': { code: 24, sentence: 'the certificate request does not prove the enrolment secret', advice: 'give the secret that the CA was started with' },
+  'certificate-refused': {
+    code: 25, sentence: "the other end does not accept this end's certificate",
+    advice: 'check that it was issued by the CA which the other end trusts, for this address, and is valid now',
+  },
+  'encryption-required': {
+    code: 26, sentence: 'the acceptor takes no direct connection in the clear',
+    advice: 'ask for one under TLS (--data tls)',
+  },
   'log-in-refused': { code: 40, sentence: 'the user ID or the password is wrong', advice: 'check both; `naptlab relay user list` at the relay server shows who may log in' },
   'logged-in-elsewhere': {
     code: 41, sentence: 'another terminal is logged in with this user ID',
