@@ -11,6 +11,9 @@ export const REGISTRATION_INTERVAL = 15_000
 /** Of an entry of the equipment list, milliseconds: two registrations may be lost in a row. */
 export const ENTRY_LIFETIME = 3 * REGISTRATION_INTERVAL
 
+/** Of the certificate authority (51), TCP; the documents name none. */
+export const AUTHORITY_PORT = 1210
+
 /** Of the log-in relay, TCP; the document names none. */
 export const LOGIN_RELAY_PORT = 1400
 /** Between two hold messages on one connection, milliseconds. */

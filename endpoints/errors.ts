@@ -28,7 +28,6 @@ export type LocalReason =
   | 'certificate-other-name'
   | 'certificate-unusable'
   | 'user-file'
-  | 'certificate'
   | 'lapsed'
 
 export type FailureReason = Exclude<Reason, 'accepted'> | LocalReason

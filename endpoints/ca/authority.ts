@@ -1,11 +1,11 @@
 // The CA (51) of Fig. 5: its key pair 52/53 and its own certificate, and the certificates 65 that it issues. What a certificate
 // allows is decided here (RFC 5280, 4.2), whatever a request may have asked for.
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, randomBytes } from 'node:crypto'
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import type { Extension, KeyUsageFlags } from '@peculiar/x509'
-import { EndpointError } from '../errors.js'
 import { EncodeError } from '../message/index.js'
-import { readCertificate, validityFlaw } from './certificate.js'
+import { lapse } from '../channel/certificate-check.js'
+import { readCertificate } from './certificate.js'
 import { SIGNATURE, importPrivateKey, importPublicKey } from './der.js'
 import type { KeyPair } from './keys.js'
 import { commonName, generalName, namesFlaw } from './names.js'
@@ -43,7 +43,7 @@ export async function createAuthority({ publicKey, privateKey }: KeyPair, option
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: new x509.Name([{ CN: [{ utf8String: name }] }]), signingAlgorithm: SIGNATURE,
     keys: { privateKey: await importPrivateKey(privateKey), publicKey: signed },
-    notBefore: new Date(now - BACKDATING), notAfter: new Date(now + lifetime),
+    serialNumber: serialNumber(), notBefore: new Date(now - BACKDATING), notAfter: new Date(now + lifetime),
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true), // it certifies servers, no other CA
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -56,7 +56,7 @@ export async function createAuthority({ publicKey, privateKey }: KeyPair, option
 
 /**
  * Signs (64) and issues certificate 65. It is never valid when the CA's own is not.
- * @throws EndpointError 'certificate' when the CA's own certificate is not valid now
+ * @throws EndpointError when the CA's own certificate is not valid now
  */
 export function issueCertificate(authority: Authority, { publicKey, names }: CertificateRequest, options: ValidityOptions = {}): Promise<X509Certificate> {
   return certifyKey(authority, publicKey.export({ type: 'spki', format: 'der' }), names, options)
@@ -69,16 +69,16 @@ export function issueCertificate(authority: Authority, { publicKey, names }: Cer
  */
 export async function certifyKey(authority: Authority, spki: Uint8Array, names: readonly string[], options: ValidityOptions = {}): Promise<X509Certificate> {
   const { now = Date.now(), lifetime = CERTIFICATE_LIFETIME } = options
-  const misnamed = namesFlaw(names), invalid = validityFlaw(authority.certificate, now)
+  const misnamed = namesFlaw(names), invalid = lapse(authority.certificate, "the CA's own certificate", now)
   if (misnamed !== null) throw new EncodeError(`the certificate cannot be made: ${misnamed}`)
-  if (invalid !== null) throw new EndpointError('certificate', `the CA cannot issue certificates: its own ${invalid}`, 'make a new CA, and hand its certificate out')
+  if (invalid !== null) throw invalid
   const x509 = await loadX509()
   const own = new x509.X509Certificate(new Uint8Array(authority.certificate.raw))
   const key = new x509.PublicKey(new Uint8Array(spki))
   const certificate = await x509.X509CertificateGenerator.create({
     subject: new x509.Name([{ CN: [{ utf8String: commonName(names) }] }]), issuer: own.subjectName, publicKey: key,
     signingKey: await importPrivateKey(authority.privateKey), signingAlgorithm: SIGNATURE,
-    notBefore: new Date(Math.max(own.notBefore.getTime(), now - BACKDATING)), notAfter: new Date(Math.min(own.notAfter.getTime(), now + lifetime)),
+    serialNumber: serialNumber(), notBefore: new Date(Math.max(own.notBefore.getTime(), now - BACKDATING)), notAfter: new Date(Math.min(own.notAfter.getTime(), now + lifetime)),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(usageOf(spki, x509.KeyUsageFlags), true),
@@ -89,6 +89,16 @@ export async function certifyKey(authority: Authority, spki: Uint8Array, names: 
     ],
   })
   return readCertificate(new Uint8Array(certificate.rawData))
+}
+
+/**
+ * 126 random bits (RFC 5280, 4.1.2.2). The first two, 01, keep the number positive and its encoding of one length, so that the
+ * packets of two runs are equally long.
+ */
+function serialNumber(): string {
+  const bytes = randomBytes(16)
+  bytes[0] = bytes[0] & 0x3f | 0x40
+  return bytes.toString('hex')
 }
 
 /** What the kind of key can do in a handshake: RSA signs (1.3, DHE) and transports the secret; EC signs; DH agrees on it. */

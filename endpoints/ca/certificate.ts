@@ -1,16 +1,16 @@
 // Certificates as they are read: their form, what is wrong with one, and what people see of it. Node's own X509Certificate does it.
 import { X509Certificate } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { isIPv4 } from 'node:net'
+import { lapse, objectionTo } from '../channel/certificate-check.js'
 import { EndpointError } from '../errors.js'
 import { keyFlaw } from './keys.js'
 
-/** @param bytes PEM or DER. @throws EndpointError 'certificate' when they are no certificate */
+/** @param bytes PEM or DER. @throws EndpointError when they are no certificate */
 export function readCertificate(bytes: Uint8Array | string, what = 'the certificate'): X509Certificate {
   try {
     return new X509Certificate(bytes)
   } catch (error) {
-    throw new EndpointError('certificate', `${what} cannot be read`, 'give a file that begins with -----BEGIN CERTIFICATE-----', { cause: error })
+    throw new EndpointError('certificate-unusable', `${what} cannot be read`, 'give a file that begins with -----BEGIN CERTIFICATE-----', { cause: error })
   }
 }
 
@@ -22,18 +22,15 @@ export const hasFingerprint = (certificate: X509Certificate, fingerprint: string
 
 const bare = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase()
 
-/** Why a certificate is not valid at a time (milliseconds since the epoch), as in `certificate expired on …`; else null. */
-export function validityFlaw({ validFrom, validTo }: X509Certificate, now: number): string | null {
-  if (now < Date.parse(validFrom)) return `certificate is not valid before ${isoTime(validFrom)}`
-  return now > Date.parse(validTo) ? `certificate expired on ${isoTime(validTo)}` : null
-}
+const OF_CA = "the CA's certificate"
 
-/** Why a certificate cannot be a CA's, or null. */
-export function authorityFlaw(certificate: X509Certificate, now: number): string | null {
-  if (!certificate.ca) return 'it is not the certificate of a CA'
-  if (!certificate.checkIssued(certificate) || !certificate.verify(certificate.publicKey)) return 'it is not signed with its own key'
+/** Why a certificate cannot be the CA's, or null. `now` in milliseconds since the epoch. */
+export function authorityFlaw(certificate: X509Certificate, now: number): EndpointError | null {
   const weakness = keyFlaw(certificate.publicKey)
-  return weakness === null ? validityFlaw(certificate, now) : `its key is not strong enough: ${weakness}`
+  const flaw = !certificate.ca ? 'is not that of a CA'
+    : !certificate.checkIssued(certificate) || !certificate.verify(certificate.publicKey) ? 'is not signed with its own key'
+    : weakness === null ? null : `has a key that is not strong enough: ${weakness}`
+  return flaw === null ? lapse(certificate, OF_CA, now) : new EndpointError('certificate-untrusted', `${OF_CA} ${flaw}`, 'have the CA made anew, with `naptlab ca init`')
 }
 
 export interface Expected {
@@ -45,16 +42,14 @@ export interface Expected {
   readonly now: number
 }
 
-/** Why certificate 65 is not what the server asked for, or null. */
-export function certificateFlaw(certificate: X509Certificate, { authority, names, publicKey, now }: Expected): string | null {
-  if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) return 'it is not signed by this CA'
-  if (!certificate.publicKey.equals(publicKey)) return 'it is for another public key'
-  const missing = names.find(name => !isFor(certificate, name))
-  return missing === undefined ? validityFlaw(certificate, now) : `it is not for ${missing}`
+/** Why certificate 65 is not what the server asked for, or null. Clients look at it as closely (channel/certificate-check.ts). */
+export function issuedFlaw(certificate: X509Certificate, { authority, names, publicKey, now }: Expected): EndpointError | null {
+  const ca = authority.toString()
+  const objection = names.map(serverName => objectionTo(certificate, { ca, serverName, now: () => now })).find(each => each !== null)
+  if (objection !== undefined) return objection
+  return certificate.publicKey.equals(publicKey) ? null
+    : new EndpointError('certificate-unusable', 'the certificate is for another public key than that of the request', 'enrol anew; if that happens again, the CA is not one')
 }
-
-export const isFor = (certificate: X509Certificate, name: string): boolean =>
-  (isIPv4(name) ? certificate.checkIP(name) : certificate.checkHost(name, { subject: 'never' })) !== undefined
 
 /** Names in the subjectAltName extension; those of kinds that nothing here uses as OpenSSL writes them. */
 export function namesOf({ subjectAltName = '' }: X509Certificate): string[] {

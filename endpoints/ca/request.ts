@@ -18,9 +18,11 @@ export interface CertificateRequest {
   readonly names: readonly string[]
 }
 
+type Refused = Extract<Reason, 'unreadable-request' | 'request-signature' | 'weak-key' | 'name-not-allowed' | 'wrong-proof' | 'authority-invalid'>
+
 /** Why a request is refused. */
 export class Objection {
-  constructor(readonly reason: Extract<Reason, 'unreadable-request' | 'request-signature' | 'weak-key' | 'name-not-allowed' | 'wrong-proof'>, readonly detail: string) {}
+  constructor(readonly reason: Refused, readonly detail: string) {}
 }
 
 const SAN = '2.5.29.17'

@@ -106,7 +106,6 @@ function shaken(socket: Socket, tls: TLSSocket, done: 'secure' | 'secureConnect'
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
       clearTimeout(timer)
-      tls.destroy()
       socket.destroy()
       reject(handshakeFault(error))
     }

@@ -39,14 +39,14 @@ export const FIELDS = {
   data: field(13, 'file data', kind.bytes, 1, 32768),
   sha256: field(14, 'SHA-256', kind.hex, 32),
   ok: field(15, 'file is whole', kind.flag, 1),
-  certificateRequest: field(20, 'certificate request', kind.bytes, 1, 16384),
-  certificate: field(21, 'certificate', kind.bytes, 1, 16384),
-  authority: field(22, 'CA certificate', kind.bytes, 1, 16384),
-  proof: field(23, 'proof', kind.hex, 32),
   connectionKey: field(25, 'connection key', kind.hex, CONNECTION_KEY_LENGTH, CONNECTION_KEY_LENGTH, true),
   userId: field(30, 'user ID', kind.name, 1, 64),
   connections: field(31, 'connections', kind.size, 8),
   relayed: field(32, 'relayed data', kind.bytes, 1, 32768),
+  certificateRequest: field(40, 'certificate request', kind.bytes, 1, 16384),
+  certificate: field(41, 'certificate', kind.bytes, 1, 16384),
+  authority: field(42, 'CA certificate', kind.bytes, 1, 16384),
+  proof: field(43, 'proof', kind.hex, 32),
 } as const
 
 export type FieldKey = keyof typeof FIELDS

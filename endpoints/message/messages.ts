@@ -41,7 +41,7 @@ export const MESSAGES = {
   goodbye: message(15, null, 'goodbye', 'TCP', ['sentence?']),
   // 63, 54 and 55 pass between the CA (51) and the others (Fig. 5).
   certificateRequest: message(63, '63', 'certificate request', 'TCP', ['certificateRequest', 'proof?']),
-  certificateIssuance: message(54, '54', 'certificate issuance', 'TCP', ['certificate', 'authority', 'proof?']),
+  certificateIssuance: message(54, '54', 'certificate issuance', 'TCP', ['certificate', 'proof?']),
   authorityRequest: message(4, null, 'CA certificate request', 'TCP', []),
   authorityCertificate: message(55, '55', 'CA certificate', 'TCP', ['authority']),
   // The log-in relay numbers its steps from 1 and would meet the types above, so the type is the number and 100. One message

@@ -29,23 +29,12 @@ export const REASONS = {
     code: 10, sentence: 'the connection does not belong to the request that waits here',
     advice: 'check that no two issuers share one address and port',
   },
-  'unreadable-request': { code: 20, sentence: 'the certificate request cannot be read', advice: 'make it with `naptlab ca request`, or with `openssl req`' },
-  'request-signature': {
-    code: 21, sentence: 'the certificate request is not signed with the private key of the public key in it',
-    advice: 'make a new request with `naptlab ca request`',
-  },
-  'weak-key': { code: 22, sentence: 'the public key in the certificate request is not strong enough', advice: 'make a new one with `naptlab ca request`' },
-  'name-not-allowed': {
-    code: 23, sentence: 'this CA does not certify that name for whoever asked',
-    advice: 'ask for the address that you ask from, and let the CA allow it (`naptlab ca serve --allow`)',
-  },
-  'wrong-proof': { code: 24, sentence: 'the certificate request does not prove the enrolment secret', advice: 'give the secret that the CA was started with' },
   'certificate-refused': {
-    code: 25, sentence: "the other end does not accept this end's certificate",
+    code: 30, sentence: "the other end does not accept this end's certificate",
     advice: 'check that it was issued by the CA which the other end trusts, for this address, and is valid now',
   },
   'encryption-required': {
-    code: 26, sentence: 'the acceptor takes no direct connection in the clear',
+    code: 31, sentence: 'the acceptor takes no direct connection in the clear',
     advice: 'ask for one under TLS (--data tls)',
   },
   'log-in-refused': { code: 40, sentence: 'the user ID or the password is wrong', advice: 'check both; `naptlab relay user list` at the relay server shows who may log in' },
@@ -61,6 +50,18 @@ export const REASONS = {
   'user-silent': { code: 47, sentence: 'the user is logged in but did not answer the demand', advice: 'try again; check that its terminal still runs' },
   'crossed': { code: 48, sentence: 'a demand for this connection was on its way already', advice: 'demand again on another connection' },
   'not-held': { code: 49, sentence: 'the connection is in no communication', advice: 'demand one first' },
+  'unreadable-request': { code: 60, sentence: 'the certificate request cannot be read', advice: 'make it with `naptlab ca request`, or with `openssl req`' },
+  'request-signature': {
+    code: 61, sentence: 'the certificate request is not signed with the private key of the public key in it',
+    advice: 'make a new request with `naptlab ca request`',
+  },
+  'weak-key': { code: 62, sentence: 'the public key in the certificate request is not strong enough', advice: 'make a new one with `naptlab ca request`' },
+  'name-not-allowed': {
+    code: 63, sentence: 'this CA does not certify that name for whoever asked',
+    advice: 'ask for the address that you ask from, and let the CA allow it (`naptlab ca serve --allow`)',
+  },
+  'wrong-proof': { code: 64, sentence: 'the certificate request does not prove the enrolment secret', advice: 'give the secret that the CA was started with' },
+  'authority-invalid': { code: 65, sentence: "the CA's own certificate is not valid at the moment", advice: 'have a new CA made, and its certificate handed out' },
 } as const satisfies Record<string, ReasonDefinition>
 
 export type Reason = keyof typeof REASONS

@@ -40,7 +40,7 @@ const SAMPLES: Message[] = [
   { name: 'goodbye' },
   { name: 'certificateRequest', certificateRequest: new Uint8Array(900).fill(3) },
   { name: 'certificateRequest', certificateRequest: new Uint8Array(FIELDS.certificateRequest.max), proof: sha256, extra },
-  { name: 'certificateIssuance', certificate: new Uint8Array(FIELDS.certificate.max), authority: new Uint8Array(FIELDS.authority.max), proof: sha256 },
+  { name: 'certificateIssuance', certificate: new Uint8Array(FIELDS.certificate.max), proof: sha256 },
   { name: 'authorityRequest' },
   { name: 'authorityCertificate', authority: Uint8Array.of(48, 0) },
   { name: 'login', userId: 'eleven', password: 'pass wörd', token },

@@ -1,12 +1,12 @@
 // Fig. 5 without a network: key pairs, certificate request 63, certificates, and the openssl program's opinion of all of them.
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import {
-  Objection, authorityFlaw, certificateFlaw, certifyKey, createAuthority, createRequest, describeCertificate, generateKeys, hasFingerprint, issueCertificate,
+  Objection, authorityFlaw, certifyKey, createAuthority, createRequest, describeCertificate, generateKeys, hasFingerprint, issueCertificate, issuedFlaw,
   namesOf, privatePem, readCertificate, readRequest,
 } from '../../../endpoints/ca/index.js'
 import type { CertificateRequest } from '../../../endpoints/ca/index.js'
@@ -44,7 +44,7 @@ t.test('a request tells its names and its key', async t => {
 t.test('certificate 65 holds what the CA decides', async t => {
   const now = Date.now()
   const certificate = await issueCertificate(authority, request, { now })
-  t.equal(certificateFlaw(certificate, { authority: authority.certificate, names: request.names, publicKey: keys.publicKey, now }), null)
+  t.equal(issuedFlaw(certificate, { authority: authority.certificate, names: request.names, publicKey: keys.publicKey, now }), null)
   t.same(namesOf(certificate), [SERVER, 'server.example'])
   t.notOk(certificate.ca)
   t.same(certificate.keyUsage, ['1.3.6.1.5.5.7.3.1'], 'serverAuth')
@@ -60,10 +60,8 @@ t.test('never valid when the CA is not', async t => {
   const certificate = await issueCertificate(brief, request, { now: now + DAY / 2, lifetime: 30 * DAY })
   t.equal(certificate.validTo, brief.certificate.validTo)
   t.equal((await issueCertificate(brief, request, { now })).validFrom, brief.certificate.validFrom)
-  for (const [when, words] of [[now + 2 * DAY, 'expired on 2030-01-02'], [now - DAY, 'not valid before 2029-12-31']] as const) {
-    const error = await failure(issueCertificate(brief, request, { now: when }))
-    t.ok(error instanceof EndpointError && error.reason === 'certificate')
-    t.match((error as Error).message, words)
+  for (const [when, reason] of [[now + 2 * DAY, 'certificate-expired'], [now - DAY, 'certificate-not-yet-valid']] as const) {
+    t.match(await failure(issueCertificate(brief, request, { now: when })), { reason, message: /^the CA's own certificate/ })
   }
 })
 
@@ -71,15 +69,15 @@ t.test('what is wrong with a certificate is told', async t => {
   const now = Date.now(), expected = { authority: authority.certificate, names: [SERVER], publicKey: keys.publicKey, now }
   const certificate = await issueCertificate(authority, request, { now })
   const impostor = await createAuthority(otherKeys, { name: 'A "CA", of Fig. 5 + more' })
-  t.match(certificateFlaw(await issueCertificate(impostor, request), expected), 'not signed by this CA')
-  t.match(certificateFlaw(certificate, { ...expected, publicKey: otherKeys.publicKey }), 'another public key')
-  t.match(certificateFlaw(certificate, { ...expected, names: [SERVER, '130.74.23.7'] }), 'not for 130.74.23.7')
-  t.match(certificateFlaw(certificate, { ...expected, names: ['example'] }), 'not for example')
-  t.match(certificateFlaw(certificate, { ...expected, now: now + 400 * DAY }), 'expired')
-  t.match(certificateFlaw(certificate, { ...expected, now: now - DAY }), 'not valid before')
+  t.match(issuedFlaw(await issueCertificate(impostor, request), expected), { reason: 'certificate-untrusted' }, 'a CA of the same name')
+  t.match(issuedFlaw(certificate, { ...expected, publicKey: otherKeys.publicKey }), { reason: 'certificate-unusable', message: /another public key/ })
+  t.match(issuedFlaw(certificate, { ...expected, names: [SERVER, '130.74.23.7'] }), { reason: 'certificate-other-name', message: /not for 130\.74\.23\.7/ })
+  t.match(issuedFlaw(certificate, { ...expected, names: ['example'] }), { reason: 'certificate-other-name' })
+  t.match(issuedFlaw(certificate, { ...expected, now: now + 400 * DAY }), { reason: 'certificate-expired' })
+  t.match(issuedFlaw(certificate, { ...expected, now: now - DAY }), { reason: 'certificate-not-yet-valid' })
   t.equal(authorityFlaw(authority.certificate, now), null)
-  t.match(authorityFlaw(certificate, now), 'not the certificate of a CA')
-  t.match(authorityFlaw(authority.certificate, now + 4000 * DAY), 'expired')
+  t.match(authorityFlaw(certificate, now), { message: /not that of a CA/ })
+  t.match(authorityFlaw(authority.certificate, now + 4000 * DAY), { reason: 'certificate-expired' })
   t.ok(hasFingerprint(authority.certificate, authority.certificate.fingerprint256.replaceAll(':', '').toLowerCase()))
   t.notOk(hasFingerprint(certificate, authority.certificate.fingerprint256))
   t.throws(() => readCertificate('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'), EndpointError)
@@ -109,14 +107,14 @@ t.test('requests that are refused', async t => {
 t.test('any bytes at all give an objection, never a crash', async t => {
   const random = seeded(51)
   let refused = 0
-  for (let round = 0; round < 300; round++) {
+  for (let round = 0; round < 100; round++) {
     const bytes = Uint8Array.from(der)
     for (let count = 1 + random() % 4; count > 0; count--) bytes[random() % bytes.length] ^= 1 + random() % 255
     const outcome = await readRequest(bytes)
     if (outcome instanceof Objection) refused++
     else t.same([outcome.names, outcome.publicKey.equals(keys.publicKey)], [request.names, true], 'what is taken is what was signed')
   }
-  t.ok(refused >= 280, `${refused} of 300 refused`)
+  t.ok(refused >= 90, `${refused} of 100 refused`)
 })
 
 t.test('names', async t => {
@@ -166,22 +164,23 @@ t.test('openssl', needsOpenssl, async t => {
 })
 
 t.test('requests that openssl makes', needsOpenssl, async t => {
-  const folder = t.testdir()
-  const csr = join(folder, 'r.der'), key = join(folder, 'r.key')
-  const make = (...more: string[]): Buffer | string => {
-    const { status, stderr } = spawnSync('openssl', ['req', '-new', '-nodes', '-keyout', key, '-outform', 'DER', '-subj', '/CN=ignored', '-out', csr, ...more], { encoding: 'utf8' })
-    return status === 0 ? spawnSync('cat', [csr]).stdout : stderr
+  const folder = t.testdir(), file = (name: string): string => join(folder, name)
+  writeFileSync(file('rsa.key'), privatePem(keys.privateKey))
+  writeFileSync(file('ec.key'), privatePem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey))
+  writeFileSync(file('ca.crt'), authority.certificate.toString())
+  const make = (key: string, ...more: string[]): Uint8Array => {
+    t.match(openssl('req', '-new', '-key', file(key), '-outform', 'DER', '-subj', '/CN=ignored', '-out', file('r.der'), ...more), { status: 0 })
+    return readFileSync(file('r.der'))
   }
   const san = ['-addext', `subjectAltName=IP:${SERVER},DNS:a.example`]
-  for (const algorithm of [['rsa:3072'], ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256']]) {
-    const bytes = make('-newkey', ...algorithm, ...san)
-    const { names, publicKey } = await read(Buffer.from(bytes))
+  for (const key of ['rsa.key', 'ec.key']) {
+    const { names, publicKey } = await read(make(key, ...san))
     t.same(names, [SERVER, 'a.example'])
-    t.ok(publicKey.equals(createPublicKey(createPrivateKey(spawnSync('cat', [key]).stdout))))
-    const certificate = await issueCertificate(authority, { names, publicKey })
-      t.ok(certificate.verify(caKeys.publicKey))
+    t.ok(publicKey.equals(createPublicKey(readFileSync(file(key)))))
+    writeFileSync(file('r.crt'), (await issueCertificate(authority, { names, publicKey })).toString())
+    t.match(openssl('verify', '-x509_strict', '-purpose', 'sslserver', '-CAfile', file('ca.crt'), file('r.crt')), { status: 0 })
   }
-  t.match(await readRequest(Buffer.from(make('-newkey', 'rsa:2048', '-sha1', ...san))), { reason: 'request-signature', detail: /SHA-1/ })
-  t.match(await readRequest(Buffer.from(make('-newkey', 'rsa:2048'))), { reason: 'name-not-allowed', detail: 'it names no server' })
-  t.match(await readRequest(Buffer.from(make('-newkey', 'rsa:2048', '-addext', 'subjectAltName=email:a@b.example'))), { reason: 'name-not-allowed' })
+  t.match(await readRequest(make('rsa.key', '-sha1', ...san)), { reason: 'request-signature', detail: /SHA-1/ })
+  t.match(await readRequest(make('rsa.key')), { reason: 'name-not-allowed', detail: 'it names no server' })
+  t.match(await readRequest(make('rsa.key', '-addext', 'subjectAltName=email:a@b.example')), { reason: 'name-not-allowed' })
 })
