@@ -53,7 +53,7 @@ function sentence(event: EndpointEvent): string {
     case 'notification-received': return `notified of a connection request by ${place}`
     case 'second-connection': return `second connection to ${place}`
     case 'password-checked': return `the password is ${event.outcome}`
-    case 'connecting': return `${event.apparatus === '103' ? '208 ' : ''}connection to ${place}`
+    case 'connecting': return `${event.apparatus === '103' ? '208 ' : ''}connection to ${place}${event.transport === 'udp' ? ' over UDP' : ''}`
     case 'request-handled': return `request handled: ${event.message}`
     case 'keys-made': return `key pair ${event.step} made`
     case 'certificate-requested': return `${labelOf('certificateRequest')} from ${place}: ${event.names.join(', ')}`

@@ -14,7 +14,7 @@ type Purpose =
   | 'registrations' // 101, UDP
   | 'first connections' // 101, TCP, from issuers
   | 'second connections' // 101, TCP, from acceptors
-  | 'direct connection' // 102, TCP, from the acceptor
+  | 'direct connection' // 102, TCP or UDP, from the acceptor
   | 'notifications' // 103, UDP, from the server
   | 'questions' // a responder, from anybody
   | 'certificate requests' // 51, TCP, from servers, and from whoever wants the CA certificate
@@ -51,7 +51,7 @@ type Body =
   | Peer & { event: 'notification-received', equipmentId: string }
   | Peer & { event: 'second-connection', step?: 'S206', equipmentId: string }
   | { event: 'password-checked', step: 'S207', equipmentId: string, outcome: 'right' | 'wrong' | 'absent' }
-  | Peer & { event: 'connecting', equipmentId: string }
+  | Peer & { event: 'connecting', equipmentId: string, transport: 'udp' | 'tcp' }
   | { event: 'request-handled', equipmentId: string, outcome: Reason, message: string }
   // Fig. 5: 51, and whoever asks it. A step is the number of what comes to be there
   | { event: 'keys-made', step: '52/53' | '61/62' }
