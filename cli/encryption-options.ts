@@ -1,6 +1,6 @@
 // The options that say how the connections with a server are encrypted: what people give, checked, as the channels of either end.
 import { readFileSync } from 'node:fs'
-import { ENCRYPTIONS, EndpointError, KEY_EXCHANGES, keyExchangeOf, keyLog, plainChannel, secureClient, secureServer } from '../endpoints/index.js'
+import { ENCRYPTIONS, EndpointError, KEY_EXCHANGES, isUnderTls, keyExchangeOf, keyLog, plainChannel, secureClient, secureServer } from '../endpoints/index.js'
 import { UsageError } from './errors.js'
 import type { Data, Encryption, KeyExchange, OnKeys, OpenChannel } from '../endpoints/index.js'
 import type { Options } from 'yargs'
@@ -54,9 +54,9 @@ export function clientChannel(options: ClientArguments, serverName: string): Ope
 
 /** @throws UsageError when S209 cannot be encrypted as the rest is */
 export function checkData(data: Data | undefined, { encryption }: CommonArguments, level: number): void {
-  if (data !== 'tls') return
-  if (encryption === 'none') throw new UsageError('--data tls needs connections with the server that are encrypted: the key travels on them.')
-  if (level === 1) throw new UsageError('--data tls needs level 2 or 3: at level 1 the request, and the key with it, would go by UDP in the clear.')
+  if (data === undefined || !isUnderTls(data)) return
+  if (encryption === 'none') throw new UsageError(`--data ${data} needs connections with the server that are encrypted: the key travels on them.`)
+  if (level === 1) throw new UsageError(`--data ${data} needs level 2 or 3: at level 1 the request, and the key with it, would go by UDP in the clear.`)
 }
 
 /** Where the keys of this program's connections go, if anywhere. @throws UsageError */

@@ -212,7 +212,8 @@ export class Rendezvous<Request extends RequestKey> {
     const bytes = encode(message)
     const deadline = performance.now() + this.timeouts.notify
     let sent = 0
-    while (performance.now() < deadline && !pending.cancelled) {
+    // A timer may be a millisecond early, and what is left then is no time for another one.
+    while (deadline - performance.now() > 1 && !pending.cancelled) {
       const to = this.#registry.spend(pending.request.equipmentId, bytes.length, this.clock())
       if (to) {
         this.#send(bytes, to)

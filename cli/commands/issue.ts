@@ -1,10 +1,11 @@
 // `naptlab issue`: the request issuer (102). Asks for one connection and talks on it.
-import { SERVER_PORTS, TIMEOUTS, openSession, requestConnection } from '../../endpoints/index.js'
+import { DATA, SERVER_PORTS, TIMEOUTS, openSession, requestConnection } from '../../endpoints/index.js'
 import { readLines, receiveInto, sendAll, stopSignal, succeeds } from '../conversation.js'
 import { checkData, clientChannel, clientEncryption, keysOf } from '../encryption-options.js'
 import { parseDuration, parseEquipmentId, parseLevel, parseLocalPort, parsePeer, parsePort, readPassword } from '../options.js'
 import { printFailure, printer } from '../output.js'
 import type { CommandModule, InferredOptionTypes, Options } from 'yargs'
+import type { Data } from '../../endpoints/index.js'
 
 const options = {
   to: { type: 'string', demandOption: true, coerce: parseEquipmentId, describe: 'equipment ID of the acceptor' },
@@ -12,7 +13,7 @@ const options = {
   'server-port': { type: 'number', default: SERVER_PORTS.issuer, coerce: parsePort, describe: "server's TCP port for issuers" },
   address: { type: 'string', describe: 'address of this machine to use; any when absent' },
   'local-port': { type: 'number', default: 0, coerce: parseLocalPort, describe: 'local TCP port of the first connection; 0 for any' },
-  listen: { type: 'number', default: 0, coerce: parseLocalPort, describe: 'local TCP port that awaits the acceptor; 0 for any' },
+  listen: { type: 'number', default: 0, coerce: parseLocalPort, describe: 'local port that awaits the acceptor; 0 for any' },
   'reached-at': { type: 'string', coerce: parsePeer, describe: 'ADDRESS:PORT that your router maps to that port; its own when absent' },
   level: { type: 'number', default: 3, coerce: parseLevel, describe: 'as the server (1, 2 or 3); below 3 no password is sent' },
   'password-file': { type: 'string', describe: "file with the acceptor's password; else NAPTLAB_PASSWORD is read" },
@@ -21,7 +22,7 @@ const options = {
   receive: { type: 'string', describe: 'folder for files that come in; without it they are refused' },
   timeout: { type: 'string', default: `${TIMEOUTS.request / 1000}s`, coerce: parseDuration, describe: 'for the connection to come about' },
   ...clientEncryption,
-  data: { choices: ['tcp', 'tls'] as const, default: 'tcp', describe: 'how the direct connection runs: in the clear, or under TLS with a key of its own' },
+  data: { choices: DATA, default: 'tcp' as Data, describe: 'the direct connection (S209): in the clear or under TLS with a key of its own; for udp your router has to map a UDP port' },
   json: { type: 'boolean', default: false, describe: 'one JSON object a line' },
 } as const satisfies Record<string, Options>
 

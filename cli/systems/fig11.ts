@@ -5,7 +5,7 @@ import { benchOf, refuse, titleOf, type System, type SystemOptions } from './sys
 
 /** @throws UsageError, BenchError */
 export function fig11(options: SystemOptions): System {
-  refuse('fig11', options, 'variant', 'level', 'issuer')
+  refuse('fig11', options, 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data')
   const bench = benchOf(options, 'fig10')
   return {
     name: 'fig11',

@@ -5,7 +5,7 @@ import { benchOf, refuse, titleOf, type System, type SystemOptions } from './sys
 
 /** @throws UsageError, BenchError */
 export function hybrid(options: SystemOptions): System {
-  refuse('hybrid', options, 'variant', 'level', 'issuer')
+  refuse('hybrid', options, 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data')
   const bench = benchOf(options, 'hybrid')
   return {
     name: 'hybrid',

@@ -40,7 +40,8 @@ export function objectionTo(certificate: X509Certificate, { ca, serverName, now 
     : null)
 }
 
-function lapse({ validFrom, validTo }: X509Certificate, whose: string, now: number): EndpointError | null {
+/** What is wrong with a certificate at a time (milliseconds since the epoch), or null. `whose` begins the sentence. */
+export function lapse({ validFrom, validTo }: X509Certificate, whose: string, now: number): EndpointError | null {
   if (now < Date.parse(validFrom)) {
     return new EndpointError('certificate-not-yet-valid', `${whose} is not valid before ${validFrom}`, "check this machine's clock, or have the certificate issued anew")
   }
