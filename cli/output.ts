@@ -54,7 +54,7 @@ function sentence(event: EndpointEvent): string {
     case 'notification-received': return `notified of a connection request by ${place}`
     case 'second-connection': return `second connection to ${place}`
     case 'password-checked': return `the password is ${event.outcome}`
-    case 'connecting': return `${event.apparatus === '103' ? '208 ' : ''}connection to ${place}`
+    case 'connecting': return `${event.apparatus === '103' ? '208 ' : ''}connection to ${place}${event.transport === 'udp' ? ' over UDP' : ''}`
     case 'request-handled': return `request handled: ${event.message}`
     case 'keys-made': return `key pair ${event.step} made`
     case 'certificate-requested': return `${labelOf('certificateRequest')} from ${place}: ${event.names.join(', ')}`
@@ -78,6 +78,8 @@ function sentence(event: EndpointEvent): string {
     case 'released': return `connection ${event.connection} of ${event.userId} is vacant`
     case 'logged-out': return `${event.userId} logs out; connections: ${event.connections}`
     case 'disconnected': return `connection ${event.connection} of ${event.userId} has ended: ${event.message}`
+    case 'moving': return `${event.bytes} bytes so far`
+    case 'moved': return `${event.bytes} bytes, SHA-256 ${event.sha256}`
     case 'session-ended': return event.outcome === 'goodbye' ? 'the session ended' : `the session was lost: ${event.message}`
   }
 }

@@ -14,7 +14,7 @@ type Purpose =
   | 'registrations' // 101, UDP
   | 'first connections' // 101, TCP, from issuers
   | 'second connections' // 101, TCP, from acceptors
-  | 'direct connection' // 102, TCP, from the acceptor
+  | 'direct connection' // 102, TCP or UDP, from the acceptor
   | 'notifications' // 103, UDP, from the server
   | 'questions' // a responder, from anybody
   | 'certificate requests' // 51, TCP, from servers, and from whoever wants the CA certificate
@@ -53,7 +53,7 @@ type Body =
   | Peer & { event: 'notification-received', equipmentId: string }
   | Peer & { event: 'second-connection', step?: 'S206', equipmentId: string }
   | { event: 'password-checked', step: 'S207', equipmentId: string, outcome: 'right' | 'wrong' | 'absent' }
-  | Peer & { event: 'connecting', equipmentId: string }
+  | Peer & { event: 'connecting', equipmentId: string, transport: 'udp' | 'tcp' }
   | { event: 'request-handled', equipmentId: string, outcome: Reason, message: string }
   // Fig. 5: 51, and whoever asks it. A step is the number of what comes to be there
   | { event: 'keys-made', step: '52/53' | '61/62' }
@@ -73,6 +73,9 @@ type Body =
   | { event: 'command-received', text: string }
   | { event: 'file-sent', name: string, bytes: number, sha256: string }
   | { event: 'file-received', name: string, path: string, bytes: number, sha256: string }
+  /** Bytes of a bulk transfer that this end has sent or received so far, and when it is over. */
+  | { event: 'moving', bytes: number }
+  | { event: 'moved', bytes: number, sha256: string }
   | { event: 'session-ended', outcome: 'goodbye' | 'lost', message: string }
   // 4 and its terminals; `connection` counts from 1 at each of them
   | Peer & { event: 'logged-in', step: '(3)' | '(12)', userId: string, connection: number }

@@ -2,6 +2,7 @@
 // the golden.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { checkFigures, decodePayload, figureLayouts, type FigureReport, type FigureRun } from '../captures/index.js'
+import { isOverUdp, type Data } from '../endpoints/connection.js'
 import type { Level } from '../endpoints/defaults.js'
 import type { Apparatus } from './apparatus.js'
 import type { BenchDescription } from './bench.js'
@@ -12,6 +13,7 @@ import { callConnection, OnDemandMapping, withoutStaticMappings } from './on-dem
 import { connectionsOf, LISTENING_PORT, notOfTheFigures, reachedAt, routersOf } from './placement.js'
 import { RUN_FOLDER } from './protocol.js'
 import { LONG_INTERVAL, NEW_ADDRESS, NOTIFY_LIMIT, RENUMBERED, requestInTheGap } from './renumbering.js'
+import { withUdpMappings } from './udp-mappings.js'
 import { runScenario, type ScenarioOptions, type ScenarioResult, type Stage } from './scenario.js'
 
 /** The password of 103 in the demonstration; a run is nobody's secret. */
@@ -34,6 +36,8 @@ export interface Fig2Options extends ScenarioOptions {
   /** How 104a leads to 102: by a mapping that is always there, or one that is set at 211 and taken away after S209. */
   readonly mapping?: 'static' | 'on-demand'
   readonly level?: Level
+  /** What S209 runs on; TCP in the clear unless given. */
+  readonly data?: Data
   /** Size of the file that 102 sends at S209, bytes. */
   readonly fileSize?: number
 }
@@ -52,8 +56,8 @@ export interface Fig2Result extends ScenarioResult {
 
 /** @throws as runScenario; BenchError when a mapping is to be set on demand where 104a has none */
 export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
-  const { bench: described = fig1, variant = 'fig2', level = 3, mapping = 'static' } = options
-  const bench = mapping === 'on-demand' ? withoutStaticMappings(described) : described
+  const { bench: described = fig1, variant = 'fig2', level = 3, mapping = 'static', data = 'tcp' } = options
+  const bench = mapping === 'on-demand' ? withoutStaticMappings(described) : isOverUdp(data) ? withUdpMappings(described) : described
   const sequence = new Sequence(options, bench, variant, level, mapping)
   const why = variant === 'renumber' ? `${RENUMBERED} gets another WAN address than theirs` : notOfTheFigures(bench)
   const { result, captures } = await runScenario({
@@ -62,7 +66,7 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
     // Where the mapping lapses, packets are first as in the standard run.
     figures: why !== null ? [] : variant === 'fig8b' ? [...figureLayouts('fig2'), ...figureLayouts('fig8b')] : figureLayouts('fig2'),
     laterAddresses: variant === 'renumber' ? { [RENUMBERED]: [NEW_ADDRESS] } : {},
-    golden: bench === fig1 && level === 3 && options.fileSize === undefined ? variant : null,
+    golden: bench === fig1 && level === 3 && data === 'tcp' && options.fileSize === undefined ? variant : null,
     sequence: stage => sequence.run(stage),
   }, options)
   const figures = why !== null || variant === 'renumber' ? null : checkFigures(captures, { decoder: decodePayload, run: variant, password: PASSWORD })
@@ -109,7 +113,7 @@ class Sequence {
 
   /** The same with the mapping there for this one request. */
   async #requestWithMapping(stage: Stage, issuer: Apparatus, acceptor: Apparatus, caller: Apparatus): Promise<void> {
-    const mapping = new OnDemandMapping(stage, this.bench)
+    const mapping = new OnDemandMapping(stage, this.bench, isOverUdp(this.options.data ?? 'tcp') ? 'udp' : 'tcp')
     this.#begin(issuer)
     await mapping.set(issuer)
     try {
@@ -128,7 +132,7 @@ class Sequence {
   #begin(issuer: Apparatus): void {
     issuer.begin({
       role: 'issuer', ...this.#common(), localPort: 1500, listen: LISTENING_PORT, reachedAt: reachedAt(this.bench), holds: this.mapping === 'on-demand',
-      lines: ['hello from 102'], files: [FILE_TO_SEND],
+      data: this.options.data ?? 'tcp', lines: ['hello from 102'], files: [FILE_TO_SEND],
     })
   }
 

@@ -5,6 +5,7 @@
 import type { ConnectionName } from '../captures/index.js'
 import { wallTime } from '../napt/clock.js'
 import type { Peer } from '../endpoints/peer.js'
+import type { Transport } from '../endpoints/plain.js'
 import type { Apparatus } from './apparatus.js'
 import { BenchError, type BenchDescription } from './bench.js'
 import { hostAddress, LISTENING_PORT, reachedAt } from './placement.js'
@@ -16,7 +17,7 @@ const CALLER: Peer = { address: '130.74.23.6', port: 4000 }
 /** Milliseconds for the end of a connection to be seen by the router. */
 const SETTLE_LIMIT = 2000
 /** Milliseconds until the caller gives up, and seconds by which the router's clock is turned on: it answers a SYN only after 6 s (RFC 5382 REQ-4). */
-const CALL_LIMIT = 10_000, ANSWER_DELAY = 6
+const CALL_LIMIT = { tcp: 10_000, udp: 500 }, ANSWER_DELAY = 6
 const PURPOSE = 'direct connection'
 
 /** The bench without the static mappings of 104a. @throws BenchError where it has none */
@@ -36,7 +37,8 @@ export class OnDemandMapping {
   /** What is to lead to 102 for a while. */
   readonly #reachedAt: Peer
 
-  constructor(private readonly stage: Stage, bench: BenchDescription) {
+  /** @param transport of the direct connection */
+  constructor(private readonly stage: Stage, bench: BenchDescription, private readonly transport: Transport) {
     this.#lanAddress = hostAddress(bench, HOST)
     this.#reachedAt = reachedAt(bench)
   }
@@ -45,7 +47,7 @@ export class OnDemandMapping {
   async set(issuer: Apparatus): Promise<void> {
     const address = this.#lanAddress, { port: wanPort } = this.#reachedAt
     await issuer.event('listening', event => event.purpose === PURPOSE)
-    await this.stage.router(ROUTER).request({ op: 'map', protocol: 'tcp', wanPort, address, port: LISTENING_PORT })
+    await this.stage.router(ROUTER).request({ op: 'map', protocol: this.transport, wanPort, address, port: LISTENING_PORT })
     this.#tell('mapped', `${wanPort} → ${address}:${LISTENING_PORT}, for this connection`)
     issuer.proceed()
   }
@@ -54,7 +56,7 @@ export class OnDemandMapping {
   async remove(): Promise<void> {
     await this.#untilClosed()
     const { port: wanPort } = this.#reachedAt
-    await this.stage.router(ROUTER).request({ op: 'unmap', protocol: 'tcp', wanPort })
+    await this.stage.router(ROUTER).request({ op: 'unmap', protocol: this.transport, wanPort })
     this.#tell('unmapped', `${wanPort} leads nowhere again`)
   }
 
@@ -63,9 +65,9 @@ export class OnDemandMapping {
    * @param caller a program on 101 that waits for its task
    */
   async callInVain(caller: Apparatus): Promise<void> {
-    const { stage } = this, to = this.#reachedAt
+    const { stage, transport } = this, to = this.#reachedAt
     const before = await this.#dropped()
-    caller.begin({ role: 'asker', apparatus: '101', transport: 'tcp', localPort: CALLER.port, to, text: 'is anybody there?', within: CALL_LIMIT })
+    caller.begin({ role: 'asker', apparatus: '101', transport, localPort: CALLER.port, to, text: 'is anybody there?', within: CALL_LIMIT[transport] })
     const ended = caller.exited.then(() => true)
     for (let hasEnded = false; await this.#dropped() === before && !hasEnded;) {
       const frame = stage.nextFrame().then(() => false)
@@ -88,7 +90,7 @@ export class OnDemandMapping {
     while (!limit.aborted) {
       const frame = stage.nextFrame()
       const table = await stage.router(ROUTER).request({ op: 'table' })
-      if (table.every(row => row.wanPort !== wanPort || row.sessions.every(session => session.tcp === 'closed'))) return
+      if (table.every(row => row.wanPort !== wanPort || row.sessions.every(session => session.tcp === undefined || session.tcp === 'closed'))) return
       await Promise.race([frame, aborted])
     }
   }

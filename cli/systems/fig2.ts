@@ -10,7 +10,7 @@ import { benchOf, chosen, equipmentLines, titleOf, type System, type SystemOptio
 
 /** @throws UsageError, BenchError */
 export function fig2(options: SystemOptions): System {
-  const { variant = 'fig2', mapping = 'static' } = options
+  const { variant = 'fig2', mapping = 'static', data = 'tcp' } = options
   const level = options.level === 1 || options.level === 2 ? options.level : 3
   const placements: Placements = { issuer: chosen('fig2', options, 'issuer', PLACEMENTS), acceptor: chosen('fig2', options, 'acceptor', PLACEMENTS) }
   refuseContradictions(options)
@@ -18,11 +18,11 @@ export function fig2(options: SystemOptions): System {
   const bench = benchOf(options, standard.name) ?? (standard === fig1 ? undefined : standard)
   return {
     name: nameOf(options, standard),
-    title: titleOf(options, 'bench of Fig. 1', ...placesOf(bench ?? fig1), `level ${level}, no encryption`, ...mapping === 'static' ? [] : ['port 5000 mapped on demand'],
+    title: titleOf(options, 'bench of Fig. 1', ...placesOf(bench ?? fig1), `level ${level}, no encryption`, ...data === 'udp' ? ['S209 over UDP'] : [], ...mapping === 'static' ? [] : ['port 5000 mapped on demand'],
       ...variant === 'renumber' ? ['104b gets another WAN address'] : []),
     lanes: lanesOf(bench ?? fig1),
     run: async live => {
-      const result = await runFig2({ ...live, ...(bench === undefined ? {} : { bench }), variant, level, mapping })
+      const result = await runFig2({ ...live, ...(bench === undefined ? {} : { bench }), variant, level, mapping, data })
       const { equipment, gap } = result
       return {
         result,
@@ -51,9 +51,9 @@ function refuseContradictions({ variant, bench, nat, issuer, acceptor, mapping }
 }
 
 /** The folder below out/. */
-function nameOf({ variant = 'fig2', mapping = 'static' }: SystemOptions, standard: BenchDescription): string {
+function nameOf({ variant = 'fig2', mapping = 'static', data = 'tcp' }: SystemOptions, standard: BenchDescription): string {
   const placed = standard === fig1 ? variant : standard.name.replace(fig1.name, variant)
-  return mapping === 'static' ? placed : `${placed}-on-demand`
+  return [placed, ...data === 'tcp' ? [] : [data], ...mapping === 'static' ? [] : [mapping]].join('-')
 }
 
 /** The figures that the routers' tables are in, where they are. */

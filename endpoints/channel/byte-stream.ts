@@ -1,8 +1,8 @@
 // The bytes of a connection, in the clear or through an encryption that lies over the socket. It pulls: bytes are read from the
 // socket only while somebody waits for them, so TCP's window holds back a peer that sends faster than it is listened to.
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Peer } from '../peer.js'
+import type { ConnectedSocket } from './connected-socket.js'
 
 /** 'ended': the peer sends no more (FIN). 'lost': any other end of the connection. 'late': the deadline passed first. */
 export type ReadOutcome = Uint8Array | 'ended' | 'lost' | 'late'
@@ -11,7 +11,7 @@ export type WriteOutcome = 'taken' | 'lost' | 'late'
 export class ByteStream {
   readonly local: Peer
   readonly peer: Peer
-  readonly #socket: Socket
+  readonly #socket: ConnectedSocket
   /** What is read and written: the socket itself, or the plaintext of an encryption over it. */
   readonly #plaintext: Duplex
   /** Those who wait for the socket to change in any way; each looks again by itself. */
@@ -25,13 +25,13 @@ export class ByteStream {
    * @param socket connected, with allowHalfOpen, and not read from before
    * @param plaintext of an encryption over it: half-open too, and destroyed by itself when the socket is
    */
-  constructor(socket: Socket, plaintext: Duplex = socket) {
+  constructor(socket: ConnectedSocket, plaintext: Duplex = socket) {
     this.#socket = socket
     this.#plaintext = plaintext
     this.local = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 }
     this.peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
-    socket.setNoDelay(true)
-    socket.setKeepAlive(true, 30_000)
+    socket.setNoDelay?.(true)
+    socket.setKeepAlive?.(true, 30_000)
     plaintext.on('readable', this.#changed).on('drain', this.#changed).on('finish', this.#changed).on('close', this.#changed)
     plaintext.on('end', () => { this.#ended = true; this.#changed() })
     for (const each of new Set([plaintext, socket])) each.on('error', error => { this.#failure ??= error; this.#changed() })

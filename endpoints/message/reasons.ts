@@ -37,6 +37,10 @@ export const REASONS = {
     code: 31, sentence: 'the acceptor takes no direct connection in the clear',
     advice: 'ask for one under TLS (--data tls)',
   },
+  'unknown-transport': {
+    code: 32, sentence: 'the acceptor makes no direct connection of the kind that was asked for',
+    advice: 'ask for one over TCP (--data tcp)',
+  },
   'log-in-refused': { code: 40, sentence: 'the user ID or the password is wrong', advice: 'check both; `naptlab relay user list` at the relay server shows who may log in' },
   'logged-in-elsewhere': {
     code: 41, sentence: 'another terminal is logged in with this user ID',
