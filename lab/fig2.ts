@@ -60,7 +60,7 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
   const bench = mapping === 'on-demand' ? withoutStaticMappings(described) : isOverUdp(data) ? withUdpMappings(described) : described
   const sequence = new Sequence(options, bench, variant, level, mapping)
   const why = variant === 'renumber' ? `${RENUMBERED} gets another WAN address than theirs` : notOfTheFigures(bench)
-  const { result, captures } = await runScenario({
+  const { result, captures, keys } = await runScenario({
     title: 'Fig. 2', bench, standardBench: described.name, hosts: ['101', '102', '103'], routers: routersOf(bench),
     connections: [...mapping === 'on-demand' ? [callConnection(reachedAt(bench))] : [], ...connectionsOf(bench)],
     // Where the mapping lapses, packets are first as in the standard run.
@@ -69,7 +69,7 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
     golden: bench === fig1 && level === 3 && data === 'tcp' && options.fileSize === undefined ? variant : null,
     sequence: stage => sequence.run(stage),
   }, options)
-  const figures = why !== null || variant === 'renumber' ? null : checkFigures(captures, { decoder: decodePayload, run: variant, password: PASSWORD })
+  const figures = why !== null || variant === 'renumber' ? null : checkFigures(captures, { decoder: decodePayload, keys, run: variant, password: PASSWORD })
   const ok = result.ok && (figures === null || figures.ok || level < 3)
   return { ...result, ok, equipment: equipmentOf(sequence.server), figures, notOfTheFigures: why, gap: sequence.gap, file: sequence.file }
 }
