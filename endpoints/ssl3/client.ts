@@ -1,7 +1,7 @@
 // The client's end of the handshake: 102 in Fig. 3, 103 in Fig. 4.
 import { X509Certificate, type KeyObject } from 'node:crypto'
-import type { ConnectedSocket } from '../channel/connected-socket.js'
 import { objectionTo, type Trust } from '../channel/certificate-check.js'
+import type { ConnectedSocket } from '../channel/connected-socket.js'
 import { checkGroup, decodeServerParams, encodeClientValue, makeShare, type Group } from './diffie-hellman.js'
 import { readDhKey } from './dh-key.js'
 import { Ssl3Error } from './fault.js'

@@ -1,7 +1,7 @@
 // What both ends do alike: the frame of a handshake, and its last part, from the pre-master secret to Finished.
 import { timingSafeEqual } from 'node:crypto'
-import type { ConnectedSocket } from '../channel/connected-socket.js'
 import { ByteStream, deadlineOf } from '../channel/byte-stream.js'
+import type { ConnectedSocket } from '../channel/connected-socket.js'
 import { EndpointError, messageOf, type FailureReason } from '../errors.js'
 import { Ssl3Error, type AlertName } from './fault.js'
 import { connectionKeys, masterSecret, type DirectionKeys, type Randoms } from './key-derivation.js'
