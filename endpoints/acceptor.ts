@@ -5,22 +5,24 @@
 // Several requests may be under way at once. The fixed local port for 221 serves one connection at a time; a request that
 // comes while it is in use takes any port, rather than wait behind one whose issuer may not be reachable.
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { EndpointError, reasonOfFault } from './errors.js'
+import { messageOf, reasonOfError } from './errors.js'
 import { formatPeer } from './peer.js'
 import { SERVER_PORTS, TIMEOUTS } from './defaults.js'
-import { encode } from './message/index.js'
+import { UDP_TRANSPORT, encode } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
 import { plainChannel } from './channel/socket-channel.js'
+import { keyedClient } from './channel/tls-channel.js'
 import { emitter, wallClock } from './events.js'
 import { answer, describe, verdictOf } from './answers.js'
 import { Calls } from './calls.js'
+import { isUnderTls } from './connection.js'
 import { Registrar, openRegistrationSocket, padded } from './registrar.js'
 import { connectTcp } from './sockets.js'
 import type { Socket as UdpSocket } from 'node:dgram'
 import type { Verdict } from './answers.js'
 import type { Outcome } from './calls.js'
 import type { Channel, OpenChannel } from './channel/channel.js'
-import type { Connection } from './connection.js'
+import type { Connection, Data } from './connection.js'
 import type { Level } from './defaults.js'
 import type { Clock, Emit, OnEvent } from './events.js'
 import type { Peer } from './peer.js'
@@ -40,7 +42,10 @@ interface CommonOptions extends RegistrarOptions {
   readonly onConnection: (connection: Connection) => void
   readonly onEvent?: OnEvent
   readonly clock?: Clock
+  /** For the second connection. */
   readonly openChannel?: OpenChannel
+  /** `tls` (or `udp-tls`): requests for a direct connection in the clear are refused. When absent, it is as each issuer asks. */
+  readonly data?: Data
 }
 
 /** Level 3, the default, needs a password; the levels below have none. */
@@ -52,6 +57,8 @@ export type AcceptorOptions = CommonOptions & (
 export interface Acceptor {
   /** Where registrations come from, on this side of any router. */
   readonly local: Peer
+  /** Registers now, out of turn: for who knows that the way to the server has become another one. */
+  register(): void
   /** Stops registering and gives up what is under way; connections handed over are not touched. */
   close(): Promise<void>
 }
@@ -87,6 +94,8 @@ class RegisteringAcceptor implements Acceptor {
 
   get local(): Peer { return this.#registrar.local }
 
+  register(): void { this.#registrar.register() }
+
   close(): Promise<void> {
     this.#closed ??= this.#end()
     return this.#closed
@@ -120,7 +129,7 @@ class RegisteringAcceptor implements Acceptor {
     if (verdict) this.#registrar.send(encode(answer(verdict, token))) // the report was lost
     if (verdict !== undefined) return
     this.#registrar.start(token, async () => {
-      const outcome = await this.#callIssuer(request)
+      const outcome = this.#checkData(request) ?? await this.#callIssuer(request)
       this.#registrar.send(encode(answer(outcome.verdict, token)))
       this.#handOver(outcome)
       return outcome.verdict
@@ -143,7 +152,7 @@ class RegisteringAcceptor implements Acceptor {
         await channel.closeAfterPeer()
         return null
       }
-      const outcome = this.#checkPassword(message) ?? await this.#callIssuer(message)
+      const outcome = this.#checkPassword(message) ?? this.#checkData(message) ?? await this.#callIssuer(message)
       this.#handOver(outcome)
       await channel.send(answer(outcome.verdict), this.#within)
       await channel.closeAfterPeer()
@@ -186,11 +195,24 @@ class RegisteringAcceptor implements Acceptor {
     return { verdict: { reason: outcome === 'absent' ? 'password-required' : 'wrong-password', detail: '' }, channel: null }
   }
 
+  /** Null when the request may go on. */
+  #checkData({ connectionKey, transport }: MessageOf<'forwardedRequest'>): Outcome | null {
+    if (transport !== undefined && transport !== UDP_TRANSPORT) {
+      this.#emit({ event: 'error', reason: 'unknown-transport', message: `a request for a direct connection over IP protocol ${transport} was refused` })
+      return { verdict: { reason: 'unknown-transport', detail: `IP protocol ${transport}` }, channel: null }
+    }
+    const { data = 'tcp' } = this.#options
+    if (!isUnderTls(data) || connectionKey !== undefined) return null
+    this.#emit({ event: 'error', reason: 'encryption-required', message: 'a request for a direct connection in the clear was refused' })
+    return { verdict: { reason: 'encryption-required', detail: '' }, channel: null }
+  }
+
   // --- the direct connection ----------------------------------------------------------------------------------------
 
   /** 208. */
-  #callIssuer({ address, port, token }: MessageOf<'forwardedRequest'>): Promise<Outcome> {
-    return this.#calls.call({ address, port }, token, plainChannel)
+  #callIssuer({ address, port, token, connectionKey, transport }: MessageOf<'forwardedRequest'>): Promise<Outcome> {
+    const openChannel = connectionKey === undefined ? plainChannel : keyedClient(Buffer.from(connectionKey, 'hex'))
+    return this.#calls.call({ address, port }, token, openChannel, transport === undefined ? 'tcp' : 'udp')
   }
 
   #handOver({ channel }: Outcome): void {
@@ -201,9 +223,8 @@ class RegisteringAcceptor implements Acceptor {
   }
 
   #report(error: unknown, peer: Peer): void {
-    if (error instanceof EndpointError) this.#emit({ event: 'error', reason: error.reason, message: error.message, ...peer })
-    else if (error instanceof ChannelError) this.#emit({ event: 'error', reason: reasonOfFault(error.fault), message: `server ${formatPeer(peer)}: ${error.message}`, ...peer })
-    else throw error
+    const at = error instanceof ChannelError ? `server ${formatPeer(peer)}: ` : ''
+    this.#emit({ event: 'error', reason: reasonOfError(error), message: at + messageOf(error), ...peer })
   }
 }
 

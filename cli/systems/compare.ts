@@ -8,7 +8,7 @@ import { UsageError } from '../errors.js'
 import { toJson } from '../json.js'
 import { columns } from '../tables.js'
 import { StatusLine } from '../terminal.js'
-import { refuse, type SystemOptions } from './system.js'
+import { hasOnly, type SystemOptions } from './system.js'
 
 export interface CompareArguments extends SystemOptions {
   readonly transfer: string | undefined
@@ -22,7 +22,7 @@ const TRANSFER = '100MB'
 
 /** Prints the table, or all of it as JSON; sets the exit code. @throws UsageError, BenchError */
 export async function compare(args: CompareArguments): Promise<void> {
-  refuse('compare', args, 'variant', 'level', 'issuer', 'bench', 'nat')
+  hasOnly('compare', args)
   if (args.all) throw new UsageError('run compare shows no packets; leave --all out.')
   const bytes = transferSize(args.transfer ?? TRANSFER)
   const status = new StatusLine(process.stderr)

@@ -1,11 +1,11 @@
 // naptlab run relay-login.
 import { RELAY_LOGIN_LANES, runRelayLogin } from '../../lab/relay-login.js'
 import { columns } from '../tables.js'
-import { benchOf, refuse, titleOf, type System, type SystemOptions } from './system.js'
+import { benchOf, hasOnly, titleOf, type System, type SystemOptions } from './system.js'
 
 /** @throws UsageError, BenchError */
 export function relayLogin(options: SystemOptions): System {
-  refuse('relay-login', options, 'variant', 'level', 'issuer')
+  hasOnly('relay-login', options, 'bench', 'nat')
   const bench = benchOf(options, 'relay-login')
   return {
     name: 'relay-login',

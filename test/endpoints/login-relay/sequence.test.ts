@@ -4,7 +4,7 @@ import t from 'tap'
 import { plainChannel } from '../../../endpoints/channel/socket-channel.js'
 import { seeded } from '../bench.js'
 import { RelayBench, readAll } from './bench.js'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 t.test('(1) to (24): log-in, demand, spare connections, data both ways, termination, release, log-out', async t => {
   const bench = await RelayBench.start(t)
@@ -147,7 +147,7 @@ t.test('demands that cross on the way both come about', async t => {
 })
 
 t.test('a slow reader holds back the sender, not the server\'s memory', async t => {
-  const sockets: Socket[] = []
+  const sockets: Duplex[] = []
   const bench = await RelayBench.start(t, {
     openChannel: (socket, limit) => {
       sockets.push(socket)

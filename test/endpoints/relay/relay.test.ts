@@ -6,7 +6,7 @@ import { plainChannel } from '../../../endpoints/channel/socket-channel.js'
 import { encode } from '../../../endpoints/message/index.js'
 import { LOOPBACK, datagrams, dial, drain, failure, seeded } from '../bench.js'
 import { RelayBench } from './relay-bench.js'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 const token = '0123456789abcdef'
 
@@ -125,7 +125,7 @@ t.test('a half-close goes through, and the answer still comes', async t => {
 })
 
 t.test('a reader that takes nothing is given up in the end, and the server holds little until then', async t => {
-  const sockets: Socket[] = []
+  const sockets: Duplex[] = []
   const bench = await RelayBench.start(t, {
     stall: 400,
     openChannel: (socket, limit) => {
