@@ -5,7 +5,7 @@ import { benchOf, refuse, titleOf, type System, type SystemOptions } from './sys
 
 /** @throws UsageError, BenchError */
 export function fig11(options: SystemOptions): System {
-  refuse('fig11', options, 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data')
+  refuse('fig11', options, 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data', 'encryption', 'key-exchange')
   const bench = benchOf(options, 'fig10')
   return {
     name: 'fig11',

@@ -5,7 +5,7 @@ import { benchOf, chosen, equipmentLines, refuse, titleOf, type System, type Sys
 
 /** @throws UsageError, BenchError */
 export function fig13(options: SystemOptions): System {
-  refuse('fig13', options, 'variant', 'level', 'acceptor', 'mapping', 'data')
+  refuse('fig13', options, 'variant', 'level', 'acceptor', 'mapping', 'data', 'encryption', 'key-exchange')
   const issuer = chosen('fig13', options, 'issuer', ['wan', 'lan'])
   const bench = benchOf(options, issuer === 'wan' ? 'fig10' : 'fig10-lan')
   return {

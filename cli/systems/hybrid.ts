@@ -5,7 +5,7 @@ import { benchOf, refuse, titleOf, type System, type SystemOptions } from './sys
 
 /** @throws UsageError, BenchError */
 export function hybrid(options: SystemOptions): System {
-  refuse('hybrid', options, 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data')
+  refuse('hybrid', options, 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data', 'encryption', 'key-exchange')
   const bench = benchOf(options, 'hybrid')
   return {
     name: 'hybrid',
