@@ -21,6 +21,7 @@ export type LocalReason =
   | 'file-unreadable'
   | 'file-refused'
   | 'user-file'
+  | 'equipment-file'
   | 'lapsed'
 
 export type FailureReason = Exclude<Reason, 'accepted'> | LocalReason

@@ -12,7 +12,10 @@ import { answer, verdictOf } from './answers.js'
 import { PendingRequests, type RequestKey } from './pending.js'
 import { EquipmentRegistry } from './registry.js'
 import { addressOf, bindUdp, closeUdp, listenTcp, stopListening } from './sockets.js'
-import { within } from './waiting.js'
+import { Throttle } from './access/throttle.js'
+import { pause, within } from './waiting.js'
+import type { ServerGuard } from './access/server-guard.js'
+import type { ThrottleOptions } from './access/throttle.js'
 import type { RemoteInfo, Socket as UdpSocket } from 'node:dgram'
 import type { Server as TcpServer, Socket } from 'node:net'
 import type { Verdict } from './answers.js'
@@ -68,6 +71,17 @@ export interface Service {
   serveIssuer(channel: Channel): Promise<void>
 }
 
+/** What the server sends to an acceptor's registered address. */
+type ToAcceptor = MessageOf<'notification' | 'forwardedRequest' | 'relayNotification'>
+
+/** IPv4 and UDP, bytes: they count for what the server may send to an address, since they travel too. */
+const DATAGRAM_HEADERS = 28
+
+/** Events about registrations and reports that are not authenticated: of each address, and of all together. */
+const COMPLAINTS: ThrottleOptions = { burst: 5, interval: 1000 }
+/** Answers to second connections that are not, by address. */
+const INTRUDERS: ThrottleOptions = { burst: 3, interval: 1000, limit: 3000 }
+
 interface Sockets { readonly udp: UdpSocket, readonly issuers: TcpServer, readonly acceptors: TcpServer | null }
 
 export class Rendezvous<Request extends RequestKey> {
@@ -83,18 +97,23 @@ export class Rendezvous<Request extends RequestKey> {
   readonly pending: PendingRequests<Request>
   readonly #sockets: Sockets
   readonly #numbering: Numbering
+  readonly #guard: ServerGuard | null
+  readonly #stop = new AbortController()
+  readonly #complaints = new Throttle(COMPLAINTS)
+  readonly #intruders = new Throttle(INTRUDERS)
   readonly #registry: EquipmentRegistry
   readonly #openChannel: OpenChannel
   readonly #sweep: NodeJS.Timeout
   readonly #open = new Set<Socket>()
   readonly #tasks = new Set<Promise<void>>()
+  #unsaid = 0
   #closed: Promise<void> | null = null
 
   /**
-   * Binds the ports. `hasAcceptors`: whether acceptors connect to the server.
+   * Binds the ports. `hasAcceptors`: whether acceptors connect to the server. `guard`: what vouches for 201, 221 and reports.
    * @throws EndpointError when one of the ports cannot be bound; none is then left open
    */
-  static async open<Request extends RequestKey>(options: RendezvousOptions, numbering: Numbering, hasAcceptors: boolean): Promise<Rendezvous<Request>> {
+  static async open<Request extends RequestKey>(options: RendezvousOptions, numbering: Numbering, hasAcceptors: boolean, guard: ServerGuard | null = null): Promise<Rendezvous<Request>> {
     const { udpPort = SERVER_PORTS.udp, issuerPort = SERVER_PORTS.issuer, acceptorPort = SERVER_PORTS.acceptor, maxConnections = 256 } = options
     const at = (port: number) => ({ port, ...(options.address === undefined ? {} : { address: options.address }) })
     const udp = await bindUdp('UDP port for registrations', at(udpPort))
@@ -102,20 +121,21 @@ export class Rendezvous<Request extends RequestKey> {
     try {
       issuers = await listenTcp('TCP port for issuers', at(issuerPort), maxConnections)
       const acceptors = hasAcceptors ? await listenTcp('TCP port for acceptors', at(acceptorPort), maxConnections) : null
-      return new Rendezvous<Request>({ udp, issuers, acceptors }, numbering, options)
+      return new Rendezvous<Request>({ udp, issuers, acceptors }, numbering, options, guard)
     } catch (error) {
       await Promise.all([closeUdp(udp), ...(issuers ? [stopListening(issuers)] : [])])
       throw error
     }
   }
 
-  private constructor(sockets: Sockets, numbering: Numbering, options: RendezvousOptions) {
+  private constructor(sockets: Sockets, numbering: Numbering, options: RendezvousOptions, guard: ServerGuard | null) {
     const { lifetime = ENTRY_LIFETIME, maxEquipment = 10_000, maxRequests = 16, clock = wallClock } = options
     this.#sockets = sockets
     this.registrations = addressOf(sockets.udp)
     this.issuers = addressOf(sockets.issuers)
     this.acceptors = sockets.acceptors && addressOf(sockets.acceptors)
     this.#numbering = numbering
+    this.#guard = guard
     this.#registry = new EquipmentRegistry({ lifetime, maxEntries: maxEquipment })
     this.pending = new PendingRequests(maxRequests)
     this.timeouts = { ...TIMEOUTS, ...options.timeouts }
@@ -148,6 +168,7 @@ export class Rendezvous<Request extends RequestKey> {
 
   async #end(): Promise<void> {
     clearInterval(this.#sweep)
+    this.#stop.abort()
     const closing = [stopListening(this.#sockets.issuers), ...(this.#sockets.acceptors ? [stopListening(this.#sockets.acceptors)] : [])]
     this.pending.cancelAll()
     for (const socket of this.#open) socket.resetAndDestroy()
@@ -155,6 +176,9 @@ export class Rendezvous<Request extends RequestKey> {
     await closeUdp(this.#sockets.udp)
     this.emit({ event: 'stopped' })
   }
+
+  /** Fires when the server begins to close. */
+  get stopping(): AbortSignal { return this.#stop.signal }
 
   /** Keeps `close` waiting for a task that nobody else awaits. */
   track(task: Promise<void>): void {
@@ -169,10 +193,36 @@ export class Rendezvous<Request extends RequestKey> {
 
   // --- the equipment list -------------------------------------------------------------------------------------------
 
+  /** Stores a registration if the guard takes it; without a guard, all are taken. */
+  registerGuarded(message: MessageOf<'registration'>, from: Peer, bytes: number): void {
+    const objection = this.#guard?.objection(message)
+    if (!objection) {
+      this.register(message.equipmentId, from, bytes)
+      return
+    }
+    this.#complain(objection.reason, objection.sentence, from)
+    if (objection.answer === null) return
+    const reply = encode(objection.answer)
+    if (reply.length <= bytes) this.#send(reply, from)
+  }
+
+  /**
+   * As `reject`, but not more often than people can read: these datagrams cost their sender nothing, and name any source they like.
+   * For the same reason they slow nobody: what is authenticated is taken, whatever else has come from there.
+   */
+  #complain(reason: FailureReason, sentence: string, from: Peer): void {
+    if (!this.#complaints.take(from.address, this.clock()) || !this.#complaints.take('all of them', this.clock())) {
+      this.#unsaid++
+      return
+    }
+    this.reject(reason, this.#unsaid > 0 ? `${sentence} (and ${this.#unsaid} more that were not told)` : sentence, from)
+    this.#unsaid = 0
+  }
+
   /** Stores a registration (S202, S32). `own`: the address that the equipment has by its own word. */
   register(equipmentId: string, from: Peer, bytes: number, own?: string): void {
     this.#dropLapsed()
-    const outcome = this.#registry.register(equipmentId, from, bytes, this.clock(), own)
+    const outcome = this.#registry.register(equipmentId, from, bytes + DATAGRAM_HEADERS, this.clock(), own)
     if (outcome === 'full') this.reject('registry-full', `the equipment list is full; ${equipmentId} was not registered`, from)
     else this.emit({ event: 'registered', step: this.#numbering.registered[outcome === 'added' ? 'first' : 'again'], equipmentId, ...from, outcome })
   }
@@ -207,12 +257,13 @@ export class Rendezvous<Request extends RequestKey> {
    * sent then. A repeat that would make the server send more to the address than came from it waits for further registrations.
    */
   async repeat<T extends object>(
-    pending: PendingRequest<Request>, message: Message, done: Promise<T | null>, onSent: (to: Peer, attempt: number) => void): Promise<T | number> {
-    const bytes = encode(message)
+    pending: PendingRequest<Request>, message: ToAcceptor, done: Promise<T | null>, onSent: (to: Peer, attempt: number) => void): Promise<T | number> {
+    const { equipmentId } = pending.request
     const deadline = performance.now() + this.timeouts.notify
     let sent = 0
     while (performance.now() < deadline && !pending.cancelled) {
-      const to = this.#registry.spend(pending.request.equipmentId, bytes.length, this.clock())
+      const bytes = encode(this.#sealed(message, equipmentId))
+      const to = this.#registry.spend(equipmentId, bytes.length + DATAGRAM_HEADERS, this.clock())
       if (to) {
         this.#send(bytes, to)
         onSent(to, ++sent)
@@ -224,7 +275,7 @@ export class Rendezvous<Request extends RequestKey> {
   }
 
   /** Sends the request itself by UDP until the acceptor reports by UDP how it went (`onReport`). Null when it was cancelled. */
-  async forwardByUdp(pending: PendingRequest<Request>, message: Message, onSent: (to: Peer, attempt: number) => void): Promise<Verdict | null> {
+  async forwardByUdp(pending: PendingRequest<Request>, message: ToAcceptor, onSent: (to: Peer, attempt: number) => void): Promise<Verdict | null> {
     const report = pending.report.promise
     const verdict = await this.repeat(pending, message, report, onSent)
     if (typeof verdict !== 'number') return verdict
@@ -232,12 +283,23 @@ export class Rendezvous<Request extends RequestKey> {
     return late ?? (pending.cancelled ? null : silence(verdict))
   }
 
+  /** With the authenticator that goes with the last registration, which may have come since the last repeat. */
+  #sealed(message: ToAcceptor, equipmentId: string): Message {
+    return this.#guard === null || message.name === 'relayNotification' ? message : this.#guard.seal(message, equipmentId)
+  }
+
   /** The acceptor's report, if it comes from the acceptor. */
   onReport(message: MessageOf<'answer'>, from: Peer): void {
     const pending = message.token === undefined ? undefined : this.pending.find(message.token)
-    const registered = pending && this.find(pending.request.equipmentId)
+    if (!pending) return
+    const { equipmentId } = pending.request
+    if (this.#guard && !this.#guard.isFrom(equipmentId, message)) {
+      this.#complain('not-authenticated', `a report on a request for ${equipmentId} is not authenticated with its key`, from)
+      return
+    }
+    const registered = this.find(equipmentId)
     // A report can come twice, since the request is repeated until one comes: the second is no fault.
-    if (registered?.address === from.address && registered.port === from.port) pending?.report.resolve(verdictOf(message))
+    if (registered?.address === from.address && registered.port === from.port) pending.report.resolve(verdictOf(message))
   }
 
   #send(bytes: Uint8Array, to: Peer): void {
@@ -294,8 +356,12 @@ export class Rendezvous<Request extends RequestKey> {
     const channel = await this.#opened(socket)
     if (!channel) return
     try {
-      const { token } = await channel.receive(['greeting'], this.timeouts.message)
-      const pending = this.pending.find(token)
+      const greeting = await channel.receive(['greeting'], this.timeouts.message)
+      const pending = this.pending.find(greeting.token)
+      if (pending && this.#guard && !this.#guard.isFrom(pending.request.equipmentId, greeting)) {
+        await this.#refuseIntruder(channel, pending.request.equipmentId)
+        return
+      }
       if (pending?.claim(channel)) { // from here on the request closes it
         this.emit({ event: 'second-connection-accepted', equipmentId: pending.request.equipmentId, ...channel.peer })
         return
@@ -305,6 +371,14 @@ export class Rendezvous<Request extends RequestKey> {
     } catch (error) {
       await this.#turnAway(channel, error)
     }
+    await channel.close()
+  }
+
+  /** Whoever knows a token, from a 205 that was overheard, but not the key. The request goes on waiting for its equipment. */
+  async #refuseIntruder(channel: Channel, equipmentId: string): Promise<void> {
+    this.#complain('not-authenticated', `a second connection for ${equipmentId} is not authenticated with its key`, channel.peer)
+    await pause(this.#intruders.failed(channel.peer.address, this.clock()), this.stopping)
+    await channel.send(answer({ reason: 'not-authenticated', detail: '' }), this.timeouts.message).catch(ignoreLoss)
     await channel.close()
   }
 

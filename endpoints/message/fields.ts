@@ -20,6 +20,9 @@ function field<T>(id: number, title: string, kind: Kind<T>, min: number, max = m
 /** Bytes of a token: enough that nobody guesses a pending one, few enough that 205 stays smaller than a 201. */
 export const TOKEN_LENGTH = 8
 
+/** HMAC-SHA-256, cut to half its length as RFC 4868 does. */
+export const AUTHENTICATOR_LENGTH = 16
+
 export const FIELDS = {
   equipmentId: field(1, 'equipment ID', kind.name, 1, 64),
   password: field(2, 'password', kind.line, 1, 128, true),
@@ -27,7 +30,7 @@ export const FIELDS = {
   port: field(4, 'port', kind.port, 2),
   notification: field(5, 'connection request notification flag', kind.flag, 1),
   token: field(6, 'request token', kind.hex, TOKEN_LENGTH),
-  padding: field(7, 'padding', kind.bytes, 0, 64),
+  padding: field(7, 'padding', kind.bytes, 0, 128),
   reason: field(8, 'reason code', kind.code, 1),
   sentence: field(9, 'sentence', kind.name, 0, 512),
   text: field(10, 'line of text', kind.line, 0, 16384),
@@ -36,6 +39,8 @@ export const FIELDS = {
   data: field(13, 'file data', kind.bytes, 1, 32768),
   sha256: field(14, 'SHA-256', kind.hex, 32),
   ok: field(15, 'file is whole', kind.flag, 1),
+  time: field(24, 'time', kind.size, 8),
+  authenticator: field(25, 'authenticator', kind.hex, AUTHENTICATOR_LENGTH),
   userId: field(30, 'user ID', kind.name, 1, 64),
   connections: field(31, 'connections', kind.size, 8),
   relayed: field(32, 'relayed data', kind.bytes, 1, 32768),

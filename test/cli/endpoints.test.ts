@@ -8,13 +8,13 @@ import { LOOPBACK } from '../endpoints/bench.js'
 import { Program } from './program.js'
 
 async function server(test: { teardown(end: () => unknown): void }, ...more: string[]): Promise<{ program: Program, accept: string[], issue: string[] }> {
-  const program = new Program(test, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', ...more])
+  const program = new Program(test, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', ...(more.includes('--equipment') ? [] : ['--open-registration']), ...more])
   await program.until('listening', more.includes('1') ? 2 : 3)
   const port = (purpose: string) => String(program.of('listening').find(event => event.purpose === purpose)?.port)
   const at = ['--json', '--server', LOOPBACK]
   return {
     program,
-    accept: ['accept', ...at, '--udp-port', port('registrations'), ...(more.includes('1') ? [] : ['--server-port', port('second connections')]), '--interval', '100ms'],
+    accept: ['accept', ...at, '--udp-port', port('registrations'), ...(more.includes('1') ? [] : ['--server-port', port('second connections')]), '--interval', '100ms', '--allow-to', LOOPBACK, ...(more.includes('--equipment') ? [] : ['--open-registration'])],
     issue: ['issue', ...at, '--server-port', port('first connections')],
   }
 }
@@ -72,7 +72,7 @@ t.test('exit code 1: the request failed, in JSON and in words', async t => {
   const missing = new Program(t, [...issue, '--to', '2133', '--send', '/no/such/file'])
   t.equal(await missing.exit(), 1)
   t.match(missing.of('error'), [{ reason: 'file-unreadable' }])
-  const taken = new Program(t, ['server', '--address', LOOPBACK, '--udp-port', String(program.of('listening')[0].port)])
+  const taken = new Program(t, ['server', '--open-registration', '--address', LOOPBACK, '--udp-port', String(program.of('listening')[0].port)])
   t.equal(await taken.exit(), 1)
   t.match(taken.errors, /in use by another socket; end that program or choose another port/)
 })
@@ -85,8 +85,13 @@ t.test('exit code 2: wrong usage', async t => {
     [['issue', '--to', '1', '--server', LOOPBACK, '--password', 'p'], null, /Unknown argument: password/],
     [['accept', '--id', '1', '--server', LOOPBACK, '--password-file', join(root, 'empty')], null, /does not hold a password/],
     [['accept', '--id', '1', '--server', LOOPBACK, '--interval', '5'], 'p', /'5' is not a duration/],
-    [['accept', '--id', '1', '--server', LOOPBACK, '--receive', join(root, 'empty', 'x')], 'p', /cannot be received into/],
+    [['accept', '--id', '1', '--server', LOOPBACK, '--open-registration', '--receive', join(root, 'empty', 'x')], 'p', /cannot be received into/],
     [['server', '--level', '4'], null, /no level 4/],
+    [['server'], null, /give --equipment FILE .*or --open-registration/],
+    [['server', '--open-registration', '--equipment', 'x'], null, /contradict each other/],
+    [['accept', '--id', '1', '--server', LOOPBACK], 'p', /give --equipment-key FILE .*or --open-registration/],
+    [['accept', '--id', '1', '--server', LOOPBACK, '--allow-to', '10.0.0.1/8'], 'p', /did you mean 10\.0\.0\.0\/8\?/],
+    [['accept', '--id', '1', '--server', LOOPBACK, '--allow-to', '224.0.0.1'], 'p', /cannot be allowed.*Multicast/],
   ]
   await Promise.all(cases.map(async ([args, password, message]) => {
     const program = new Program(t, args, password)
