@@ -69,3 +69,16 @@ for (const [level, isKeyed] of [[1, false], [1, true], [3, false], [3, true]] as
     })
   }
 }
+
+t.test('the room that a registration makes is used, and not a datagram more is sent', async t => {
+  const bench = await Bench.start(t, { timeouts: { notify: 60, repeat: 3 } })
+  const notification = encode({ name: 'notification', notification: true, token: '00'.repeat(8) }).length + HEADERS
+  for (const padding of [0, 7, 20, 53, 54, 55, 90]) {
+    const one = await stranger(t, bench.ports().udp), equipmentId = `padded ${padding}`
+    await one.send(encode({ name: 'registration', equipmentId, padding: new Uint8Array(padding) }))
+    while (!bench.server.list().some(row => row.equipmentId === equipmentId)) await new Promise(setImmediate)
+    await Promise.all(Array.from({ length: 4 }, () => failure(bench.request(equipmentId))))
+    while (one.datagrams < Math.floor(one.sent / notification)) await new Promise(setImmediate)
+    t.ok(one.received <= one.sent && one.sent - one.received < notification, `${one.received} bytes for ${one.sent}`)
+  }
+})
