@@ -1,24 +1,30 @@
 // Wrong passwords: who guesses waits ever longer and is refused in the end, others are not slowed, and no password is shown anywhere.
 import { inspect } from 'node:util'
 import t from 'tap'
-import { EndpointError, openSession } from '../../../endpoints/index.js'
-import { Bench, EventLog, SHORT, failure } from '../bench.js'
+import { openSession } from '../../../endpoints/index.js'
+import { Bench, EventLog, LOOPBACK, SHORT, failure } from '../bench.js'
 
 const SECRET = 'correct horse 4711', GUESS = 'battery staple 0815', KEY_TEXT = 'ab'.repeat(32)
 
 t.test('guesses from one address are refused after a few, and those from another are not', async t => {
   let now = 1000
-  const bench = await Bench.start(t, { clock: () => now })
-  await bench.accept('2133', { clock: () => now, password: SECRET })
-  const reasons: string[] = []
-  for (let n = 0; n < 3; n++) reasons.push((await failure(bench.request('2133', { password: GUESS })) as EndpointError).reason)
-  t.same(reasons, ['wrong-password', 'wrong-password', 'wrong-password'])
-  // Those made at the same time are all charged, and the clock stands still: the next one's turn is out of reach.
-  await Promise.all([1, 2, 3].map(() => failure(bench.request('2133', { password: GUESS }))))
-  t.match(await failure(bench.request('2133', { password: GUESS })), { reason: 'slowed', message: /check the password/ })
-  const elsewhere = await bench.request('2133', { password: SECRET, from: { address: '127.0.0.2' } })
+  const bench = await Bench.start(t, { clock: () => now, timeouts: { report: 4000 } })
+  const acceptor = await bench.accept('2133', { clock: () => now, password: SECRET, policy: { allow: ['127.0.0.0/8', LOOPBACK] } })
+  const guess = { password: GUESS, timeouts: { ...SHORT, request: 5000 } }
+  for (let n = 0; n < 3; n++) t.match(await failure(bench.request('2133', guess)), { reason: 'wrong-password' })
+  const began = performance.now()
+  t.match(await failure(bench.request('2133', guess)), { reason: 'wrong-password' })
+  t.ok(performance.now() - began > 990, 'the fourth is told a second later by 103')
+  const over = new AbortController(), reached = bench.log.of('request-received').length
+  const held = failure(bench.request('2133', { ...guess, signal: over.signal }))
+  await bench.log.until('request-received', reached + 1)
+  t.match(await failure(bench.request('2133', guess)), { reason: 'slowed', message: /check the password/ }, 'one waits; who comes then is refused')
+  t.equal(acceptor.of('password-checked').length, 4, 'neither has got to 103')
+  const elsewhere = await bench.request('2133', { password: SECRET, from: { address: '127.0.0.2' }, listen: { address: '127.0.0.2' } })
   t.equal(elsewhere.equipmentId, '2133', 'a right one from elsewhere goes through')
   elsewhere.channel.reset()
+  over.abort()
+  await held
   now += 60_000
   const later = await bench.request('2133', { password: SECRET })
   t.equal(later.equipmentId, '2133', 'and from here a minute later')
