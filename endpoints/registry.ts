@@ -2,8 +2,8 @@
 // lapses when registrations stop. Nothing here reads a clock or a socket.
 //
 // Each entry also counts how many bytes its address has sent and been sent. A registration's source address can be forged,
-// so the server never sends more to it than came from it, and thus is no amplifier against a third party. Bytes are those of
-// whole IP packets: a datagram's headers travel too.
+// so the server never sends more to it than came from it, and thus is no amplifier against a third party. Whether bytes are
+// those of datagrams or of whole IP packets is the caller's choice.
 import type { Peer } from './peer.js'
 
 export interface RegistryOptions {
@@ -37,7 +37,7 @@ export class EquipmentRegistry {
     this.#options = options
   }
 
-  /** Stores one registration of `bytes` bytes, headers and all, that came from `from` at the time `now`, milliseconds. */
+  /** Stores one registration of `bytes` bytes that came from `from` at the time `now`, milliseconds. */
   register(equipmentId: string, from: Peer, bytes: number, now: number, own?: string): RegistrationOutcome {
     const known = this.#live(equipmentId, now)
     if (!known && this.#entries.size >= this.#options.maxEntries) return 'full'
@@ -53,7 +53,7 @@ export class EquipmentRegistry {
     return entry ? toRow(equipmentId, entry, now) : null
   }
 
-  /** Where to send `bytes` bytes, headers and all, to this equipment, or null when it is not registered or has not sent as many itself. */
+  /** Where to send `bytes` bytes to this equipment, or null when it is not registered or has not sent as many itself. */
   spend(equipmentId: string, bytes: number, now: number): Peer | null {
     const entry = this.#live(equipmentId, now)
     if (!entry || entry.credit < bytes) return null

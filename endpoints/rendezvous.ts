@@ -74,7 +74,10 @@ export interface Service {
 /** What the server sends to an acceptor's registered address. */
 type ToAcceptor = MessageOf<'notification' | 'forwardedRequest' | 'relayNotification'>
 
-/** IPv4 and UDP, bytes: they count for what the server may send to an address, since they travel too. */
+/**
+ * IPv4 and UDP, bytes: they count for what the server may send to an address, since they travel too. Not so without keys, where a
+ * registration is as short as in the figures and has to make room for the notifications of several requests.
+ */
 const DATAGRAM_HEADERS = 28
 
 /** Events about registrations and reports that are not authenticated: of each address, and of all together. */
@@ -98,6 +101,7 @@ export class Rendezvous<Request extends RequestKey> {
   readonly #sockets: Sockets
   readonly #numbering: Numbering
   readonly #guard: ServerGuard | null
+  readonly #headers: number
   readonly #stop = new AbortController()
   readonly #complaints = new Throttle(COMPLAINTS)
   readonly #intruders = new Throttle(INTRUDERS)
@@ -136,6 +140,7 @@ export class Rendezvous<Request extends RequestKey> {
     this.acceptors = sockets.acceptors && addressOf(sockets.acceptors)
     this.#numbering = numbering
     this.#guard = guard
+    this.#headers = guard === null ? 0 : DATAGRAM_HEADERS
     this.#registry = new EquipmentRegistry({ lifetime, maxEntries: maxEquipment })
     this.pending = new PendingRequests(maxRequests)
     this.timeouts = { ...TIMEOUTS, ...options.timeouts }
@@ -222,7 +227,7 @@ export class Rendezvous<Request extends RequestKey> {
   /** Stores a registration (S202, S32). `own`: the address that the equipment has by its own word. */
   register(equipmentId: string, from: Peer, bytes: number, own?: string): void {
     this.#dropLapsed()
-    const outcome = this.#registry.register(equipmentId, from, bytes + DATAGRAM_HEADERS, this.clock(), own)
+    const outcome = this.#registry.register(equipmentId, from, bytes + this.#headers, this.clock(), own)
     if (outcome === 'full') this.reject('registry-full', `the equipment list is full; ${equipmentId} was not registered`, from)
     else this.emit({ event: 'registered', step: this.#numbering.registered[outcome === 'added' ? 'first' : 'again'], equipmentId, ...from, outcome })
   }
@@ -263,7 +268,7 @@ export class Rendezvous<Request extends RequestKey> {
     let sent = 0
     while (performance.now() < deadline && !pending.cancelled) {
       const bytes = encode(this.#sealed(message, equipmentId))
-      const to = this.#registry.spend(equipmentId, bytes.length + DATAGRAM_HEADERS, this.clock())
+      const to = this.#registry.spend(equipmentId, bytes.length + this.#headers, this.clock())
       if (to) {
         this.#send(bytes, to)
         onSent(to, ++sent)
