@@ -47,7 +47,7 @@ export const openRegistering = (registration: Registration): Registering => {
 
 type Registration = MessageOf<'registration' | 'relayRegistration'>
 
-/** The server sends an address no more than came from it (registry.ts); this makes room for a notification and most of another. */
+/** The server sends an address no more bytes than came from it (registry.ts); 64 bytes make room for three notifications. */
 const REGISTRATION_LENGTH = 64
 
 /** The registration, made `length` bytes long if it is shorter. @throws EncodeError when the equipment ID does not fit a message */
