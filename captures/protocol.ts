@@ -16,7 +16,7 @@ const fieldOf = ({ key, title, value, offset, length }: FieldSpan): MessageField
   name: title, value: valueOf(value), offset, length,
   // A field that this version does not know might be a secret of another one.
   secret: key === null || ANY_FIELD[key].secret,
-  random: key === 'token',
+  random: key === 'token' || key === 'proof',
 })
 
 const valueOf = (value: FieldValue): string | number =>

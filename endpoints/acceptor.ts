@@ -5,18 +5,20 @@
 // Several requests may be under way at once. The fixed local port for 221 serves one connection at a time; a request that
 // comes while it is in use takes any port, rather than wait behind one whose issuer may not be reachable.
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { EndpointError, reasonOfFault } from './errors.js'
+import { messageOf, reasonOfError } from './errors.js'
 import { formatPeer } from './peer.js'
 import { SERVER_PORTS, TIMEOUTS } from './defaults.js'
-import { encode } from './message/index.js'
+import { UDP_TRANSPORT, encode } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
 import { plainChannel } from './channel/socket-channel.js'
+import { keyedClient } from './channel/tls-channel.js'
 import { emitter, wallClock } from './events.js'
 import { answer, describe, verdictOf } from './answers.js'
 import { Calls } from './calls.js'
 import { AcceptorGuard } from './access/acceptor-guard.js'
 import { addressCheck } from './access/address-policy.js'
 import { Throttle } from './access/throttle.js'
+import { isUnderTls } from './connection.js'
 import { Registrar, openRegistering, openRegistrationSocket } from './registrar.js'
 import { connectTcp } from './sockets.js'
 import { pause } from './waiting.js'
@@ -24,7 +26,7 @@ import type { Socket as UdpSocket } from 'node:dgram'
 import type { Verdict } from './answers.js'
 import type { Outcome } from './calls.js'
 import type { Channel, OpenChannel } from './channel/channel.js'
-import type { Connection } from './connection.js'
+import type { Connection, Data } from './connection.js'
 import type { Level } from './defaults.js'
 import type { Clock, Emit, OnEvent } from './events.js'
 import type { Peer } from './peer.js'
@@ -51,7 +53,10 @@ interface CommonOptions extends RegistrarOptions {
   /** Gets each direct connection that came about, and owns it from then on. */
   readonly onConnection: (connection: Connection) => void
   readonly onEvent?: OnEvent
+  /** For the second connection. */
   readonly openChannel?: OpenChannel
+  /** `tls` (or `udp-tls`): requests for a direct connection in the clear are refused. When absent, it is as each issuer asks. */
+  readonly data?: Data
 }
 
 /** Level 3, the default, needs a password; the levels below have none. */
@@ -63,6 +68,8 @@ export type AcceptorOptions = CommonOptions & (
 export interface Acceptor {
   /** Where registrations come from, on this side of any router. */
   readonly local: Peer
+  /** Registers now, out of turn: for who knows that the way to the server has become another one. */
+  register(): void
   /** Stops registering and gives up what is under way; connections handed over are not touched. */
   close(): Promise<void>
 }
@@ -119,6 +126,8 @@ class RegisteringAcceptor implements Acceptor {
 
   get local(): Peer { return this.#registrar.local }
 
+  register(): void { this.#registrar.register() }
+
   close(): Promise<void> {
     this.#closed ??= this.#end()
     return this.#closed
@@ -152,7 +161,7 @@ class RegisteringAcceptor implements Acceptor {
     if (verdict) this.#sendReport(verdict, token) // the last one was lost
     if (verdict !== undefined) return
     this.#registrar.start(token, async () => {
-      const outcome = await this.#callIssuer(request)
+      const outcome = this.#checkData(request) ?? await this.#callIssuer(request)
       this.#sendReport(outcome.verdict, token)
       this.#handOver(outcome)
       return outcome.verdict
@@ -181,7 +190,7 @@ class RegisteringAcceptor implements Acceptor {
         await channel.closeAfterPeer()
         return null
       }
-      const outcome = await this.#checkPassword(message) ?? await this.#callIssuer(message)
+      const outcome = await this.#checkPassword(message) ?? this.#checkData(message) ?? await this.#callIssuer(message)
       this.#handOver(outcome)
       await channel.send(answer(outcome.verdict), this.#within)
       await channel.closeAfterPeer()
@@ -229,15 +238,28 @@ class RegisteringAcceptor implements Acceptor {
     return { verdict: { reason: outcome === 'absent' ? 'password-required' : 'wrong-password', detail: '' }, channel: null }
   }
 
+  /** Null when the request may go on. */
+  #checkData({ connectionKey, transport }: MessageOf<'forwardedRequest'>): Outcome | null {
+    if (transport !== undefined && transport !== UDP_TRANSPORT) {
+      this.#emit({ event: 'error', reason: 'unknown-transport', message: `a request for a direct connection over IP protocol ${transport} was refused` })
+      return { verdict: { reason: 'unknown-transport', detail: `IP protocol ${transport}` }, channel: null }
+    }
+    const { data = 'tcp' } = this.#options
+    if (!isUnderTls(data) || connectionKey !== undefined) return null
+    this.#emit({ event: 'error', reason: 'encryption-required', message: 'a request for a direct connection in the clear was refused' })
+    return { verdict: { reason: 'encryption-required', detail: '' }, channel: null }
+  }
+
   // --- the direct connection ----------------------------------------------------------------------------------------
 
   /**
    * 208. At level 3 whoever asks has given the password, and is told what went wrong. Below, anybody may ask: so that nobody learns from
    * this acceptor which ports are open elsewhere, all failures then look the same, and take the same time.
    */
-  async #callIssuer({ address, port, token }: MessageOf<'forwardedRequest'>): Promise<Outcome> {
+  async #callIssuer({ address, port, token, connectionKey, transport }: MessageOf<'forwardedRequest'>): Promise<Outcome> {
     const began = performance.now()
-    const outcome = await this.#calls.callNamed({ address, port }, token, plainChannel)
+    const openChannel = connectionKey === undefined ? plainChannel : keyedClient(Buffer.from(connectionKey, 'hex'))
+    const outcome = await this.#calls.callNamed({ address, port }, token, openChannel, transport === undefined ? 'tcp' : 'udp')
     if (this.#level === 3 || outcome.verdict.reason !== 'issuer-unreachable') return outcome
     await pause(began + this.#within - performance.now(), this.#stop.signal)
     return { ...outcome, verdict: { ...outcome.verdict, detail: '' } }
@@ -251,9 +273,8 @@ class RegisteringAcceptor implements Acceptor {
   }
 
   #report(error: unknown, peer: Peer): void {
-    if (error instanceof EndpointError) this.#emit({ event: 'error', reason: error.reason, message: error.message, ...peer })
-    else if (error instanceof ChannelError) this.#emit({ event: 'error', reason: reasonOfFault(error.fault), message: `server ${formatPeer(peer)}: ${error.message}`, ...peer })
-    else throw error
+    const at = error instanceof ChannelError ? `server ${formatPeer(peer)}: ` : ''
+    this.#emit({ event: 'error', reason: reasonOfError(error), message: at + messageOf(error), ...peer })
   }
 }
 

@@ -86,6 +86,7 @@ export class Registrar {
   readonly #clock: Clock
   #isFlooded = false
   #trouble = ''
+  #isStopped = false
 
   /** Begins at once. `onMessage` gets what the server sends; false when that has no place here, with a sentence why. */
   constructor(options: RegistrarOptions, udp: UdpSocket, registering: Registering, emit: Emit, onMessage: (message: Message) => true | string) {
@@ -99,12 +100,22 @@ export class Registrar {
     emit({ event: 'listening', transport: 'udp', purpose: 'notifications', ...this.local })
     udp.on('message', bytes => this.#onDatagram(bytes, onMessage))
     udp.on('error', error => this.#onTrouble(error))
-    this.#timer = setInterval(() => this.#register(), options.interval ?? REGISTRATION_INTERVAL)
-    this.#register()
+    this.#timer = setInterval(() => this.register(), options.interval ?? REGISTRATION_INTERVAL)
+    this.register()
   }
 
   /** Registers no more; requests under way go on. */
-  stop(): void { clearInterval(this.#timer) }
+  stop(): void {
+    this.#isStopped = true
+    clearInterval(this.#timer)
+  }
+
+  /** Registers now; the timer does so again and again. Nothing happens once it was stopped. */
+  register(): void {
+    if (this.#isStopped) return
+    this.send(this.#registering.next())
+    this.#emit({ event: 'registration-sent', equipmentId: this.#options.equipmentId, ...this.server })
+  }
 
   /** Resolves when the last request is over and the port is free. */
   async close(): Promise<void> {
@@ -147,11 +158,6 @@ export class Registrar {
       this.#emit({ event: 'request-handled', equipmentId, outcome: verdict.reason, message: describe(verdict) })
     }).finally(() => this.#tasks.delete(task))
     this.#tasks.add(task)
-  }
-
-  #register(): void {
-    this.send(this.#registering.next())
-    this.#emit({ event: 'registration-sent', equipmentId: this.#options.equipmentId, ...this.server })
   }
 
   /** A server that is not there is told once, not at every registration. */

@@ -1,14 +1,16 @@
 // What every server of this family does, whatever becomes of a request: it keeps the equipment list from registrations by UDP,
 // takes requests of issuers by TCP, notifies the acceptor that a request names, and matches the connection that the acceptor then
 // makes with the request. 101 (server.ts) and the relay 11 (relay/relay-server.ts) are built on it.
-import { reasonOfFault } from './errors.js'
+import { messageOf, reasonOfError, reasonOfFault } from './errors.js'
 import { formatPeer } from './peer.js'
 import { ENTRY_LIFETIME, SERVER_PORTS, TIMEOUTS } from './defaults.js'
 import { Defect, decode, encode } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
+import { receiveFirst } from './channel/first-message.js'
 import { plainChannel } from './channel/socket-channel.js'
 import { emitter, wallClock } from './events.js'
 import { answer, verdictOf } from './answers.js'
+import { Claims } from './claims.js'
 import { PendingRequests, type RequestKey } from './pending.js'
 import { EquipmentRegistry } from './registry.js'
 import { addressOf, bindUdp, closeUdp, listenTcp, stopListening } from './sockets.js'
@@ -106,6 +108,7 @@ export class Rendezvous<Request extends RequestKey> {
   readonly #complaints = new Throttle(COMPLAINTS)
   readonly #intruders = new Throttle(INTRUDERS)
   readonly #registry: EquipmentRegistry
+  readonly #claims: Claims
   readonly #openChannel: OpenChannel
   readonly #sweep: NodeJS.Timeout
   readonly #open = new Set<Socket>()
@@ -142,6 +145,7 @@ export class Rendezvous<Request extends RequestKey> {
     this.#guard = guard
     this.#headers = guard === null ? 0 : DATAGRAM_HEADERS
     this.#registry = new EquipmentRegistry({ lifetime, maxEntries: maxEquipment })
+    this.#claims = new Claims(lifetime)
     this.pending = new PendingRequests(maxRequests)
     this.timeouts = { ...TIMEOUTS, ...options.timeouts }
     this.clock = clock
@@ -227,9 +231,13 @@ export class Rendezvous<Request extends RequestKey> {
   /** Stores a registration (S202, S32). `own`: the address that the equipment has by its own word. */
   register(equipmentId: string, from: Peer, bytes: number, own?: string): void {
     this.#dropLapsed()
-    const outcome = this.#registry.register(equipmentId, from, bytes + this.#headers, this.clock(), own)
+    const now = this.clock(), before = this.#registry.find(equipmentId, now)
+    const outcome = this.#registry.register(equipmentId, from, bytes + this.#headers, now, own)
     if (outcome === 'full') this.reject('registry-full', `the equipment list is full; ${equipmentId} was not registered`, from)
     else this.emit({ event: 'registered', step: this.#numbering.registered[outcome === 'added' ? 'first' : 'again'], equipmentId, ...from, outcome })
+    if (outcome === 'moved' && before && this.#claims.moved(equipmentId, before, from, now)) {
+      this.emit({ event: 'claimed', equipmentId, ...from, rival: { address: before.address, port: before.port } })
+    }
   }
 
   /** S204, S35. `path` says more of an equipment that is found. */
@@ -245,7 +253,10 @@ export class Rendezvous<Request extends RequestKey> {
   find(equipmentId: string): EquipmentRow | null { return this.#registry.find(equipmentId, this.clock()) }
 
   #dropLapsed(): void {
-    for (const { equipmentId, address, port, age } of this.#registry.expire(this.clock())) this.emit({ event: 'lapsed', equipmentId, address, port, age })
+    for (const { equipmentId, address, port, age } of this.#registry.expire(this.clock())) {
+      this.#claims.forget(equipmentId)
+      this.emit({ event: 'lapsed', equipmentId, address, port, age })
+    }
   }
 
   // --- UDP ----------------------------------------------------------------------------------------------------------
@@ -266,7 +277,8 @@ export class Rendezvous<Request extends RequestKey> {
     const { equipmentId } = pending.request
     const deadline = performance.now() + this.timeouts.notify
     let sent = 0
-    while (performance.now() < deadline && !pending.cancelled) {
+    // A timer may be a millisecond early, and what is left then is no time for another one.
+    while (deadline - performance.now() > 1 && !pending.cancelled) {
       const bytes = encode(this.#sealed(message, equipmentId))
       const to = this.#registry.spend(equipmentId, bytes.length + this.#headers, this.clock())
       if (to) {
@@ -361,7 +373,7 @@ export class Rendezvous<Request extends RequestKey> {
     const channel = await this.#opened(socket)
     if (!channel) return
     try {
-      const greeting = await channel.receive(['greeting'], this.timeouts.message)
+      const greeting = await receiveFirst(channel, ['greeting'], this.timeouts.message)
       const pending = this.pending.find(greeting.token)
       if (pending && this.#guard && !this.#guard.isFrom(pending.request.equipmentId, greeting)) {
         await this.#refuseIntruder(channel, pending.request.equipmentId)
@@ -392,7 +404,7 @@ export class Rendezvous<Request extends RequestKey> {
     try {
       return await this.#openChannel(socket, this.timeouts.message)
     } catch (error) {
-      this.reject('malformed', error instanceof Error ? error.message : 'the handshake failed', from)
+      this.reject(reasonOfError(error), messageOf(error), from)
       socket.destroy()
       return null
     }

@@ -6,6 +6,7 @@
 // an issuer or acceptor that uses a fixed local port (1500, 2600) can use it again at once.
 import { reasonOfFault } from './errors.js'
 import { ChannelError } from './channel/channel.js'
+import { receiveFirst } from './channel/first-message.js'
 import { answer, describe, verdictOf } from './answers.js'
 import { Rendezvous, silence } from './rendezvous.js'
 import { ServerGuard } from './access/server-guard.js'
@@ -78,7 +79,7 @@ class Server implements Service {
   /** The first connection. */
   async serveIssuer(channel: Channel): Promise<void> {
     const { emit, timeouts } = this.rendezvous
-    const request = await channel.receive(['request'], timeouts.message)
+    const request = await receiveFirst(channel, ['request'], timeouts.message)
     const { equipmentId, address, port } = request
     emit({ event: 'request-received', equipmentId, reachedAt: { address, port }, ...channel.peer })
     const verdict = this.level < 3 ? await this.#settle(request, channel) : await this.#settleInTurn(request, channel)
@@ -120,13 +121,14 @@ class Server implements Service {
   /** Levels 2 and 3: 205, and 226 on the connection that the acceptor then makes. */
   async #forwardByTcp(pending: PendingRequest<Request>): Promise<Verdict | null> {
     const { emit, timeouts } = this.rendezvous
-    const { equipmentId, token, address, port, password } = pending.request
+    const { equipmentId, token, address, port, password, connectionKey, transport } = pending.request
     const second = await this.rendezvous.repeat(pending, { name: 'notification', notification: true, token }, pending.second.promise, (to, attempt) =>
       emit({ event: 'notified', step: '205', equipmentId, attempt, ...to }))
     if (typeof second === 'number') return pending.cancelled ? null : silence(second)
     try {
       const secret = this.level === 3 && password !== undefined ? { password } : {}
-      await second.send({ name: 'forwardedRequest', ...secret, address, port, token }, timeouts.message)
+      const data = { ...(connectionKey === undefined ? {} : { connectionKey }), ...(transport === undefined ? {} : { transport }) }
+      await second.send({ name: 'forwardedRequest', ...secret, address, port, token, ...data }, timeouts.message)
       emit({ event: 'request-forwarded', transport: 'tcp', equipmentId, attempt: 1, ...second.peer })
       return verdictOf(await second.receive(['answer'], timeouts.report))
     } catch (error) {
@@ -141,8 +143,9 @@ class Server implements Service {
 
   /** Level 1: 226 itself goes to the registered address, in the clear and without a password. */
   #forwardByUdp(pending: PendingRequest<Request>): Promise<Verdict | null> {
-    const { equipmentId, token, address, port } = pending.request
-    return this.rendezvous.forwardByUdp(pending, { name: 'forwardedRequest', address, port, token }, (to, attempt) =>
+    const { equipmentId, token, address, port, transport } = pending.request
+    const request = { name: 'forwardedRequest', address, port, token, ...(transport === undefined ? {} : { transport }) } as const
+    return this.rendezvous.forwardByUdp(pending, request, (to, attempt) =>
       // Only the first of the repeats is the step.
       this.rendezvous.emit({ event: 'request-forwarded', ...(attempt === 1 ? { step: 'S206' } : {}), transport: 'udp', equipmentId, attempt, ...to }))
   }

@@ -9,6 +9,7 @@ import {
 } from '../endpoints/index.js'
 import { ask, startResponder } from '../endpoints/plain.js'
 import { runTerminal, serveLogins } from './login-relay-tasks.js'
+import { runMover } from './mover.js'
 import type { AcceptorTask, AskerTask, EndpointTask, IssuerTask, RelayAcceptorTask, RelayIssuerTask, ResponderTask, ServerTask } from './endpoint-task.js'
 
 const APPARATUS = {
@@ -38,6 +39,7 @@ async function perform(task: EndpointTask): Promise<void> {
       case 'asker': await askOnce(task); break
       case 'login-relay': await serveLogins(task, stopped, print); break
       case 'terminal': await runTerminal(task, input, stopped, print); break
+      case 'mover': await runMover(task, input, stopped, print); break
     }
   } catch (error) {
     process.exitCode = 1
@@ -53,8 +55,8 @@ function tell(error: unknown, apparatus: Apparatus): void {
 
 function apparatusOf(task: EndpointTask): Apparatus { return 'apparatus' in task ? task.apparatus : APPARATUS[task.role] }
 
-async function serve({ level }: ServerTask): Promise<void> {
-  const server = await startServer({ level, onEvent: print })
+async function serve({ level, notify }: ServerTask): Promise<void> {
+  const server = await startServer({ level, onEvent: print, ...(notify === undefined ? {} : { timeouts: { notify } }) })
   await stopped
   await server.close()
 }
@@ -68,15 +70,17 @@ async function accept({ level, equipmentId, password, server, localPort, connect
     onConnection: connection => { void openSession(connection, { receive: { directory: receive }, onEvent: print }).ended.then(finish) },
     ...(level === 3 ? { level, password } : { level }),
   })
+  input.on('line', () => acceptor.register())
   await Promise.race([over, stopped])
   await acceptor.close()
 }
 
-async function issue({ level, equipmentId, password, server, localPort, listen, reachedAt, lines, files }: IssuerTask): Promise<void> {
+async function issue({ level, equipmentId, password, server, localPort, listen, reachedAt, data, holds, lines, files }: IssuerTask): Promise<void> {
   const stop = new AbortController()
   void stopped.then(() => stop.abort())
   const connection = await requestConnection({
-    equipmentId, server: { address: server }, from: { port: localPort }, listen: { port: listen }, reachedAt, signal: stop.signal, onEvent: print,
+    equipmentId, server: { address: server }, from: { port: localPort }, listen: { port: listen }, reachedAt, data, signal: stop.signal, onEvent: print,
+    ...(holds ? { prepare: async () => { await told() } } : {}),
     ...(level === 3 ? { password } : {}),
   })
   const session = openSession(connection, { onEvent: print })

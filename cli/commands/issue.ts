@@ -11,8 +11,9 @@ const options = {
   'server-port': { type: 'number', default: SERVER_PORTS.issuer, coerce: parsePort, describe: "server's TCP port for issuers" },
   address: { type: 'string', describe: 'address of this machine to use; any when absent' },
   'local-port': { type: 'number', default: 0, coerce: parseLocalPort, describe: 'local TCP port of the first connection; 0 for any' },
-  listen: { type: 'number', default: 0, coerce: parseLocalPort, describe: 'local TCP port that awaits the acceptor; 0 for any' },
+  listen: { type: 'number', default: 0, coerce: parseLocalPort, describe: 'local port that awaits the acceptor; 0 for any' },
   'reached-at': { type: 'string', coerce: parsePeer, describe: 'ADDRESS:PORT that your router maps to that port; its own when absent' },
+  data: { choices: ['tcp', 'udp'], default: 'tcp', describe: 'what the direct connection (S209) runs on; for udp your router has to map a UDP port' },
   level: { type: 'number', default: 3, coerce: parseLevel, describe: 'as the server (1, 2 or 3); below 3 no password is sent' },
   'password-file': { type: 'string', describe: "file with the acceptor's password; else NAPTLAB_PASSWORD is read" },
   line: { type: 'string', array: true, nargs: 1, default: [], describe: 'line to send; repeatable' },
@@ -28,7 +29,7 @@ export const issue: CommandModule<object, InferredOptionTypes<typeof options>> =
   builder: yargs => yargs.options(options)
     .example('$0 issue --to 2133 --server 130.74.23.6 --local-port 1500 --listen 1600 --reached-at 4.17.168.2:5000 --send FILE', 'as in Fig. 2')
     .example('$0 issue --to 2133 --server 130.74.23.6', 'lines from standard input, without a router in between'),
-  async handler({ to, server, serverPort, address, localPort, listen, reachedAt, level, passwordFile, line, send, receive, timeout, json }) {
+  async handler({ to, server, serverPort, address, localPort, listen, reachedAt, data, level, passwordFile, line, send, receive, timeout, json }) {
     const print = printer(json)
     const secret = level === 3 ? { password: readPassword(passwordFile, process.env) } : {}
     const reception = { receive: receiveInto(receive), onEvent: print }
@@ -37,7 +38,7 @@ export const issue: CommandModule<object, InferredOptionTypes<typeof options>> =
     try {
       const connection = await requestConnection({
         equipmentId: to, ...secret, server: { address: server, port: serverPort }, from: { ...local, port: localPort },
-        listen: { ...local, port: listen }, ...(reachedAt ? { reachedAt } : {}), timeouts: { request: timeout }, signal, onEvent: print,
+        listen: { ...local, port: listen }, ...(reachedAt ? { reachedAt } : {}), data, timeouts: { request: timeout }, signal, onEvent: print,
       })
       const session = openSession(connection, reception)
       if (line.length + send.length > 0) {

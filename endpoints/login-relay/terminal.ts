@@ -197,7 +197,7 @@ class RunningTerminal implements Terminal, LineListener {
       socket.destroy()
       if (this.#stop.signal.aborted) throw cancelled('the log-in')
       throw error instanceof ChannelError
-        ? new EndpointError(reasonOfFault(error.fault), `relay server ${formatPeer(this.#server)}: ${error.message}`, 'check that the relay server runs and is of this version')
+        ? new EndpointError(reasonOfFault(error.fault), `relay server ${formatPeer(this.#server)}: ${error.message}`, 'check that the relay server runs, is of this version, and is encrypted as this end is')
         : error
     } finally {
       this.#stop.signal.removeEventListener('abort', abort)
