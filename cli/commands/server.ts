@@ -1,6 +1,7 @@
 // `naptlab server`: the rendezvous server (101) until SIGINT or SIGTERM.
 import { ENTRY_LIFETIME, EquipmentFile, SERVER_PORTS, TIMEOUTS, startServer } from '../../endpoints/index.js'
 import { stopSignal, untilAborted } from '../conversation.js'
+import { serverChannel, serverEncryption } from '../encryption-options.js'
 import { keyFor, parseDuration, parseLevel, parseLocalPort } from '../options.js'
 import { printFailure, printTrouble, printer } from '../output.js'
 import type { CommandModule, InferredOptionTypes, Options } from 'yargs'
@@ -15,6 +16,7 @@ const options = {
   'open-registration': { type: 'boolean', default: false, describe: 'let anybody register any equipment ID, as in the figures' },
   lifetime: { type: 'string', default: `${ENTRY_LIFETIME / 1000}s`, coerce: parseDuration, describe: 'of an entry of the equipment list' },
   silence: { type: 'string', default: `${TIMEOUTS.notify / 1000}s`, coerce: parseDuration, describe: 'how long an acceptor may take to answer' },
+  ...serverEncryption,
   json: { type: 'boolean', default: false, describe: 'one JSON object a line' },
 } as const satisfies Record<string, Options>
 
@@ -22,16 +24,17 @@ export const server: CommandModule<object, InferredOptionTypes<typeof options>> 
   command: 'server',
   describe: 'Run the rendezvous server (101)',
   builder: yargs => yargs.options(options)
-    .example('$0 server --equipment equipment --address 130.74.23.6', 'serve with the ports of Fig. 2')
-    .example('$0 server --equipment equipment --level 1 --json', 'without second connection and password, events as JSON'),
-  async handler({ address, udpPort, issuerPort, acceptorPort, level, equipment, openRegistration, lifetime, silence, json }) {
+    .example('$0 server --equipment equipment --address 130.74.23.6 --certificate 101.pem --key 101.key', 'serve with the ports of Fig. 2')
+    .example('$0 server --open-registration --level 2 --encryption none --json', 'without keys, password and encryption, events as JSON'),
+  async handler({ address, udpPort, issuerPort, acceptorPort, level, equipment, openRegistration, lifetime, silence, json, ...encryption }) {
     const print = printer(json)
     const keys = keyFor('--equipment FILE', equipment, openRegistration)
+    const openChannel = serverChannel(encryption)
     const stop = stopSignal()
     try {
       const known = keys === null ? {} : { equipment: new EquipmentFile(keys, error => printTrouble(print, '101', error)) }
       const running = await startServer({
-        udpPort, issuerPort, acceptorPort, level, lifetime, timeouts: { notify: silence }, onEvent: print,
+        udpPort, issuerPort, acceptorPort, level, lifetime, timeouts: { notify: silence }, openChannel, onEvent: print,
         ...known, ...(address === undefined ? {} : { address }),
       })
       await untilAborted(stop)

@@ -7,14 +7,19 @@ import { toLine } from '../../cli/output.js'
 import { LOOPBACK } from '../endpoints/bench.js'
 import { Program } from './program.js'
 
+/** What encryption does is the next file's business. */
+const CLEAR = ['--encryption', 'none']
+/** Keys have a file of their own (equipment.test.ts). */
+const OPEN = ['--open-registration']
+
 async function server(test: { teardown(end: () => unknown): void }, ...more: string[]): Promise<{ program: Program, accept: string[], issue: string[] }> {
-  const program = new Program(test, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', ...(more.includes('--equipment') ? [] : ['--open-registration']), ...more])
+  const program = new Program(test, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', ...CLEAR, ...OPEN, ...more])
   await program.until('listening', more.includes('1') ? 2 : 3)
   const port = (purpose: string) => String(program.of('listening').find(event => event.purpose === purpose)?.port)
-  const at = ['--json', '--server', LOOPBACK]
+  const at = ['--json', '--server', LOOPBACK, ...CLEAR]
   return {
     program,
-    accept: ['accept', ...at, '--udp-port', port('registrations'), ...(more.includes('1') ? [] : ['--server-port', port('second connections')]), '--interval', '100ms', '--allow-to', LOOPBACK, ...(more.includes('--equipment') ? [] : ['--open-registration'])],
+    accept: ['accept', ...at, '--udp-port', port('registrations'), ...(more.includes('1') ? [] : ['--server-port', port('second connections')]), '--interval', '100ms', '--allow-to', LOOPBACK, ...OPEN],
     issue: ['issue', ...at, '--server-port', port('first connections')],
   }
 }
@@ -85,7 +90,7 @@ t.test('exit code 1: the request failed, in JSON and in words', async t => {
   const missing = new Program(t, [...issue, '--to', '2133', '--send', '/no/such/file'])
   t.equal(await missing.exit(), 1)
   t.match(missing.of('error'), [{ reason: 'file-unreadable' }])
-  const taken = new Program(t, ['server', '--open-registration', '--address', LOOPBACK, '--udp-port', String(program.of('listening')[0].port)])
+  const taken = new Program(t, ['server', ...CLEAR, ...OPEN, '--address', LOOPBACK, '--udp-port', String(program.of('listening')[0].port)])
   t.equal(await taken.exit(), 1)
   t.match(taken.errors, /in use by another socket; end that program or choose another port/)
 })

@@ -23,8 +23,8 @@ t.test('programs with a key, and one with another', async t => {
   const folder = t.testdir(), file = join(folder, 'equipment'), keyFile = join(folder, 'key'), wrongFile = join(folder, 'wrong')
   await naptlab(['equipment', 'add', file, '2133', '--write', keyFile])
   await naptlab(['equipment', 'add', join(folder, 'other'), '2133', '--write', wrongFile])
-  const secret = 'correct horse 4711', at = ['--server', LOOPBACK]
-  const server = new Program(t, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', '--equipment', file])
+  const secret = 'correct horse 4711', clear = ['--encryption', 'none'], at = ['--server', LOOPBACK, ...clear]
+  const server = new Program(t, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', '--equipment', file, ...clear])
   await server.until('listening', 3)
   const [udp, issuers, acceptors] = server.of('listening').map(({ port }) => String(port))
   const accept = ['accept', '--json', ...at, '--id', '2133', '--udp-port', udp, '--server-port', acceptors, '--interval', '100ms']
