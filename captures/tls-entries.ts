@@ -26,10 +26,10 @@ function handshakeFields(message: HandshakeMessage): Record<string, Value> {
   switch (message.name) {
     case 'client hello': return {
       version: versionName(message.version), random: { any: toHex(message.random) },
-      ...message.serverName === null ? {} : { 'server name': message.serverName }, ...presence(message.keyShare !== null),
+      ...message.serverName === null ? {} : { 'server name': message.serverName }, ...presence(message.hasKeyShare),
     }
     case 'server hello': return {
-      version: versionName(message.version), 'cipher suite': cipherSuite(message.cipherSuite).name, random: { any: toHex(message.random) }, ...presence(message.keyShare !== null),
+      version: versionName(message.version), 'cipher suite': cipherSuite(message.cipherSuite).name, random: { any: toHex(message.random) }, ...presence(message.hasKeyShare),
     }
     case 'certificate': return { certificates: message.chain.length, ...message.chain.length === 0 ? {} : { certificate: { any: digest(message.chain[0]) } } }
     default: return {}

@@ -68,8 +68,8 @@ function nameHandshake(message: HandshakeMessage, suite: CipherSuite | null, num
   const numbered = (number: string | undefined, name: string): Part[] => shown(number === undefined ? step + name : `${number} ${name}`)
   const share = (number: string | undefined, isThere: boolean): Part[] => isThere && number !== undefined ? shown(`${number} key information`) : []
   switch (message.name) {
-    case 'client hello': return [...numbered(numbers?.clientHello, message.name), ...share(numbers?.clientKey, message.keyShare !== null)]
-    case 'server hello': return [...numbered(numbers?.serverHello, message.name), ...share(numbers?.serverKey, message.keyShare !== null)]
+    case 'client hello': return [...numbered(numbers?.clientHello, message.name), ...share(numbers?.clientKey, message.hasKeyShare)]
+    case 'server hello': return [...numbered(numbers?.serverHello, message.name), ...share(numbers?.serverKey, message.hasKeyShare)]
     case 'certificate': return numbered(numbers?.certificate, numbers === undefined ? message.name : `server certificate${isFixedExchange(suite) ? ' with key information' : ''}`)
     case 'server key exchange': return numbered(numbers?.serverKey, numbers === undefined ? message.name : 'key information')
     case 'client key exchange': return numbered(numbers?.clientKey, numbers === undefined ? message.name : 'key information')

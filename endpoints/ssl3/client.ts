@@ -1,7 +1,7 @@
 // The client's end of the handshake: 102 in Fig. 3, 103 in Fig. 4.
 import { X509Certificate, type KeyObject } from 'node:crypto'
-import type { Socket } from 'node:net'
 import { objectionTo, type Trust } from '../channel/certificate-check.js'
+import type { ConnectedSocket } from '../channel/connected-socket.js'
 import { checkGroup, decodeServerParams, encodeClientValue, makeShare, type Group } from './diffie-hellman.js'
 import { readDhKey } from './dh-key.js'
 import { Ssl3Error } from './fault.js'
@@ -26,7 +26,7 @@ export interface Ssl3ClientOptions extends Ssl3Options, Trust {
  * @returns the plaintext, to a server whose certificate has been checked
  * @throws Ssl3Error; EndpointError when the certificate does not do. The socket is destroyed then
  */
-export const ssl3Client = (socket: Socket, options: Ssl3ClientOptions): Promise<Ssl3Stream> =>
+export const ssl3Client = (socket: ConnectedSocket, options: Ssl3ClientOptions): Promise<Ssl3Stream> =>
   overSocket(socket, options.within, link => shakeHands(link, options))
 
 async function shakeHands(link: Link, options: Ssl3ClientOptions): Promise<void> {

@@ -1,7 +1,7 @@
 // What both ends do alike: the frame of a handshake, and its last part, from the pre-master secret to Finished.
 import { timingSafeEqual } from 'node:crypto'
-import type { Socket } from 'node:net'
 import { ByteStream, deadlineOf } from '../channel/byte-stream.js'
+import type { ConnectedSocket } from '../channel/connected-socket.js'
 import { EndpointError, messageOf, type FailureReason } from '../errors.js'
 import { Ssl3Error, type AlertName } from './fault.js'
 import { connectionKeys, masterSecret, type DirectionKeys, type Randoms } from './key-derivation.js'
@@ -14,7 +14,7 @@ import type { Suite } from './suites.js'
  * @returns the plaintext, when the handshake is done
  * @throws Ssl3Error, EndpointError, when the other end has been told and the socket is destroyed
  */
-export async function overSocket(socket: Socket, within: number, handshake: (link: Link) => Promise<void>): Promise<Ssl3Stream> {
+export async function overSocket(socket: ConnectedSocket, within: number, handshake: (link: Link) => Promise<void>): Promise<Ssl3Stream> {
   const link = new Link(new ByteStream(socket), deadlineOf(within))
   try {
     await handshake(link)

@@ -1,6 +1,6 @@
 // The server's end of the handshake: 101 in Figs. 3 and 4.
 import type { KeyObject } from 'node:crypto'
-import type { Socket } from 'node:net'
+import type { ConnectedSocket } from '../channel/connected-socket.js'
 import { decodeClientValue, encodeServerParams, makeShare, shareOf, standardGroup, type Group, type KeyShare } from './diffie-hellman.js'
 import { readDhKey } from './dh-key.js'
 import { Ssl3Error } from './fault.js'
@@ -28,7 +28,7 @@ export interface Ssl3ServerOptions extends Ssl3Options {
  * @returns the plaintext
  * @throws Ssl3Error; the socket is destroyed then
  */
-export const ssl3Server = (socket: Socket, options: Ssl3ServerOptions): Promise<Ssl3Stream> =>
+export const ssl3Server = (socket: ConnectedSocket, options: Ssl3ServerOptions): Promise<Ssl3Stream> =>
   overSocket(socket, options.within, link => shakeHands(link, options))
 
 async function shakeHands(link: Link, options: Ssl3ServerOptions): Promise<void> {
