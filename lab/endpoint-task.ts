@@ -7,6 +7,7 @@ import type { Peer } from '../endpoints/peer.js'
 import type { Transport } from '../endpoints/plain.js'
 import type { ClientSecurity, ServerSecurity } from './encryption.js'
 import type { LoginRelayTask, TerminalTask } from './login-relay-tasks.js'
+import type { MoverTask } from './mover.js'
 
 export interface ServerTask {
   readonly role: 'server'
@@ -53,6 +54,8 @@ export interface IssuerTask {
   readonly files: readonly string[]
   /** In the clear without it. */
   readonly security?: ClientSecurity
+  /** File that the keys of the direct connection go to, where that is under TLS. */
+  readonly dataKeyLog?: string
 }
 
 /** Responds to what it is asked by UDP and TCP (Fig. 11), until it is stopped. */
@@ -109,5 +112,4 @@ export interface RelayIssuerTask {
 
 export type EndpointTask =
   | ServerTask | AcceptorTask | IssuerTask | ResponderTask | AskerTask | RelayServerTask | RelayAcceptorTask | RelayIssuerTask
-  | LoginRelayTask | TerminalTask
-export type Role = EndpointTask['role']
+  | LoginRelayTask | TerminalTask | MoverTask
