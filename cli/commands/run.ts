@@ -1,7 +1,6 @@
 // naptlab run: a documented system on a bench of its own, shown live and checked.
 import type { CommandModule } from 'yargs'
-import { ENCRYPTIONS, KEY_EXCHANGES } from '../../endpoints/channel/encryption.js'
-import { DATA } from '../../endpoints/connection.js'
+import { DATA, ENCRYPTIONS, KEY_EXCHANGES } from '../../endpoints/index.js'
 import { stopSignal } from '../conversation.js'
 import { UsageError } from '../errors.js'
 import { toJson } from '../json.js'
@@ -68,6 +67,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
     .example('$0 run fig2 --issuer global --acceptor nat', 'the same sequence with 102 on the WAN and 103 behind address-only NAT')
     .example('$0 run fig2 --variant renumber', 'the WAN address of 104b changes')
     .example('$0 run fig2 --data udp', 'the direct connection over UDP')
+    .example('$0 run fig2 --encryption ssl3 --key-exchange dh', 'with the key derivation of equation (1)')
     .example('$0 run fig2 --bench my.yaml --out /tmp/mine', 'the same sequence behind your NAT')
     .example('$0 run fig11', 'the table of Fig. 12 as it comes and goes, and a static one')
     .example('$0 run fig13 --issuer lan', 'the relayed connection, both ends behind a router')
