@@ -37,6 +37,7 @@ function sentence(event: EndpointEvent): string {
     case 'stopped': return 'stopped'
     case 'error': return `error: ${event.message}`
     case 'registered': return `${event.equipmentId} = ${place} (${event.outcome})`
+    case 'claimed': return `${event.equipmentId} is claimed by two acceptors: registrations come from ${place} and from ${event.rival.address}:${event.rival.port}; give each an ID of its own`
     case 'lapsed': return `${event.equipmentId} has lapsed: no registration for ${(event.age / 1000).toFixed(1)} s`
     case 'request-received': return `${labelOf('request')} from ${place}: ${event.equipmentId}, ${event.reachedAt === undefined ? 'through the server' : `to connect to ${event.reachedAt.address}:${event.reachedAt.port}`}`
     case 'looked-up': return event.outcome === 'found' ? `${event.equipmentId} found at ${place}` : `${event.equipmentId} is not in the list`
@@ -77,6 +78,8 @@ function sentence(event: EndpointEvent): string {
     case 'released': return `connection ${event.connection} of ${event.userId} is vacant`
     case 'logged-out': return `${event.userId} logs out; connections: ${event.connections}`
     case 'disconnected': return `connection ${event.connection} of ${event.userId} has ended: ${event.message}`
+    case 'moving': return `${event.bytes} bytes so far`
+    case 'moved': return `${event.bytes} bytes, SHA-256 ${event.sha256}`
     case 'session-ended': return event.outcome === 'goodbye' ? 'the session ended' : `the session was lost: ${event.message}`
   }
 }

@@ -29,6 +29,8 @@ type Body =
   | Partial<Peer> & { event: 'error', reason: FailureReason, message: string }
   // 101
   | Peer & { event: 'registered', step: RegistrationStep, equipmentId: string, outcome: 'added' | 'refreshed' | 'moved' }
+  /** Two acceptors take turns under one ID: registrations come from both addresses (claims.ts). */
+  | Peer & { event: 'claimed', equipmentId: string, rival: Peer }
   | Peer & { event: 'lapsed', equipmentId: string, age: number }
   | Peer & { event: 'request-received', equipmentId: string, reachedAt?: Peer }
   | { event: 'looked-up', step: LookUpStep, equipmentId: string, outcome: 'found' | 'unknown', address?: string, port?: number, path?: string }
@@ -71,6 +73,9 @@ type Body =
   | { event: 'command-received', text: string }
   | { event: 'file-sent', name: string, bytes: number, sha256: string }
   | { event: 'file-received', name: string, path: string, bytes: number, sha256: string }
+  /** Bytes of a bulk transfer that this end has sent or received so far, and when it is over. */
+  | { event: 'moving', bytes: number }
+  | { event: 'moved', bytes: number, sha256: string }
   | { event: 'session-ended', outcome: 'goodbye' | 'lost', message: string }
   // 4 and its terminals; `connection` counts from 1 at each of them
   | Peer & { event: 'logged-in', step: '(3)' | '(12)', userId: string, connection: number }

@@ -9,6 +9,7 @@ import {
 } from '../endpoints/index.js'
 import { ask, startResponder } from '../endpoints/plain.js'
 import { runTerminal, serveLogins } from './login-relay-tasks.js'
+import { runMover } from './mover.js'
 import type { AcceptorTask, AskerTask, EndpointTask, IssuerTask, RelayAcceptorTask, RelayIssuerTask, ResponderTask, ServerTask } from './endpoint-task.js'
 
 const APPARATUS = {
@@ -38,6 +39,7 @@ async function perform(task: EndpointTask): Promise<void> {
       case 'asker': await askOnce(task); break
       case 'login-relay': await serveLogins(task, stopped, print); break
       case 'terminal': await runTerminal(task, input, stopped, print); break
+      case 'mover': await runMover(task, input, stopped, print); break
     }
   } catch (error) {
     process.exitCode = 1

@@ -6,6 +6,7 @@ import type { Apparatus } from '../endpoints/events.js'
 import type { Peer } from '../endpoints/peer.js'
 import type { Transport } from '../endpoints/plain.js'
 import type { LoginRelayTask, TerminalTask } from './login-relay-tasks.js'
+import type { MoverTask } from './mover.js'
 
 export interface ServerTask {
   readonly role: 'server'
@@ -102,5 +103,4 @@ export interface RelayIssuerTask {
 
 export type EndpointTask =
   | ServerTask | AcceptorTask | IssuerTask | ResponderTask | AskerTask | RelayServerTask | RelayAcceptorTask | RelayIssuerTask
-  | LoginRelayTask | TerminalTask
-export type Role = EndpointTask['role']
+  | LoginRelayTask | TerminalTask | MoverTask

@@ -130,6 +130,9 @@ const userCommand: CommandModule = {
 export const relayCommand: CommandModule = {
   command: 'relay',
   describe: 'The log-in relay: server, terminals with applications beside them, users',
-  builder: yargs => yargs.command(serverCommand).command(connectCommand).command(userCommand).demandCommand(1, 'Which: server, connect or user?'),
+  builder: yargs => yargs.command(serverCommand).command(connectCommand).command(userCommand).demandCommand(1, 'Which: server, connect or user?')
+    .example('$0 relay user add users alice', 'who may log in; asks for the password')
+    .example('$0 relay server --users users', 'the relay server')
+    .example('$0 relay connect --help', 'a terminal, with an application or its clients beside it'),
   handler: () => undefined,
 }

@@ -22,8 +22,8 @@ export interface SystemOptions {
   readonly data: 'tcp' | 'udp' | undefined
 }
 
-/** An option that not every system has. */
-export type OwnOption = 'variant' | 'level' | 'issuer' | 'acceptor' | 'mapping' | 'data'
+/** Options that not every system has. */
+const OWN_OPTIONS = ['bench', 'nat', 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data'] as const
 
 export interface System {
   /** The folder below `out/` unless another is given. */
@@ -44,9 +44,10 @@ export interface Summary {
   readonly after?: readonly (readonly string[])[]
 }
 
-/** @throws UsageError for an option that this system has not */
-export function refuse(system: string, options: SystemOptions, ...names: readonly OwnOption[]): void {
-  for (const name of names) if (options[name] !== undefined) throw new UsageError(`run ${system} has no --${name}; see naptlab run --help.`)
+/** Of the options that not every system has, this one has those. @throws UsageError for any other that was given */
+export function hasOnly(system: string, options: SystemOptions, ...own: readonly (typeof OWN_OPTIONS[number])[]): void {
+  const isGiven = (value: unknown): boolean => Array.isArray(value) ? value.length > 0 : value !== undefined
+  for (const name of OWN_OPTIONS) if (!own.includes(name) && isGiven(options[name])) throw new UsageError(`run ${system} has no --${name}; see naptlab run --help.`)
 }
 
 /** What an option says, of which each system has its own choices; the first when it says nothing. @throws UsageError */

@@ -8,7 +8,6 @@ import { addressOf, bindUdp, connectUdp } from '../sockets.js'
 import { DatagramConnection } from './connection.js'
 import { DatagramSocket } from './datagram-socket.js'
 import type { Socket as UdpSocket } from 'node:dgram'
-import type { CallerListener } from '../caller-listener.js'
 import type { Emit } from '../events.js'
 import type { DatagramPacket } from '../message/datagram.js'
 import type { Local, Peer } from '../peer.js'
@@ -17,15 +16,17 @@ import type { Local, Peer } from '../peer.js'
 const MAX_TOLD = 16
 
 /** @throws EndpointError when the port cannot be bound */
-export async function listenDatagrams(what: string, at: Local, token: string, emit: Emit): Promise<CallerListener> {
+export async function listenDatagrams(what: string, at: Local, token: string, emit: Emit): Promise<DatagramListener> {
   return new DatagramListener(await bindUdp(what, at), token, emit)
 }
 
-class DatagramListener implements CallerListener {
+export class DatagramListener {
   readonly transport = 'udp'
   readonly local: Peer
   #told = 0
-  #state: 'listening' | 'met' | 'closed' = 'listening'
+  /** Somebody has shown the token, and the port is theirs. */
+  #hasMet = false
+  #isClosed = false
 
   constructor(private readonly udp: UdpSocket, private readonly token: string, private readonly emit: Emit) {
     this.local = addressOf(udp)
@@ -33,7 +34,7 @@ class DatagramListener implements CallerListener {
 
   serve(onCaller: (socket: DatagramSocket) => void): void {
     this.udp.on('message', (datagram, { address, port }) => {
-      if (this.#state !== 'listening') return
+      if (this.#hasMet) return
       const packet = decodePacket(datagram), from = { address, port }
       if (packet?.kind !== 'open') this.#tell('malformed', 'a datagram came that opens no connection', from)
       else if (packet.token !== this.token) this.#tell('wrong-token', 'called with the token of another request', from)
@@ -43,16 +44,20 @@ class DatagramListener implements CallerListener {
   }
 
   close(): void {
-    if (this.#state === 'listening') this.udp.close()
-    this.#state = 'closed'
+    if (!this.#hasMet && !this.#isClosed) this.udp.close()
+    this.#isClosed = true
   }
 
   async #meet(open: DatagramPacket & { readonly kind: 'open' }, from: Peer, onCaller: (socket: DatagramSocket) => void): Promise<void> {
-    this.#state = 'met'
+    this.#hasMet = true
     try {
       await connectUdp(this.udp, from, 'the direct connection')
     } catch (error) {
       this.emit({ event: 'error', reason: 'connect-failed', message: messageOf(error), ...from })
+      return
+    }
+    if (this.#isClosed) {
+      this.udp.close()
       return
     }
     this.udp.removeAllListeners('message').removeAllListeners('error')

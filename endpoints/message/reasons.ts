@@ -38,7 +38,7 @@ export const REASONS = {
     advice: 'ask for one under TLS (--data tls)',
   },
   'unknown-transport': {
-    code: 25, sentence: 'the acceptor makes no direct connection of the kind that was asked for',
+    code: 32, sentence: 'the acceptor makes no direct connection of the kind that was asked for',
     advice: 'ask for one over TCP (--data tcp)',
   },
   'log-in-refused': { code: 40, sentence: 'the user ID or the password is wrong', advice: 'check both; `naptlab relay user list` at the relay server shows who may log in' },

@@ -57,6 +57,19 @@ t.test('typed lines both ways; an input that ends is the end of issue and not of
   t.equal(await acceptor.exit(), 0, acceptor.errors)
 })
 
+t.test('issue --data udp: the same over datagrams, both programs end by themselves', async t => {
+  const root = t.testdir({ 'hello.txt': 'hello' })
+  const { program, accept, issue } = await server(t, '--level', '2')
+  const acceptor = new Program(t, [...accept, '--id', '2133', '--level', '2', '--once', '--receive', join(root, 'in')])
+  await program.until('registered')
+  const issuer = new Program(t, [...issue, '--to', '2133', '--level', '2', '--data', 'udp', '--send', join(root, 'hello.txt')], null)
+  t.equal(await issuer.exit(), 0, issuer.errors)
+  t.equal(await acceptor.exit(), 0, acceptor.errors)
+  t.match(issuer.of('listening'), [{ transport: 'udp', purpose: 'direct connection' }])
+  t.match(acceptor.of('connecting'), [{ transport: 'udp' }])
+  t.equal(await readFile(join(root, 'in/hello.txt'), 'utf8'), 'hello')
+})
+
 t.test('exit code 1: the request failed, in JSON and in words', async t => {
   const { program, accept, issue } = await server(t)
   const acceptor = new Program(t, [...accept, '--id', '2133'])

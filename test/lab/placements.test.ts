@@ -25,6 +25,8 @@ const endpoint = ({ address, port }: { address: string, port: number }): string 
 const numbersOf = ({ packets }: Shown<Fig2Result>, wanted: readonly string[]): string[] =>
   packets.map(({ title }) => title.slice(0, 3)).filter((number, at, all) => wanted.includes(number) && all.indexOf(number) === at)
 
+t.setTimeout(300_000)
+
 t.test('the nine benches', async t => {
   t.equal(fig1With({ issuer: 'napt', acceptor: 'napt' }), fig1)
   t.equal(new Set(placedBenches.map(({ name }) => name)).size, 9)
@@ -38,7 +40,7 @@ t.test('the nine benches', async t => {
   }
 })
 
-t.test('all placements at all levels', { ...needsNamespaces, timeout: 300_000 }, async t => {
+t.test('all placements at all levels', { ...needsNamespaces, timeout: 280_000 }, async t => {
   const runs = everyPlacement.flatMap(placements => LEVELS.map(level => ({ ...placements, level })))
   const out = t.testdir()
   for (let first = 0; first < runs.length; first += BATCH) {

@@ -40,7 +40,7 @@ export class End {
   /** Writes as long as there is room, and reads. */
   use(now: number): void {
     const { connection } = this
-    if (!connection || connection.state !== 'open') return
+    if (connection?.state !== 'open') return
     while (this.#sent < this.content.length && connection.held < 256 * 1024) {
       connection.write(this.content.subarray(this.#sent, this.#sent += Math.min(32_775, this.content.length - this.#sent)))
     }

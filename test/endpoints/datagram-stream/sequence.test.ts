@@ -99,7 +99,7 @@ t.test('a transport that the acceptor does not know is refused, and both ends ar
   const acceptor = await bench.accept('2133')
   const socket = await dial(bench.ports().issuers)
   socket.write(encode({ name: 'request', equipmentId: '2133', password: 'secret', address: LOOPBACK, port: 5000, token: '0011223344556677', transport: 132 }))
-  t.match(decode(await drain(socket)), { name: 'answer', reason: 25, sentence: 'IP protocol 132' })
+  t.match(decode(await drain(socket)), { name: 'answer', reason: 32, sentence: 'IP protocol 132' })
   t.match(await acceptor.until('request-handled'), { outcome: 'unknown-transport' })
   t.same(acceptor.of('connecting'), [])
   t.ok(await bench.serves())
