@@ -8,6 +8,7 @@ import {
   type Apparatus, type Connection, type EndpointEvent, type Session,
 } from '../endpoints/index.js'
 import { ask, startResponder } from '../endpoints/plain.js'
+import { clientChannel, serverChannel } from './encryption.js'
 import { runTerminal, serveLogins } from './login-relay-tasks.js'
 import { runMover } from './mover.js'
 import type { AcceptorTask, AskerTask, EndpointTask, IssuerTask, RelayAcceptorTask, RelayIssuerTask, ResponderTask, ServerTask } from './endpoint-task.js'
@@ -55,18 +56,18 @@ function tell(error: unknown, apparatus: Apparatus): void {
 
 function apparatusOf(task: EndpointTask): Apparatus { return 'apparatus' in task ? task.apparatus : APPARATUS[task.role] }
 
-async function serve({ level, notify }: ServerTask): Promise<void> {
-  const server = await startServer({ level, onEvent: print, ...(notify === undefined ? {} : { timeouts: { notify } }) })
+async function serve({ level, notify, security }: ServerTask): Promise<void> {
+  const server = await startServer({ level, onEvent: print, openChannel: serverChannel(security), ...(notify === undefined ? {} : { timeouts: { notify } }) })
   await stopped
   await server.close()
 }
 
 /** Serves until it is stopped, or until its first session is over. */
-async function accept({ level, equipmentId, password, server, localPort, connectPort, interval, receive }: AcceptorTask): Promise<void> {
+async function accept({ level, equipmentId, password, server, localPort, connectPort, interval, receive, security }: AcceptorTask): Promise<void> {
   let finish = (): void => undefined
   const over = new Promise<void>(resolve => { finish = resolve })
   const acceptor = await startAcceptor({
-    equipmentId, server: { address: server }, localPort, connectPort, interval, onEvent: print,
+    equipmentId, server: { address: server }, localPort, connectPort, interval, onEvent: print, openChannel: clientChannel(security),
     onConnection: connection => { void openSession(connection, { receive: { directory: receive }, onEvent: print }).ended.then(finish) },
     ...(level === 3 ? { level, password } : { level }),
   })
@@ -75,11 +76,12 @@ async function accept({ level, equipmentId, password, server, localPort, connect
   await acceptor.close()
 }
 
-async function issue({ level, equipmentId, password, server, localPort, listen, reachedAt, data, holds, lines, files }: IssuerTask): Promise<void> {
+async function issue({ level, equipmentId, password, server, localPort, listen, reachedAt, data, holds, lines, files, security }: IssuerTask): Promise<void> {
   const stop = new AbortController()
   void stopped.then(() => stop.abort())
   const connection = await requestConnection({
     equipmentId, server: { address: server }, from: { port: localPort }, listen: { port: listen }, reachedAt, data, signal: stop.signal, onEvent: print,
+    openChannel: clientChannel(security),
     ...(holds ? { prepare: async () => { await told() } } : {}),
     ...(level === 3 ? { password } : {}),
   })

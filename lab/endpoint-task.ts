@@ -5,6 +5,7 @@ import type { Level } from '../endpoints/defaults.js'
 import type { Apparatus } from '../endpoints/events.js'
 import type { Peer } from '../endpoints/peer.js'
 import type { Transport } from '../endpoints/plain.js'
+import type { ClientSecurity, ServerSecurity } from './encryption.js'
 import type { LoginRelayTask, TerminalTask } from './login-relay-tasks.js'
 import type { MoverTask } from './mover.js'
 
@@ -13,6 +14,8 @@ export interface ServerTask {
   readonly level: Level
   /** Milliseconds for an acceptor to answer 205; as in TIMEOUTS unless given. */
   readonly notify?: number
+  /** In the clear without it. */
+  readonly security?: ServerSecurity
 }
 
 /** Each further line on standard input makes it register out of turn. */
@@ -29,6 +32,8 @@ export interface AcceptorTask {
   readonly interval: number
   /** Folder for the files that come. */
   readonly receive: string
+  /** In the clear without it. */
+  readonly security?: ClientSecurity
 }
 
 export interface IssuerTask {
@@ -47,6 +52,8 @@ export interface IssuerTask {
   readonly holds: boolean
   readonly lines: readonly string[]
   readonly files: readonly string[]
+  /** In the clear without it. */
+  readonly security?: ClientSecurity
 }
 
 /** Responds to what it is asked by UDP and TCP (Fig. 11), until it is stopped. */

@@ -3,10 +3,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { checkFigures, decodePayload, figureLayouts, type FigureReport, type FigureRun } from '../captures/index.js'
 import { isOverUdp, type Data } from '../endpoints/connection.js'
+import type { Encryption, KeyExchange } from '../endpoints/channel/encryption.js'
 import type { Level } from '../endpoints/defaults.js'
 import type { Apparatus } from './apparatus.js'
 import type { BenchDescription } from './bench.js'
 import { fig1 } from './benches/fig1.js'
+import { securityFor, type Security } from './credentials.js'
+import type { ClientSecurity } from './encryption.js'
 import { equipmentOf, type EquipmentEntry } from './equipment.js'
 import { fileContent } from './file-content.js'
 import { callConnection, OnDemandMapping, withoutStaticMappings } from './on-demand-mapping.js'
@@ -38,6 +41,10 @@ export interface Fig2Options extends ScenarioOptions {
   readonly level?: Level
   /** What S209 runs on; TCP in the clear unless given. */
   readonly data?: Data
+  /** Of the connections with the server; none unless given. `ssl3` is insecure, and for a bench alone. */
+  readonly encryption?: Encryption
+  /** Ephemeral Diffie–Hellman unless given. */
+  readonly keyExchange?: KeyExchange
   /** Size of the file that 102 sends at S209, bytes. */
   readonly fileSize?: number
 }
@@ -56,7 +63,7 @@ export interface Fig2Result extends ScenarioResult {
 
 /** @throws as runScenario; BenchError when a mapping is to be set on demand where 104a has none */
 export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
-  const { bench: described = fig1, variant = 'fig2', level = 3, mapping = 'static', data = 'tcp' } = options
+  const { bench: described = fig1, variant = 'fig2', level = 3, mapping = 'static', data = 'tcp', encryption = 'none' } = options
   const bench = mapping === 'on-demand' ? withoutStaticMappings(described) : isOverUdp(data) ? withUdpMappings(described) : described
   const sequence = new Sequence(options, bench, variant, level, mapping)
   const why = variant === 'renumber' ? `${RENUMBERED} gets another WAN address than theirs` : notOfTheFigures(bench)
@@ -66,7 +73,7 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
     // Where the mapping lapses, packets are first as in the standard run.
     figures: why !== null ? [] : variant === 'fig8b' ? [...figureLayouts('fig2'), ...figureLayouts('fig8b')] : figureLayouts('fig2'),
     laterAddresses: variant === 'renumber' ? { [RENUMBERED]: [NEW_ADDRESS] } : {},
-    golden: bench === fig1 && level === 3 && data === 'tcp' && options.fileSize === undefined ? variant : null,
+    golden: bench === fig1 && level === 3 && data === 'tcp' && options.fileSize === undefined ? goldenOf(variant, encryption, options.keyExchange) : null,
     sequence: stage => sequence.run(stage),
   }, options)
   const figures = why !== null || variant === 'renumber' ? null : checkFigures(captures, { decoder: decodePayload, keys, run: variant, password: PASSWORD })
@@ -74,10 +81,18 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
   return { ...result, ok, equipment: equipmentOf(sequence.server), figures, notOfTheFigures: why, gap: sequence.gap, file: sequence.file }
 }
 
+/** The golden of a run on the bench of Fig. 1; null for a variant that has none. */
+function goldenOf(variant: Fig2Variant, encryption: Encryption, keyExchange: KeyExchange = 'dhe'): string | null {
+  if (encryption === 'tls1.3') return variant
+  if (variant !== 'fig2') return null
+  return encryption === 'none' ? 'fig2-none' : `fig2-${encryption}-${keyExchange}`
+}
+
 class Sequence {
   server: Apparatus | null = null
   file: Fig2Result['file'] = null
   gap: Fig2Result['gap'] = null
+  security: Security | null = null
 
   constructor(
     private readonly options: Fig2Options, private readonly bench: BenchDescription, private readonly variant: Fig2Variant,
@@ -90,8 +105,9 @@ class Sequence {
     const early = variant === 'renumber' ? stage.program('102') : null
     const caller = this.mapping === 'on-demand' ? stage.program('101') : null
     this.server = server
+    this.security = await this.#makeSecurity(stage)
     await stage.watching
-    server.begin({ role: 'server', level: this.level, ...(variant === 'renumber' ? { notify: NOTIFY_LIMIT } : {}) })
+    server.begin({ role: 'server', level: this.level, ...(this.security ? { security: this.security.server } : {}), ...(variant === 'renumber' ? { notify: NOTIFY_LIMIT } : {}) })
     const purposes = ['registrations', 'first connections', ...this.level === 1 ? [] : ['second connections']]
     for (const purpose of purposes) await server.event('listening', event => event.purpose === purpose)
     mkdirSync(stage.outside(RECEIVED))
@@ -145,8 +161,16 @@ class Sequence {
     await acceptor.event('session-ended')
   }
 
-  #common(): { level: Level, equipmentId: string, password: string, server: string } {
-    return { level: this.level, equipmentId: EQUIPMENT_ID, password: this.level === 3 ? PASSWORD : '', server: SERVER }
+  #common(): { level: Level, equipmentId: string, password: string, server: string, security?: ClientSecurity } {
+    return {
+      level: this.level, equipmentId: EQUIPMENT_ID, password: this.level === 3 ? PASSWORD : '', server: SERVER,
+      ...(this.security ? { security: this.security.client } : {}),
+    }
+  }
+
+  async #makeSecurity({ keyLog }: Stage): Promise<Security | null> {
+    const { encryption = 'none', keyExchange } = this.options
+    return encryption === 'none' ? null : await securityFor(encryption, keyExchange, SERVER, keyLog)
   }
 }
 

@@ -7,11 +7,14 @@ import { toLine } from '../../cli/output.js'
 import { LOOPBACK } from '../endpoints/bench.js'
 import { Program } from './program.js'
 
+/** What encryption does is the next file's business. */
+const CLEAR = ['--encryption', 'none']
+
 async function server(test: { teardown(end: () => unknown): void }, ...more: string[]): Promise<{ program: Program, accept: string[], issue: string[] }> {
-  const program = new Program(test, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', ...more])
+  const program = new Program(test, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', ...CLEAR, ...more])
   await program.until('listening', more.includes('1') ? 2 : 3)
   const port = (purpose: string) => String(program.of('listening').find(event => event.purpose === purpose)?.port)
-  const at = ['--json', '--server', LOOPBACK]
+  const at = ['--json', '--server', LOOPBACK, ...CLEAR]
   return {
     program,
     accept: ['accept', ...at, '--udp-port', port('registrations'), ...(more.includes('1') ? [] : ['--server-port', port('second connections')]), '--interval', '100ms'],
@@ -85,7 +88,7 @@ t.test('exit code 1: the request failed, in JSON and in words', async t => {
   const missing = new Program(t, [...issue, '--to', '2133', '--send', '/no/such/file'])
   t.equal(await missing.exit(), 1)
   t.match(missing.of('error'), [{ reason: 'file-unreadable' }])
-  const taken = new Program(t, ['server', '--address', LOOPBACK, '--udp-port', String(program.of('listening')[0].port)])
+  const taken = new Program(t, ['server', ...CLEAR, '--address', LOOPBACK, '--udp-port', String(program.of('listening')[0].port)])
   t.equal(await taken.exit(), 1)
   t.match(taken.errors, /in use by another socket; end that program or choose another port/)
 })
