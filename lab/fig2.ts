@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { checkFigures, decodePayload, figureLayouts, type FigureReport, type FigureRun } from '../captures/index.js'
 import { isOverUdp, type Data } from '../endpoints/connection.js'
-import type { Encryption, KeyExchange } from '../endpoints/channel/encryption.js'
+import { keyExchangeOf, type Encryption, type KeyExchange } from '../endpoints/channel/encryption.js'
 import type { Level } from '../endpoints/defaults.js'
 import type { Apparatus } from './apparatus.js'
 import type { BenchDescription } from './bench.js'
@@ -105,7 +105,7 @@ class Sequence {
     const early = variant === 'renumber' ? stage.program('102') : null
     const caller = this.mapping === 'on-demand' ? stage.program('101') : null
     this.server = server
-    this.security = await this.#makeSecurity(stage)
+    this.security = await this.#makeSecurity(stage.keyLog)
     await stage.watching
     server.begin({ role: 'server', level: this.level, ...(this.security ? { security: this.security.server } : {}), ...(variant === 'renumber' ? { notify: NOTIFY_LIMIT } : {}) })
     const purposes = ['registrations', 'first connections', ...this.level === 1 ? [] : ['second connections']]
@@ -147,7 +147,7 @@ class Sequence {
 
   #begin(issuer: Apparatus): void {
     issuer.begin({
-      role: 'issuer', ...this.#common(), localPort: 1500, listen: LISTENING_PORT, reachedAt: reachedAt(this.bench), holds: this.mapping === 'on-demand',
+      role: 'issuer', ...this.#common(), ...(this.security ? { dataKeyLog: this.security.server.keyLog } : {}), localPort: 1500, listen: LISTENING_PORT, reachedAt: reachedAt(this.bench), holds: this.mapping === 'on-demand',
       data: this.options.data ?? 'tcp', lines: ['hello from 102'], files: [FILE_TO_SEND],
     })
   }
@@ -168,10 +168,16 @@ class Sequence {
     }
   }
 
-  async #makeSecurity({ keyLog }: Stage): Promise<Security | null> {
+  async #makeSecurity(keyLog: string): Promise<Security | null> {
     const { encryption = 'none', keyExchange } = this.options
     return encryption === 'none' ? null : await securityFor(encryption, keyExchange, SERVER, keyLog)
   }
+}
+
+/** A run in the clear has its variant's name; another one says how it is encrypted, as in `fig2-tls1.2-rsa`. */
+const goldenOf = (variant: Fig2Variant, encryption: Encryption, keyExchange: KeyExchange | undefined): string => {
+  const exchange = encryption === 'tls1.3' ? null : keyExchangeOf(encryption, keyExchange)
+  return [variant, ...encryption === 'none' ? [] : [encryption], ...exchange === null ? [] : [exchange]].join('-')
 }
 
 /** 104b's mapping of 192.168.1.3:2000 runs out of idle time, and its next registration makes it anew as 2400 (S202A). */
