@@ -82,10 +82,11 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
 }
 
 /** The golden of a run on the bench of Fig. 1; null for a variant that has none. */
-function goldenOf(variant: Fig2Variant, encryption: Encryption, keyExchange: KeyExchange = 'dhe'): string | null {
+function goldenOf(variant: Fig2Variant, encryption: Encryption, wanted: KeyExchange | undefined): string | null {
   if (encryption === 'tls1.3') return variant
   if (variant !== 'fig2') return null
-  return encryption === 'none' ? 'fig2-none' : `fig2-${encryption}-${keyExchange}`
+  const keyExchange = keyExchangeOf(encryption, wanted)
+  return keyExchange === null ? 'fig2-none' : `fig2-${encryption}-${keyExchange}`
 }
 
 class Sequence {
@@ -172,12 +173,6 @@ class Sequence {
     const { encryption = 'none', keyExchange } = this.options
     return encryption === 'none' ? null : await securityFor(encryption, keyExchange, SERVER, keyLog)
   }
-}
-
-/** A run in the clear has its variant's name; another one says how it is encrypted, as in `fig2-tls1.2-rsa`. */
-const goldenOf = (variant: Fig2Variant, encryption: Encryption, keyExchange: KeyExchange | undefined): string => {
-  const exchange = encryption === 'tls1.3' ? null : keyExchangeOf(encryption, keyExchange)
-  return [variant, ...encryption === 'none' ? [] : [encryption], ...exchange === null ? [] : [exchange]].join('-')
 }
 
 /** 104b's mapping of 192.168.1.3:2000 runs out of idle time, and its next registration makes it anew as 2400 (S202A). */
