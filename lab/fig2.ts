@@ -44,7 +44,7 @@ export interface Fig2Options extends ScenarioOptions {
   /** Of the connections with the server; none unless given. `ssl3` is insecure, and for a bench alone. */
   readonly encryption?: Encryption
   /** Ephemeral Diffie–Hellman unless given. */
-  readonly keyExchange?: KeyExchange
+  readonly keyExchange?: KeyExchange | undefined
   /** Size of the file that 102 sends at S209, bytes. */
   readonly fileSize?: number
 }
