@@ -87,8 +87,11 @@ class Connection {
       direction.segments.push({ sequence: (flags & FLAG.syn) === 0 ? sequence : nextSequence(sequence), bytes: payload, frame, header: comparedHeader(decoded) })
     }
     if ((flags & FLAG.fin) !== 0) direction.fin ??= event('FIN')
-    if ((flags & FLAG.rst) !== 0) direction.rst ??= event('RST')
+    if ((flags & FLAG.rst) !== 0 && !this.#isOver()) direction.rst ??= event('RST')
   }
+
+  /** Both ends have closed. A reset after that answers an acknowledgement that came twice, and means nothing (RFC 9293 §3.10.7.1). */
+  #isOver(): boolean { return Object.values(this.#directions).every((direction: Direction) => direction.fin !== null) }
 
   /** By the frame that completed them. */
   entries(): Entry[] {

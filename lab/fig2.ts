@@ -81,6 +81,14 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
   return { ...result, ok, equipment: equipmentOf(sequence.server), figures, notOfTheFigures: why, gap: sequence.gap, file: sequence.file }
 }
 
+/** The golden of a run on the bench of Fig. 1; null for a variant that has none. */
+function goldenOf(variant: Fig2Variant, encryption: Encryption, wanted: KeyExchange | undefined): string | null {
+  if (encryption === 'tls1.3') return variant
+  if (variant !== 'fig2') return null
+  const keyExchange = keyExchangeOf(encryption, wanted)
+  return keyExchange === null ? 'fig2-none' : `fig2-${encryption}-${keyExchange}`
+}
+
 class Sequence {
   server: Apparatus | null = null
   file: Fig2Result['file'] = null
@@ -165,13 +173,6 @@ class Sequence {
     const { encryption = 'none', keyExchange } = this.options
     return encryption === 'none' ? null : await securityFor(encryption, keyExchange, SERVER, keyLog)
   }
-}
-
-/** A run in the clear has its variant's name; the standard run under an encryption says which, as in `fig2-tls1.2-rsa`. */
-const goldenOf = (variant: Fig2Variant, encryption: Encryption, keyExchange: KeyExchange | undefined): string | null => {
-  if (encryption !== 'none' && variant !== 'fig2') return null
-  const exchange = encryption === 'tls1.3' ? null : keyExchangeOf(encryption, keyExchange)
-  return [variant, ...encryption === 'none' ? [] : [encryption], ...exchange === null ? [] : [exchange]].join('-')
 }
 
 /** 104b's mapping of 192.168.1.3:2000 runs out of idle time, and its next registration makes it anew as 2400 (S202A). */

@@ -1,4 +1,5 @@
-// The folder that a run leaves its captures in, and the keys that open them: files of an earlier run are removed first, whatever else is there stays.
+// The folder that a run leaves its captures in, and the keys that open them: files of an earlier run are removed first, whatever
+// else is there stays.
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { KEY_LOG_FILE } from '../captures/index.js'

@@ -1,6 +1,7 @@
 // naptlab run: a documented system on a bench of its own, shown live and checked.
 import type { CommandModule } from 'yargs'
-import { DATA, ENCRYPTIONS, KEY_EXCHANGES } from '../../endpoints/index.js'
+import { ENCRYPTIONS, KEY_EXCHANGES } from '../../endpoints/channel/encryption.js'
+import { DATA } from '../../endpoints/connection.js'
 import { stopSignal } from '../conversation.js'
 import { UsageError } from '../errors.js'
 import { toJson } from '../json.js'
