@@ -4,6 +4,7 @@ import type { Level } from '../endpoints/defaults.js'
 import type { Apparatus } from '../endpoints/events.js'
 import type { Peer } from '../endpoints/peer.js'
 import type { Transport } from '../endpoints/plain.js'
+import type { AuthorityTask, EnrolTask, FetchAuthorityTask } from './certificate-tasks.js'
 import type { LoginRelayTask, TerminalTask } from './login-relay-tasks.js'
 
 export interface ServerTask { readonly role: 'server', readonly level: Level }
@@ -91,5 +92,5 @@ export interface RelayIssuerTask {
 
 export type EndpointTask =
   | ServerTask | AcceptorTask | IssuerTask | ResponderTask | AskerTask | RelayServerTask | RelayAcceptorTask | RelayIssuerTask
-  | LoginRelayTask | TerminalTask
+  | LoginRelayTask | TerminalTask | AuthorityTask | EnrolTask | FetchAuthorityTask
 export type Role = EndpointTask['role']

@@ -33,14 +33,6 @@ t.test('init makes a CA, once', async t => {
   t.match(junk, { code: 2, stderr: /neither a certificate nor a certificate request/ })
   t.match(none, { code: 2, stderr: /there is no file/ })
 })
-  t.same(await readFile(path('ca', 'ca.key')), before)
-  t.match(await ca('init', path('junk', 'x')), { code: 2, stderr: /cannot be made/ })
-  t.match(await ca('init', path('y'), '--days', '0'), { code: 2, stderr: /not a number of days/ })
-  t.match(await ca('show', path('ca', 'ca.crt')), { code: 0, stdout: /kind +CA certificate\n/ })
-  t.match(JSON.parse((await ca('show', path('ca', 'ca.crt'), '--json')).stdout), { 'SHA-256': FINGERPRINT })
-  t.match(await ca('show', path('junk')), { code: 2, stderr: /neither a certificate nor a certificate request/ })
-  t.match(await ca('show', path('none')), { code: 2, stderr: /there is no file/ })
-})
 
 t.test('a request and a certificate as files', async t => {
   t.match(await ca('request', '--name', '130.74.23.6', '--name', 'Server.Example', '--out', path('server')), { code: 0, stdout: /server\.key\nwritten .*server\.csr\n/ })
