@@ -38,7 +38,14 @@ export interface WireRecord {
 
 /** Who has which address, and behind which router. Names are those of the lanes. */
 export interface Topology {
-  readonly routers: readonly { readonly name: string, readonly wan: string, readonly lan: string, readonly hosts: readonly { readonly name: string, readonly address: string }[] }[]
+  readonly routers: readonly {
+    readonly name: string
+    readonly wan: string
+    /** WAN addresses that it has beside that one, or is going to have. */
+    readonly moreWan?: readonly string[]
+    readonly lan: string
+    readonly hosts: readonly { readonly name: string, readonly address: string }[]
+  }[]
   /** On the WAN itself. */
   readonly hosts: readonly { readonly name: string, readonly address: string }[]
 }
@@ -186,7 +193,7 @@ class Places {
     for (const { name, address } of hosts) this.#onWan.set(parseIpv4(address), name)
     for (const router of routers) {
       this.#routers.add(router.name)
-      this.#onWan.set(parseIpv4(router.wan), router.name)
+      for (const address of [router.wan, ...router.moreWan ?? []]) this.#onWan.set(parseIpv4(address), router.name)
       this.#behind.set(router.name, new Map([[parseIpv4(router.lan), router.name], ...router.hosts.map(host => [parseIpv4(host.address), host.name] as const)]))
     }
   }

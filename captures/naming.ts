@@ -1,12 +1,13 @@
 // What the packets of a run are called: the document's number and name. Messages name themselves; TCP's own packets are named
-// by the connection that they belong to, which the table below knows by the end that was called.
+// by the connection that they belong to, which the table below knows by the end that was called; so are those of a stream over UDP.
+import { decodePacket, type DatagramPacket } from '../endpoints/message/index.js'
 import { formatEndpoint } from '../napt/wire/address.js'
 import { FLAG } from '../napt/wire/tcp.js'
 import type { Decoded, Transport } from './decode.js'
-import { labelOf, messageOf, type PayloadDecoder } from './payload.js'
+import { labelOf, messageOf, portsOf, type PayloadDecoder } from './payload.js'
 import { summarize } from './summary.js'
 
-/** A TCP connection of the document, or a UDP exchange whose datagrams are no messages. */
+/** A connection of the document, or a UDP exchange whose datagrams are no messages. */
 export interface ConnectionName {
   /** The end that is called, `ADDRESS:PORT`, as seen on the WAN. */
   readonly called: string
@@ -43,12 +44,14 @@ export function namePacket(views: readonly Decoded[], decoder: PayloadDecoder, c
   const { transport } = view
   if (transport === null) return { title: summarize(view), number: null, size: 0, isDetail: view.layers.at(-1)?.protocol !== 'ipv4' }
   const message = messageOf(transport, decoder)
+  const packet = transport.protocol === 'udp' ? decodePacket(transport.payload) : null
   const connection = transport.protocol === 'icmp' ? undefined : connectionOf(views, connections)
   const step = connection === undefined || connection.step === '' ? '' : `${connection.step} `
   if (message !== null) {
     const more = (message.length ?? transport.payload.length) < transport.payload.length ? ' …' : ''
     return { title: (message.number === null ? step : '') + labelOf(message) + more, number: message.number, size: 0, isDetail: false }
   }
+  if (packet !== null) return { ...namePiece(packet, transport, decoder, connection, step), number: null }
   if (connection?.data !== undefined && transport.payload.length > 0) {
     const isThere = views.some(each => each.transport !== null && endOf(each.transport.destination) === connection.called)
     return { title: isThere ? connection.data.there : connection.data.back, number: null, size: transport.payload.length, isDetail: false }
@@ -79,4 +82,22 @@ function nameSegment({ flags, payload }: Transport, connection: ConnectionName |
   }
   if ((flags & FLAG.fin) !== 0) return { title: `TCP close${of}`, size: 0, isDetail: false }
   return { title: `TCP acknowledgement${of}`, size: 0, isDetail: true }
+}
+
+/** A packet of a stream over UDP; its data is called by the message that begins in it, as a segment's is. */
+function namePiece(packet: DatagramPacket, transport: Transport, decoder: PayloadDecoder, connection: ConnectionName | undefined, step: string): Omit<PacketName, 'number'> {
+  const of = connection === undefined ? '' : ` of ${connection.start}`
+  switch (packet.kind) {
+    case 'open': return { title: connection === undefined ? 'UDP connection start' : `${connection.start} UDP connection start`, size: 0, isDetail: false }
+    case 'accept': return { title: `UDP handshake${of}`, size: 0, isDetail: true }
+    case 'acknowledgement': return { title: `UDP acknowledgement${of}`, size: 0, isDetail: true }
+    case 'reset': return { title: `UDP reset${of}`, size: 0, isDetail: false }
+    default: {
+      const { bytes, kind } = packet
+      if (bytes.length === 0) return kind === 'end' ? { title: `UDP close${of}`, size: 0, isDetail: false } : { title: `UDP keep-alive${of}`, size: 0, isDetail: true }
+      const message = decoder('tcp', portsOf(transport), bytes)
+      if (message === null) return { title: step === '' ? `data${of}` : `${step}data`, size: bytes.length, isDetail: false }
+      return { title: step + labelOf(message) + ((message.length ?? bytes.length) < bytes.length ? ' …' : ''), size: 0, isDetail: false }
+    }
+  }
 }

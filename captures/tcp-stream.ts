@@ -4,11 +4,12 @@
 // Order: within one direction everything stands as sent. Between the directions, SYNs and decoded messages stand in the order
 // in which they were complete on the wire: a protocol of questions and answers. For the rest see `arrange` in entries.ts.
 import { FLAG, formatFlags } from '../napt/wire/tcp.js'
+import { InOrder } from './in-order.js'
 import { arrange, comparedHeader, payloadEntry, type Entry, type Flow, type Value } from './entries.js'
 import type { Decoded, Transport } from './decode.js'
 import { portsOf, type PayloadDecoder } from './payload.js'
 
-interface Segment { readonly start: number, readonly bytes: Uint8Array, readonly frame: number, readonly header: Readonly<Record<string, Value>> }
+interface Segment { readonly sequence: number, readonly bytes: Uint8Array, readonly frame: number, readonly header: Readonly<Record<string, Value>> }
 
 /** What goes one way. */
 interface Direction {
@@ -73,8 +74,7 @@ class Connection {
     }
     if (payload.length > 0) {
       direction.base ??= sequence
-      const start = (sequence + (flags & FLAG.syn ? 1 : 0) - direction.base) | 0 // signed: right for streams below 2 GiB
-      direction.segments.push({ start, bytes: payload, frame, header: comparedHeader(decoded) })
+      direction.segments.push({ sequence: (flags & FLAG.syn) === 0 ? sequence : nextSequence(sequence), bytes: payload, frame, header: comparedHeader(decoded) })
     }
     if ((flags & FLAG.fin) !== 0) direction.fin ??= event('FIN')
     if ((flags & FLAG.rst) !== 0) direction.rst ??= event('RST')
@@ -94,8 +94,8 @@ const newDirection = (): Direction => ({ ports: { source: 0, destination: 0 }, b
 const nextSequence = (sequence: number): number => (sequence + 1) >>> 0
 
 /** The messages of one direction, and what is left as data. */
-function readDirection(way: Entry['way'], { ports, segments }: Direction, decoder: PayloadDecoder): Entry[] {
-  return reassemble(segments).flatMap(({ bytes, pieces, gap }) => {
+function readDirection(way: Entry['way'], { ports, base, segments }: Direction, decoder: PayloadDecoder): Entry[] {
+  return reassemble(base ?? 0, segments).flatMap(({ bytes, pieces, gap }) => {
     const entries: Entry[] = []
     const header = (from: number, to: number): Record<string, Value> => unite(pieces.filter(piece => piece.start < to && piece.end > from).map(piece => piece.header))
     const frameAt = (to: number): number => Math.max(...pieces.filter(piece => piece.start < to).map(piece => piece.frame))
@@ -114,22 +114,19 @@ interface Piece { readonly start: number, readonly end: number, readonly frame: 
 /** Bytes without a hole; `gap` bytes before them were not captured. */
 interface Run { readonly bytes: Uint8Array, readonly pieces: readonly Piece[], readonly gap: number }
 
-function reassemble(segments: readonly Segment[]): Run[] {
+function reassemble(base: number, segments: readonly Segment[]): Run[] {
+  const order = new InOrder<Segment>(base)
+  const chunks = [...segments.flatMap(segment => order.push(segment.sequence, segment.bytes, segment)), ...order.flush()]
   const runs: { parts: Uint8Array[], pieces: Piece[], gap: number, length: number }[] = []
-  let position = 0
-  for (const segment of [...segments].sort((a, b) => a.start - b.start || a.frame - b.frame)) {
-    const fresh = segment.bytes.subarray(Math.max(0, position - segment.start)) // what came before is a retransmission or a keep-alive
-    if (fresh.length === 0) continue
-    const gap = Math.max(0, segment.start - position)
+  for (const { bytes, gap, tag: { frame, header } } of chunks) {
     let run = runs.at(-1)
     if (run === undefined || gap > 0) {
       run = { parts: [], pieces: [], gap, length: 0 }
       runs.push(run)
     }
-    run.parts.push(fresh)
-    run.pieces.push({ start: run.length, end: run.length + fresh.length, frame: segment.frame, header: segment.header })
-    run.length += fresh.length
-    position += gap + fresh.length
+    run.parts.push(bytes)
+    run.pieces.push({ start: run.length, end: run.length + bytes.length, frame, header })
+    run.length += bytes.length
   }
   return runs.map(({ parts, pieces, gap }) => ({ bytes: new Uint8Array(Buffer.concat(parts)), pieces, gap }))
 }

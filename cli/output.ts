@@ -37,6 +37,7 @@ function sentence(event: EndpointEvent): string {
     case 'stopped': return 'stopped'
     case 'error': return `error: ${event.message}`
     case 'registered': return `${event.equipmentId} = ${place} (${event.outcome})`
+    case 'claimed': return `${event.equipmentId} is claimed by two acceptors: registrations come from ${place} and from ${event.rival.address}:${event.rival.port}; give each an ID of its own`
     case 'lapsed': return `${event.equipmentId} has lapsed: no registration for ${(event.age / 1000).toFixed(1)} s`
     case 'request-received': return `${labelOf('request')} from ${place}: ${event.equipmentId}, ${event.reachedAt === undefined ? 'through the server' : `to connect to ${event.reachedAt.address}:${event.reachedAt.port}`}`
     case 'looked-up': return event.outcome === 'found' ? `${event.equipmentId} found at ${place}` : `${event.equipmentId} is not in the list`
@@ -53,7 +54,7 @@ function sentence(event: EndpointEvent): string {
     case 'notification-received': return `notified of a connection request by ${place}`
     case 'second-connection': return `second connection to ${place}`
     case 'password-checked': return `the password is ${event.outcome}`
-    case 'connecting': return `${event.apparatus === '103' ? '208 ' : ''}connection to ${place}`
+    case 'connecting': return `${event.apparatus === '103' ? '208 ' : ''}connection to ${place}${event.transport === 'udp' ? ' over UDP' : ''}`
     case 'request-handled': return `request handled: ${event.message}`
     case 'keys-made': return `key pair ${event.step} made`
     case 'certificate-requested': return `${labelOf('certificateRequest')} from ${place}: ${event.names.join(', ')}`
@@ -61,6 +62,7 @@ function sentence(event: EndpointEvent): string {
     case 'authority-handed-out': return `${labelOf('authorityCertificate')} handed out to ${place}`
     case 'authority-obtained': return `${labelOf('authorityCertificate')} of ${event.subject}, SHA-256 ${event.fingerprint} (${HOW_TRUSTED[event.outcome]})`
     case 'certificate-obtained': return `certificate 65 for ${event.names.join(', ')}, serial number ${event.serialNumber.toLowerCase()}, valid until ${event.validTo}`
+    case 'credentials-stored': return `written: ${event.paths.join(', ')}`
     case 'asked': return `asks ${place}: ${event.text}`
     case 'responded': return `answers ${place}: ${event.text}`
     case 'response-received': return `${place} answers: ${event.text}`
@@ -77,6 +79,8 @@ function sentence(event: EndpointEvent): string {
     case 'released': return `connection ${event.connection} of ${event.userId} is vacant`
     case 'logged-out': return `${event.userId} logs out; connections: ${event.connections}`
     case 'disconnected': return `connection ${event.connection} of ${event.userId} has ended: ${event.message}`
+    case 'moving': return `${event.bytes} bytes so far`
+    case 'moved': return `${event.bytes} bytes, SHA-256 ${event.sha256}`
     case 'session-ended': return event.outcome === 'goodbye' ? 'the session ended' : `the session was lost: ${event.message}`
   }
 }

@@ -8,13 +8,14 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { messageOf, reasonOfError } from './errors.js'
 import { formatPeer } from './peer.js'
 import { SERVER_PORTS, TIMEOUTS } from './defaults.js'
-import { encode } from './message/index.js'
+import { UDP_TRANSPORT, encode } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
 import { plainChannel } from './channel/socket-channel.js'
 import { keyedClient } from './channel/tls-channel.js'
 import { emitter, wallClock } from './events.js'
 import { answer, describe, verdictOf } from './answers.js'
 import { Calls } from './calls.js'
+import { isUnderTls } from './connection.js'
 import { Registrar, openRegistrationSocket, padded } from './registrar.js'
 import { connectTcp } from './sockets.js'
 import type { Socket as UdpSocket } from 'node:dgram'
@@ -43,7 +44,7 @@ interface CommonOptions extends RegistrarOptions {
   readonly clock?: Clock
   /** For the second connection. */
   readonly openChannel?: OpenChannel
-  /** `tls`: requests for a direct connection in the clear are refused. When absent, it is as each issuer asks. */
+  /** `tls` (or `udp-tls`): requests for a direct connection in the clear are refused. When absent, it is as each issuer asks. */
   readonly data?: Data
 }
 
@@ -56,6 +57,8 @@ export type AcceptorOptions = CommonOptions & (
 export interface Acceptor {
   /** Where registrations come from, on this side of any router. */
   readonly local: Peer
+  /** Registers now, out of turn: for who knows that the way to the server has become another one. */
+  register(): void
   /** Stops registering and gives up what is under way; connections handed over are not touched. */
   close(): Promise<void>
 }
@@ -90,6 +93,8 @@ class RegisteringAcceptor implements Acceptor {
   }
 
   get local(): Peer { return this.#registrar.local }
+
+  register(): void { this.#registrar.register() }
 
   close(): Promise<void> {
     this.#closed ??= this.#end()
@@ -191,8 +196,13 @@ class RegisteringAcceptor implements Acceptor {
   }
 
   /** Null when the request may go on. */
-  #checkData({ connectionKey }: MessageOf<'forwardedRequest'>): Outcome | null {
-    if (this.#options.data !== 'tls' || connectionKey !== undefined) return null
+  #checkData({ connectionKey, transport }: MessageOf<'forwardedRequest'>): Outcome | null {
+    if (transport !== undefined && transport !== UDP_TRANSPORT) {
+      this.#emit({ event: 'error', reason: 'unknown-transport', message: `a request for a direct connection over IP protocol ${transport} was refused` })
+      return { verdict: { reason: 'unknown-transport', detail: `IP protocol ${transport}` }, channel: null }
+    }
+    const { data = 'tcp' } = this.#options
+    if (!isUnderTls(data) || connectionKey !== undefined) return null
     this.#emit({ event: 'error', reason: 'encryption-required', message: 'a request for a direct connection in the clear was refused' })
     return { verdict: { reason: 'encryption-required', detail: '' }, channel: null }
   }
@@ -200,8 +210,9 @@ class RegisteringAcceptor implements Acceptor {
   // --- the direct connection ----------------------------------------------------------------------------------------
 
   /** 208. */
-  #callIssuer({ address, port, token, connectionKey }: MessageOf<'forwardedRequest'>): Promise<Outcome> {
-    return this.#calls.call({ address, port }, token, connectionKey === undefined ? plainChannel : keyedClient(Buffer.from(connectionKey, 'hex')))
+  #callIssuer({ address, port, token, connectionKey, transport }: MessageOf<'forwardedRequest'>): Promise<Outcome> {
+    const openChannel = connectionKey === undefined ? plainChannel : keyedClient(Buffer.from(connectionKey, 'hex'))
+    return this.#calls.call({ address, port }, token, openChannel, transport === undefined ? 'tcp' : 'udp')
   }
 
   #handOver({ channel }: Outcome): void {

@@ -3,17 +3,18 @@
 import { EndpointError, messageOf, reasonOfError } from './errors.js'
 import { answer } from './answers.js'
 import { formatPeer } from './peer.js'
-import { addressOf, listenTcp, stopListening } from './sockets.js'
+import { listenForCaller } from './caller-listener.js'
 import { Deferred } from './waiting.js'
-import type { Server as TcpServer, Socket } from 'node:net'
+import type { CallerListener } from './caller-listener.js'
 import type { Channel, OpenChannel } from './channel/channel.js'
+import type { ConnectedSocket } from './channel/connected-socket.js'
 import type { Emit } from './events.js'
 import type { Local, Peer } from './peer.js'
-
-/** Callers that may be open at the same time while the right one is awaited. */
-const MAX_CALLERS = 16
+import type { Transport } from './plain.js'
 
 export interface AwaitedCallerOptions {
+  /** TCP when absent. */
+  readonly transport?: Transport
   /** Of the request. */
   readonly token: string
   /** Milliseconds for a caller to greet. */
@@ -25,27 +26,27 @@ export interface AwaitedCallerOptions {
 export class AwaitedCaller {
   /** Where it listens. */
   readonly local: Peer
-  readonly #listener: TcpServer
+  readonly #listener: CallerListener
   readonly #options: AwaitedCallerOptions
-  readonly #callers = new Set<Socket>()
+  readonly #callers = new Set<ConnectedSocket>()
   readonly #caller = new Deferred<Channel>()
-  #right: Socket | null = null
+  #right: ConnectedSocket | null = null
   /** The right caller has come, or the request is over. */
   #taken = false
 
-  private constructor(listener: TcpServer, options: AwaitedCallerOptions) {
+  private constructor(listener: CallerListener, options: AwaitedCallerOptions) {
     this.#listener = listener
     this.#options = options
     const { emit } = options
-    this.local = addressOf(listener)
-    emit({ event: 'listening', transport: 'tcp', purpose: 'direct connection', ...this.local })
-    listener.on('connection', socket => void this.#onCaller(socket))
-    listener.on('error', error => emit({ event: 'error', reason: 'listen-failed', message: error.message }))
+    this.local = listener.local
+    emit({ event: 'listening', transport: listener.transport, purpose: 'direct connection', ...this.local })
+    listener.serve(socket => void this.#onCaller(socket))
   }
 
   /** @throws EndpointError when the port cannot be bound */
   static async listen(at: Local, options: AwaitedCallerOptions): Promise<AwaitedCaller> {
-    return new AwaitedCaller(await listenTcp('TCP port for the direct connection', at, MAX_CALLERS), options)
+    const { transport = 'tcp', token, emit } = options
+    return new AwaitedCaller(await listenForCaller(transport, at, token, emit), options)
   }
 
   /** The right caller. Never rejects. */
@@ -59,11 +60,11 @@ export class AwaitedCaller {
   /** Frees the port and resets all callers, but for one that was handed over. */
   close(): void {
     this.#taken = true
-    void stopListening(this.#listener)
+    this.#listener.close()
     for (const socket of this.#callers) socket.resetAndDestroy()
   }
 
-  async #onCaller(socket: Socket): Promise<void> {
+  async #onCaller(socket: ConnectedSocket): Promise<void> {
     this.#callers.add(socket)
     socket.once('close', () => this.#callers.delete(socket))
     const caller = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
@@ -77,7 +78,7 @@ export class AwaitedCaller {
     }
   }
 
-  async #meet(socket: Socket, caller: Peer): Promise<void> {
+  async #meet(socket: ConnectedSocket, caller: Peer): Promise<void> {
     const { token: wanted, within, openChannel, emit } = this.#options
     const channel = await openChannel(socket, within)
     const { token } = await channel.receive(['greeting'], within)

@@ -3,11 +3,13 @@
 import { messageOf } from './errors.js'
 import { describe, verdictOf } from './answers.js'
 import { formatPeer } from './peer.js'
+import { connectDatagrams } from './datagram-stream/connect.js'
 import { connectTcp } from './sockets.js'
 import type { Verdict } from './answers.js'
 import type { Channel, OpenChannel } from './channel/channel.js'
 import type { Emit } from './events.js'
 import type { Peer } from './peer.js'
+import type { Transport } from './plain.js'
 
 /** How a call ended; the channel leads to the issuer, if it came about. */
 export interface Outcome { readonly verdict: Verdict, readonly channel: Channel | null }
@@ -27,14 +29,15 @@ export class Calls {
   constructor(private readonly options: CallsOptions) {}
 
   /** Never rejects: a call that fails is told as an error, and has the verdict `issuer-unreachable`. */
-  async call(to: Peer, token: string, openChannel: OpenChannel): Promise<Outcome> {
+  async call(to: Peer, token: string, openChannel: OpenChannel, transport: Transport = 'tcp'): Promise<Outcome> {
     const { equipmentId, address, within, signal, emit } = this.options
-    emit({ event: 'connecting', equipmentId, ...to })
+    emit({ event: 'connecting', equipmentId, transport, ...to })
     let channel: Channel | null = null
     const reset = (): void => channel?.reset()
     try {
-      const from = address === undefined ? {} : { address }
-      channel = await openChannel(await connectTcp('the connection', { to, from, within, signal }), within)
+      const options = { to, from: address === undefined ? {} : { address }, within, signal }
+      const socket = transport === 'udp' ? await connectDatagrams('the connection', options, token) : await connectTcp('the connection', options)
+      channel = await openChannel(socket, within)
       signal.addEventListener('abort', reset)
       await channel.send({ name: 'greeting', token }, within)
       const verdict = verdictOf(await channel.receive(['answer'], within))

@@ -1,7 +1,8 @@
 // The numbers that hold unless an option says otherwise.
 
 /** 1: the request goes straight to the registered UDP address. 2: adds 205 and the second connection. 3: adds the password. */
-export type Level = 1 | 2 | 3
+export const LEVELS = [1, 2, 3] as const
+export type Level = typeof LEVELS[number]
 
 /** Ports of the server (spec, "Ports"). */
 export const SERVER_PORTS = { udp: 1200, issuer: 1201, acceptor: 1300 } as const

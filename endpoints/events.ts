@@ -14,7 +14,7 @@ type Purpose =
   | 'registrations' // 101, UDP
   | 'first connections' // 101, TCP, from issuers
   | 'second connections' // 101, TCP, from acceptors
-  | 'direct connection' // 102, TCP, from the acceptor
+  | 'direct connection' // 102, TCP or UDP, from the acceptor
   | 'notifications' // 103, UDP, from the server
   | 'questions' // a responder, from anybody
   | 'certificate requests' // 51, TCP, from servers, and from whoever wants the CA certificate
@@ -29,6 +29,8 @@ type Body =
   | Partial<Peer> & { event: 'error', reason: FailureReason, message: string }
   // 101
   | Peer & { event: 'registered', step: RegistrationStep, equipmentId: string, outcome: 'added' | 'refreshed' | 'moved' }
+  /** Two acceptors take turns under one ID: registrations come from both addresses (claims.ts). */
+  | Peer & { event: 'claimed', equipmentId: string, rival: Peer }
   | Peer & { event: 'lapsed', equipmentId: string, age: number }
   | Peer & { event: 'request-received', equipmentId: string, reachedAt?: Peer }
   | { event: 'looked-up', step: LookUpStep, equipmentId: string, outcome: 'found' | 'unknown', address?: string, port?: number, path?: string }
@@ -51,7 +53,7 @@ type Body =
   | Peer & { event: 'notification-received', equipmentId: string }
   | Peer & { event: 'second-connection', step?: 'S206', equipmentId: string }
   | { event: 'password-checked', step: 'S207', equipmentId: string, outcome: 'right' | 'wrong' | 'absent' }
-  | Peer & { event: 'connecting', equipmentId: string }
+  | Peer & { event: 'connecting', equipmentId: string, transport: 'udp' | 'tcp' }
   | { event: 'request-handled', equipmentId: string, outcome: Reason, message: string }
   // Fig. 5: 51, and whoever asks it. A step is the number of what comes to be there
   | { event: 'keys-made', step: '52/53' | '61/62' }
@@ -61,6 +63,7 @@ type Body =
   /** `fingerprint` is that of the CA certificate, SHA-256; how it was checked. */
   | { event: 'authority-obtained', step: '52', subject: string, fingerprint: string, outcome: 'pinned' | 'proved' | 'trusted-on-first-use' }
   | { event: 'certificate-obtained', step: '65', names: readonly string[], serialNumber: string, validTo: string }
+  | { event: 'credentials-stored', paths: readonly string[] }
   // plain talk (Fig. 11)
   | Peer & { event: 'asked', text: string }
   | Peer & { event: 'responded', step: 'S24', text: string }
@@ -71,6 +74,9 @@ type Body =
   | { event: 'command-received', text: string }
   | { event: 'file-sent', name: string, bytes: number, sha256: string }
   | { event: 'file-received', name: string, path: string, bytes: number, sha256: string }
+  /** Bytes of a bulk transfer that this end has sent or received so far, and when it is over. */
+  | { event: 'moving', bytes: number }
+  | { event: 'moved', bytes: number, sha256: string }
   | { event: 'session-ended', outcome: 'goodbye' | 'lost', message: string }
   // 4 and its terminals; `connection` counts from 1 at each of them
   | Peer & { event: 'logged-in', step: '(3)' | '(12)', userId: string, connection: number }

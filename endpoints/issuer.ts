@@ -6,8 +6,9 @@ import { AwaitedCaller } from './awaited-caller.js'
 import { plainChannel } from './channel/socket-channel.js'
 import { keyedServer } from './channel/tls-channel.js'
 import { TIMEOUTS } from './defaults.js'
+import { isOverUdp, isUnderTls } from './connection.js'
 import { EndpointError } from './errors.js'
-import { CONNECTION_KEY_LENGTH, TOKEN_LENGTH } from './message/index.js'
+import { CONNECTION_KEY_LENGTH, TOKEN_LENGTH, UDP_TRANSPORT } from './message/index.js'
 import { emitter, wallClock } from './events.js'
 import { Issuing } from './issuing.js'
 import { cancelled } from './sockets.js'
@@ -28,7 +29,7 @@ export interface RequestOptions extends IssuingOptions {
    * listener's own port at the address that the first connection comes from, which is right without a router between.
    */
   readonly reachedAt?: Peer
-  /** `tls` needs a first connection that is encrypted, as the key of the direct one travels on it. `tcp` when absent. */
+  /** `tls` and `udp-tls` need a first connection that is encrypted, as the key of the direct one travels on it. `tcp` when absent. */
   readonly data?: Data
   /** Gets the keys of a direct connection under TLS. */
   readonly onDataKeys?: OnKeys
@@ -40,14 +41,14 @@ export async function requestConnection(options: RequestOptions): Promise<Connec
   const emit = emitter('102', options.onEvent, clock)
   if (signal?.aborted) throw cancelled('the request')
   const token = Buffer.from(random(TOKEN_LENGTH)).toString('hex')
-  const key = data === 'tls' ? random(CONNECTION_KEY_LENGTH) : null
+  const key = isUnderTls(data) ? random(CONNECTION_KEY_LENGTH) : null
   const within = options.timeouts?.message ?? TIMEOUTS.message
-  const awaited = await AwaitedCaller.listen(options.listen ?? {}, { token, within, emit, openChannel: key ? keyedServer(key, onDataKeys) : plainChannel })
+  const awaited = await AwaitedCaller.listen(options.listen ?? {}, { token, within, emit, transport: isOverUdp(data) ? 'udp' : 'tcp', openChannel: key ? keyedServer(key, onDataKeys) : plainChannel })
   const compose = (first: Channel): Message => {
     const { address, port } = reachedAt ?? { address: first.local.address, port: awaited.local.port }
     if (key && !first.isEncrypted) throw keyInTheClear()
     const secrets = { ...(password === undefined ? {} : { password }), ...(key ? { connectionKey: Buffer.from(key).toString('hex') } : {}) }
-    return { name: 'request', equipmentId, ...secrets, address, port, token }
+    return { name: 'request', equipmentId, ...secrets, address, port, token, ...(isOverUdp(data) ? { transport: UDP_TRANSPORT } : {}) }
   }
   return await new Issuing(options, { apparatus: '102', steps: { first: 'S203', connected: 'S209' }, compose, isRelayed: false }, awaited, emit).run()
 }

@@ -58,6 +58,7 @@ export class Registrar {
   readonly #seen = new Map<string, Verdict | null>()
   readonly #tasks = new Set<Promise<void>>()
   #trouble = ''
+  #isStopped = false
 
   /** Begins at once. `onMessage` gets what the server sends; false when that has no place here, with a sentence why. */
   constructor(options: RegistrarOptions, udp: UdpSocket, registration: Uint8Array, emit: Emit, onMessage: (message: Message) => true | string) {
@@ -70,12 +71,22 @@ export class Registrar {
     emit({ event: 'listening', transport: 'udp', purpose: 'notifications', ...this.local })
     udp.on('message', bytes => this.#onDatagram(bytes, onMessage))
     udp.on('error', error => this.#onTrouble(error))
-    this.#timer = setInterval(() => this.#register(), options.interval ?? REGISTRATION_INTERVAL)
-    this.#register()
+    this.#timer = setInterval(() => this.register(), options.interval ?? REGISTRATION_INTERVAL)
+    this.register()
   }
 
   /** Registers no more; requests under way go on. */
-  stop(): void { clearInterval(this.#timer) }
+  stop(): void {
+    this.#isStopped = true
+    clearInterval(this.#timer)
+  }
+
+  /** Registers now; the timer does so again and again. Nothing happens once it was stopped. */
+  register(): void {
+    if (this.#isStopped) return
+    this.send(this.#registration)
+    this.#emit({ event: 'registration-sent', equipmentId: this.#options.equipmentId, ...this.server })
+  }
 
   /** Resolves when the last request is over and the port is free. */
   async close(): Promise<void> {
@@ -110,11 +121,6 @@ export class Registrar {
       this.#emit({ event: 'request-handled', equipmentId, outcome: verdict.reason, message: describe(verdict) })
     }).finally(() => this.#tasks.delete(task))
     this.#tasks.add(task)
-  }
-
-  #register(): void {
-    this.send(this.#registration)
-    this.#emit({ event: 'registration-sent', equipmentId: this.#options.equipmentId, ...this.server })
   }
 
   /** A server that is not there is told once, not at every registration. */

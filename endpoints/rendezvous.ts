@@ -10,6 +10,7 @@ import { receiveFirst } from './channel/first-message.js'
 import { plainChannel } from './channel/socket-channel.js'
 import { emitter, wallClock } from './events.js'
 import { answer, verdictOf } from './answers.js'
+import { Claims } from './claims.js'
 import { PendingRequests, type RequestKey } from './pending.js'
 import { EquipmentRegistry } from './registry.js'
 import { addressOf, bindUdp, closeUdp, listenTcp, stopListening } from './sockets.js'
@@ -85,6 +86,7 @@ export class Rendezvous<Request extends RequestKey> {
   readonly #sockets: Sockets
   readonly #numbering: Numbering
   readonly #registry: EquipmentRegistry
+  readonly #claims: Claims
   readonly #openChannel: OpenChannel
   readonly #sweep: NodeJS.Timeout
   readonly #open = new Set<Socket>()
@@ -118,6 +120,7 @@ export class Rendezvous<Request extends RequestKey> {
     this.acceptors = sockets.acceptors && addressOf(sockets.acceptors)
     this.#numbering = numbering
     this.#registry = new EquipmentRegistry({ lifetime, maxEntries: maxEquipment })
+    this.#claims = new Claims(lifetime)
     this.pending = new PendingRequests(maxRequests)
     this.timeouts = { ...TIMEOUTS, ...options.timeouts }
     this.clock = clock
@@ -173,9 +176,13 @@ export class Rendezvous<Request extends RequestKey> {
   /** Stores a registration (S202, S32). `own`: the address that the equipment has by its own word. */
   register(equipmentId: string, from: Peer, bytes: number, own?: string): void {
     this.#dropLapsed()
-    const outcome = this.#registry.register(equipmentId, from, bytes, this.clock(), own)
+    const now = this.clock(), before = this.#registry.find(equipmentId, now)
+    const outcome = this.#registry.register(equipmentId, from, bytes, now, own)
     if (outcome === 'full') this.reject('registry-full', `the equipment list is full; ${equipmentId} was not registered`, from)
     else this.emit({ event: 'registered', step: this.#numbering.registered[outcome === 'added' ? 'first' : 'again'], equipmentId, ...from, outcome })
+    if (outcome === 'moved' && before && this.#claims.moved(equipmentId, before, from, now)) {
+      this.emit({ event: 'claimed', equipmentId, ...from, rival: { address: before.address, port: before.port } })
+    }
   }
 
   /** S204, S35. `path` says more of an equipment that is found. */
@@ -191,7 +198,10 @@ export class Rendezvous<Request extends RequestKey> {
   find(equipmentId: string): EquipmentRow | null { return this.#registry.find(equipmentId, this.clock()) }
 
   #dropLapsed(): void {
-    for (const { equipmentId, address, port, age } of this.#registry.expire(this.clock())) this.emit({ event: 'lapsed', equipmentId, address, port, age })
+    for (const { equipmentId, address, port, age } of this.#registry.expire(this.clock())) {
+      this.#claims.forget(equipmentId)
+      this.emit({ event: 'lapsed', equipmentId, address, port, age })
+    }
   }
 
   // --- UDP ----------------------------------------------------------------------------------------------------------
@@ -212,7 +222,8 @@ export class Rendezvous<Request extends RequestKey> {
     const bytes = encode(message)
     const deadline = performance.now() + this.timeouts.notify
     let sent = 0
-    while (performance.now() < deadline && !pending.cancelled) {
+    // A timer may be a millisecond early, and what is left then is no time for another one.
+    while (deadline - performance.now() > 1 && !pending.cancelled) {
       const to = this.#registry.spend(pending.request.equipmentId, bytes.length, this.clock())
       if (to) {
         this.#send(bytes, to)

@@ -88,14 +88,14 @@ class Server implements Service {
   /** Levels 2 and 3: 205, and 226 on the connection that the acceptor then makes. */
   async #forwardByTcp(pending: PendingRequest<Request>): Promise<Verdict | null> {
     const { emit, timeouts } = this.rendezvous
-    const { equipmentId, token, address, port, password, connectionKey } = pending.request
+    const { equipmentId, token, address, port, password, connectionKey, transport } = pending.request
     const second = await this.rendezvous.repeat(pending, { name: 'notification', notification: true, token }, pending.second.promise, (to, attempt) =>
       emit({ event: 'notified', step: '205', equipmentId, attempt, ...to }))
     if (typeof second === 'number') return pending.cancelled ? null : silence(second)
     try {
       const secret = this.level === 3 && password !== undefined ? { password } : {}
-      const key = connectionKey === undefined ? {} : { connectionKey }
-      await second.send({ name: 'forwardedRequest', ...secret, address, port, token, ...key }, timeouts.message)
+      const data = { ...(connectionKey === undefined ? {} : { connectionKey }), ...(transport === undefined ? {} : { transport }) }
+      await second.send({ name: 'forwardedRequest', ...secret, address, port, token, ...data }, timeouts.message)
       emit({ event: 'request-forwarded', transport: 'tcp', equipmentId, attempt: 1, ...second.peer })
       return verdictOf(await second.receive(['answer'], timeouts.report))
     } catch (error) {
@@ -110,8 +110,9 @@ class Server implements Service {
 
   /** Level 1: 226 itself goes to the registered address, in the clear and without a password. */
   #forwardByUdp(pending: PendingRequest<Request>): Promise<Verdict | null> {
-    const { equipmentId, token, address, port } = pending.request
-    return this.rendezvous.forwardByUdp(pending, { name: 'forwardedRequest', address, port, token }, (to, attempt) =>
+    const { equipmentId, token, address, port, transport } = pending.request
+    const request = { name: 'forwardedRequest', address, port, token, ...(transport === undefined ? {} : { transport }) } as const
+    return this.rendezvous.forwardByUdp(pending, request, (to, attempt) =>
       // Only the first of the repeats is the step.
       this.rendezvous.emit({ event: 'request-forwarded', ...(attempt === 1 ? { step: 'S206' } : {}), transport: 'udp', equipmentId, attempt, ...to }))
   }

@@ -41,12 +41,12 @@ export async function enrolBeforehand({ authority: address, names, folder }: Enr
   await go.next()
   const enrolment = await certificates.enrol({ authority: { address }, apparatus: '101', keys, names, onEvent: print })
   await certificates.claimServerFolder(folder)
-  await certificates.saveEnrolment(folder, keys.privateKey, enrolment)
+  stored('101', await certificates.saveEnrolment(folder, keys.privateKey, enrolment), print)
 }
 
 export async function fetchBeforehand({ apparatus, authority: address, file }: FetchAuthorityTask, print: OnEvent): Promise<void> {
   const authority = await certificates.fetchAuthority({ authority: { address }, apparatus, onEvent: print })
-  await certificates.saveNew([{ path: file, text: authority.toString() }])
+  stored(apparatus, await certificates.saveNew([{ path: file, text: authority.toString() }]), print)
 }
 
 /** Loads, meanwhile, what the keys are used with. */
@@ -54,4 +54,8 @@ async function makeKeys(apparatus: '51' | '101', step: '52/53' | '61/62', print:
   const [keys] = await Promise.all([certificates.generateKeys(), certificates.loadX509()])
   print({ time: wallClock(), apparatus, event: 'keys-made', step })
   return keys
+}
+
+function stored(apparatus: '101' | '102' | '103', paths: readonly string[], print: OnEvent): void {
+  print({ time: wallClock(), apparatus, event: 'credentials-stored', paths })
 }

@@ -1,49 +1,57 @@
 // Fig. 5 on a bench, in front of the sequence of Fig. 2: the CA (51) certifies the server (101: 63, 64, 54), and hands its own
 // certificate out to 102 and 103 (55). All of it crosses the wire.
+import { readFileSync } from 'node:fs'
 import type { Lane } from '../captures/index.js'
 import { parseBehaviour } from '../napt/behaviour/read-behaviour.js'
 import type { RouterClient } from '../napt/control/client.js'
 import type { Apparatus } from './apparatus.js'
-import type { BenchDescription } from './bench.js'
+import type { BenchDescription, HostDescription } from './bench.js'
+import type { Credentials } from './credentials.js'
 import { RUN_FOLDER } from './protocol.js'
 import type { Stage } from './scenario.js'
 
-const AUTHORITY = '130.74.23.51', SERVER = '130.74.23.6'
+const AUTHORITY = '51', SERVER = '101'
+/** What each has got is kept on the bench. */
+const FOLDER = `${RUN_FOLDER}/${SERVER}`, KEY = `${FOLDER}/server.key`, CERTIFICATE = `${FOLDER}/server.crt`
+const authorityFile = (host: '102' | '103'): string => `${RUN_FOLDER}/${host}-ca.crt`
 
-/** The CA's place in the ladder: beside the server. */
-export const AUTHORITY_LANE: Lane = { name: '51', address: AUTHORITY }
-
-/** Where the programs of a bench find what they have got. */
-export const CREDENTIALS = {
-  key: `${RUN_FOLDER}/101/server.key`, certificate: `${RUN_FOLDER}/101/server.crt`,
-  /** The CA certificate, as each of 102 and 103 has it. */
-  authority: { 102: `${RUN_FOLDER}/102-ca.crt`, 103: `${RUN_FOLDER}/103-ca.crt` },
-} as const
+/** The CA's place in the ladder. */
+export const AUTHORITY_LANE: Lane = { name: AUTHORITY, address: '130.74.23.51' }
 
 export interface Enrolling { readonly server: Apparatus, readonly issuer: Apparatus, readonly acceptor: Apparatus }
 
+/** How 101 enrols; null on a bench without a CA. The programs have had no task yet, and wait for theirs afterwards. */
+export function enrolment(stage: Stage, bench: BenchDescription, programs: Enrolling): (() => Promise<Credentials>) | null {
+  return AUTHORITY in bench.hosts ? () => enrol(stage, bench, programs) : null
+}
+
 /**
- * Lets 51 certify 101, and 102 and 103 get the CA certificate; the programs then wait for what else they are to do. The routers
- * have forgotten it afterwards, as if it had been long ago: their next ports are those of the figures.
+ * Lets 51 certify 101, and 102 and 103 get the CA certificate. The routers have forgotten it afterwards, as if it had been long ago:
+ * their next ports are those of the figures.
  * @throws ApparatusError when one of them fails
  */
-export async function enrol(stage: Stage, { routers = {} }: BenchDescription, { server, issuer, acceptor }: Enrolling): Promise<void> {
+async function enrol(stage: Stage, { hosts, routers = {} }: BenchDescription, { server, issuer, acceptor }: Enrolling): Promise<Credentials> {
+  const [address, name] = [hosts[AUTHORITY], hosts[SERVER]].map(addressOf)
   // What takes long comes first, and at the same time: two key pairs, and loading the library that makes certificates.
-  const authority = stage.program('51')
-  authority.begin({ role: 'authority', allow: [SERVER] })
-  server.begin({ role: 'enrol', authority: AUTHORITY, names: [SERVER], folder: `${RUN_FOLDER}/101` })
+  const authority = stage.program(AUTHORITY)
+  authority.begin({ role: 'authority', allow: [name] })
+  server.begin({ role: 'enrol', authority: address, names: [name], folder: FOLDER })
   await stage.watching
-  const between = Object.keys(routers).map(name => stage.router(name))
+  const between = Object.keys(routers).map(router => stage.router(router))
   await Promise.all(between.map(stepBack))
   await authority.event('listening')
   server.proceed()
-  issuer.begin({ role: 'fetch-authority', apparatus: '102', authority: AUTHORITY, file: CREDENTIALS.authority[102] })
-  acceptor.begin({ role: 'fetch-authority', apparatus: '103', authority: AUTHORITY, file: CREDENTIALS.authority[103] })
-  await Promise.all([server.event('certificate-obtained'), issuer.event('authority-obtained'), acceptor.event('authority-obtained')])
+  issuer.begin({ role: 'fetch-authority', apparatus: '102', authority: address, file: authorityFile('102') })
+  acceptor.begin({ role: 'fetch-authority', apparatus: '103', authority: address, file: authorityFile('103') })
+  await Promise.all([server, issuer, acceptor].map(program => program.event('credentials-stored')))
   await stage.settled()
   await Promise.all(between.map(router => router.request({ op: 'flush' })))
   authority.stop()
+  const read = (path: string): string => readFileSync(stage.outside(path), 'utf8')
+  return { key: read(KEY), certificate: read(CERTIFICATE), ca: read(authorityFile('102')) }
 }
+
+const addressOf = ({ address }: HostDescription): string => [address].flat()[0].split('/')[0]
 
 /** Lets a router that counts its ports up give 55 the one before the first, which the figures have for what follows. */
 async function stepBack(router: RouterClient): Promise<void> {

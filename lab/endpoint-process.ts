@@ -9,7 +9,9 @@ import {
 } from '../endpoints/index.js'
 import { ask, startResponder } from '../endpoints/plain.js'
 import { enrolBeforehand, fetchBeforehand, serveCertificates } from './certificate-tasks.js'
+import { clientChannel, serverChannel } from './encryption.js'
 import { runTerminal, serveLogins } from './login-relay-tasks.js'
+import { runMover } from './mover.js'
 import type { AcceptorTask, AskerTask, EndpointTask, IssuerTask, RelayAcceptorTask, RelayIssuerTask, ResponderTask, ServerTask } from './endpoint-task.js'
 
 const APPARATUS = {
@@ -31,7 +33,7 @@ input.close()
 process.stdin.destroy()
 
 async function nextTask(): Promise<EndpointTask | null> {
-  const line = lines.next().then(({ value, done }) => done === true ? null : JSON.parse(String((value as string[])[0])) as EndpointTask)
+  const line = lines.next().then(({ value, done }) => done === true ? null : JSON.parse((value as string[])[0]) as EndpointTask)
   return await Promise.race([line, stopped.then(() => null)])
 }
 
@@ -54,6 +56,7 @@ async function perform(task: EndpointTask): Promise<void> {
       case 'enrol': await enrolBeforehand(task, lines, print); break
       case 'fetch-authority': await fetchBeforehand(task, print); break
       case 'terminal': await runTerminal(task, input, stopped, print); break
+      case 'mover': await runMover(task, input, stopped, print); break
     }
   } catch (error) {
     process.exitCode = 1
@@ -69,30 +72,33 @@ function tell(error: unknown, apparatus: Apparatus): void {
 
 function apparatusOf(task: EndpointTask): Apparatus { return 'apparatus' in task ? task.apparatus : APPARATUS[task.role] }
 
-async function serve({ level }: ServerTask): Promise<void> {
-  const server = await startServer({ level, onEvent: print })
+async function serve({ level, notify, security }: ServerTask): Promise<void> {
+  const server = await startServer({ level, onEvent: print, openChannel: serverChannel(security), ...(notify === undefined ? {} : { timeouts: { notify } }) })
   await stopped
   await server.close()
 }
 
 /** Serves until it is stopped, or until its first session is over. */
-async function accept({ level, equipmentId, password, server, localPort, connectPort, interval, receive }: AcceptorTask): Promise<void> {
+async function accept({ level, equipmentId, password, server, localPort, connectPort, interval, receive, security }: AcceptorTask): Promise<void> {
   let finish = (): void => undefined
   const over = new Promise<void>(resolve => { finish = resolve })
   const acceptor = await startAcceptor({
-    equipmentId, server: { address: server }, localPort, connectPort, interval, onEvent: print,
+    equipmentId, server: { address: server }, localPort, connectPort, interval, onEvent: print, openChannel: clientChannel(security),
     onConnection: connection => { void openSession(connection, { receive: { directory: receive }, onEvent: print }).ended.then(finish) },
     ...(level === 3 ? { level, password } : { level }),
   })
+  input.on('line', () => acceptor.register())
   await Promise.race([over, stopped])
   await acceptor.close()
 }
 
-async function issue({ level, equipmentId, password, server, localPort, listen, reachedAt, lines, files }: IssuerTask): Promise<void> {
+async function issue({ level, equipmentId, password, server, localPort, listen, reachedAt, data, holds, lines, files, security }: IssuerTask): Promise<void> {
   const stop = new AbortController()
   void stopped.then(() => stop.abort())
   const connection = await requestConnection({
-    equipmentId, server: { address: server }, from: { port: localPort }, listen: { port: listen }, reachedAt, signal: stop.signal, onEvent: print,
+    equipmentId, server: { address: server }, from: { port: localPort }, listen: { port: listen }, reachedAt, data, signal: stop.signal, onEvent: print,
+    openChannel: clientChannel(security),
+    ...(holds ? { prepare: async () => { await told() } } : {}),
     ...(level === 3 ? { password } : {}),
   })
   const session = openSession(connection, { onEvent: print })

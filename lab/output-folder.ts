@@ -5,6 +5,13 @@ import { BenchError, type BenchDescription } from './bench.js'
 
 /** @returns its absolute path. @throws BenchError when the folder cannot be made or written */
 export function prepareFolder(path: string, description: BenchDescription): string {
+  const folder = writableFolder(path)
+  for (const file of readdirSync(folder)) if (/\.pcap(\.part)?$/.test(file) && isOurs(file.replace(/\.part$/, ''), description)) rmSync(join(folder, file))
+  return folder
+}
+
+/** @returns its absolute path. @throws BenchError when the folder cannot be made or written */
+export function writableFolder(path: string): string {
   const folder = resolve(path)
   try {
     makeFolder(folder)
@@ -12,7 +19,6 @@ export function prepareFolder(path: string, description: BenchDescription): stri
   } catch (error) {
     throw new BenchError(`the output folder ${path} cannot be written (${error instanceof Error ? error.message : String(error)}). Choose another with --out.`)
   }
-  for (const file of readdirSync(folder)) if (/\.pcap(\.part)?$/.test(file) && isOurs(file.replace(/\.part$/, ''), description)) rmSync(join(folder, file))
   return folder
 }
 

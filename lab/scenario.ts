@@ -37,6 +37,8 @@ export interface Scenario {
   /** Names that the bench must have for the sequence to run; what the routers do and where the cables go is its own affair. */
   readonly hosts: readonly string[]
   readonly routers: readonly string[]
+  /** WAN addresses that routers get in the course of it, by router. */
+  readonly laterAddresses?: Readonly<Record<string, readonly string[]>>
   /** How TCP's own packets are called in the ladder. */
   readonly connections: readonly ConnectionName[]
   /** Names the messages in the ladder; without it they have their own names. */
@@ -129,7 +131,7 @@ class Run implements Stage {
 
   constructor(readonly bench: AttachedBench, private readonly scenario: Scenario, private readonly out: string, private readonly options: ScenarioOptions) {
     const { figures = [], connections, decoder = decodePayload } = scenario
-    this.#correlator = new Correlator(topologyOf(scenario.bench), { decoder, connections, figures, window: REORDER_WINDOW })
+    this.#correlator = new Correlator(topologyOf(scenario.bench, scenario.laterAddresses), { decoder, connections, figures, window: REORDER_WINDOW })
   }
 
   async run(): Promise<{ result: ScenarioResult, captures: ReadonlyMap<string, Capture> }> {

@@ -14,6 +14,7 @@ import { runRelayLogin } from '../dist/lab/relay-login.js'
 const RUNS = {
   'fig2': [out => runFig2({ out, variant: 'fig2' }), FIG2_GOLDEN],
   'fig8b': [out => runFig2({ out, variant: 'fig8b' }), FIG2_GOLDEN],
+  'renumber': [out => runFig2({ out, variant: 'renumber' }), FIG2_GOLDEN],
   'fig11': [out => runFig11({ out }), {}],
   'fig13': [out => runFig13({ out, issuer: 'wan' }), RELAY_GOLDEN],
   'fig13-lan': [out => runFig13({ out, issuer: 'lan' }), RELAY_GOLDEN],

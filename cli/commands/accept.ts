@@ -1,6 +1,7 @@
 // `naptlab accept`: the request acceptor (103). Registers, and serves each connection that comes about.
 import { REGISTRATION_INTERVAL, SERVER_PORTS, openSession, startAcceptor } from '../../endpoints/index.js'
 import { readLines, receiveInto, sendAll, stopSignal, succeeds, untilAborted } from '../conversation.js'
+import { checkData, clientChannel, clientEncryption } from '../encryption-options.js'
 import { parseDuration, parseEquipmentId, parseLevel, parseLocalPort, parsePort, readPassword } from '../options.js'
 import { printFailure, printer } from '../output.js'
 import type { CommandModule, InferredOptionTypes, Options } from 'yargs'
@@ -21,6 +22,8 @@ const options = {
   line: { type: 'string', array: true, nargs: 1, default: [], describe: 'line to send to each issuer; repeatable' },
   send: { type: 'string', array: true, nargs: 1, default: [], describe: 'file to send to each issuer; repeatable' },
   once: { type: 'boolean', default: false, describe: 'end after the first connection' },
+  ...clientEncryption,
+  data: { choices: ['tcp', 'tls'] as const, describe: 'tls: take no direct connection in the clear; tcp: as the issuer asks [tcp]' },
   json: { type: 'boolean', default: false, describe: 'one JSON object a line' },
 } as const satisfies Record<string, Options>
 
@@ -28,11 +31,13 @@ export const accept: CommandModule<object, InferredOptionTypes<typeof options>> 
   command: 'accept',
   describe: 'Run a request acceptor (103)',
   builder: yargs => yargs.options(options)
-    .example('$0 accept --id 2133 --server 130.74.23.6 --local-port 2000 --connect-port 2600 --receive in', 'as in Fig. 2'),
-  async handler({ id, server, udpPort, serverPort, address, localPort, connectPort, interval, level, passwordFile, receive, line, send, once, json }) {
+    .example('$0 accept --id 2133 --server 130.74.23.6 --local-port 2000 --connect-port 2600 --ca ca.pem --receive in', 'as in Fig. 2'),
+  async handler({ id, server, udpPort, serverPort, address, localPort, connectPort, interval, level, passwordFile, receive, line, send, once, data, json, ...encryption }) {
     const print = printer(json)
     const credentials = level === 3 ? { level, password: readPassword(passwordFile, process.env) } : { level }
     const reception = { receive: receiveInto(receive), onEvent: print }
+    checkData(data, encryption, level)
+    const openChannel = clientChannel(encryption, server)
     const signal = stopSignal()
     const ended = new AbortController()
     const stop = AbortSignal.any([signal, ended.signal])
@@ -55,7 +60,7 @@ export const accept: CommandModule<object, InferredOptionTypes<typeof options>> 
     try {
       const acceptor = await startAcceptor({
         equipmentId: id, server: { address: server, udpPort, port: serverPort }, localPort, connectPort, interval, ...credentials,
-        ...(address === undefined ? {} : { address }), onConnection: connection => void serve(connection), onEvent: print,
+        ...(address === undefined ? {} : { address }), openChannel, ...(data === 'tls' ? { data } : {}), onConnection: connection => void serve(connection), onEvent: print,
       })
       await untilAborted(stop)
       await acceptor.close()

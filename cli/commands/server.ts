@@ -1,6 +1,7 @@
 // `naptlab server`: the rendezvous server (101) until SIGINT or SIGTERM.
 import { ENTRY_LIFETIME, SERVER_PORTS, TIMEOUTS, startServer } from '../../endpoints/index.js'
 import { stopSignal, untilAborted } from '../conversation.js'
+import { serverChannel, serverEncryption } from '../encryption-options.js'
 import { parseDuration, parseLevel, parseLocalPort } from '../options.js'
 import { printFailure, printer } from '../output.js'
 import type { CommandModule, InferredOptionTypes, Options } from 'yargs'
@@ -13,6 +14,7 @@ const options = {
   level: { type: 'number', default: 3, coerce: parseLevel, describe: '1: request by UDP; 2: second connection; 3: and a password' },
   lifetime: { type: 'string', default: `${ENTRY_LIFETIME / 1000}s`, coerce: parseDuration, describe: 'of an entry of the equipment list' },
   silence: { type: 'string', default: `${TIMEOUTS.notify / 1000}s`, coerce: parseDuration, describe: 'how long an acceptor may take to answer' },
+  ...serverEncryption,
   json: { type: 'boolean', default: false, describe: 'one JSON object a line' },
 } as const satisfies Record<string, Options>
 
@@ -20,14 +22,15 @@ export const server: CommandModule<object, InferredOptionTypes<typeof options>> 
   command: 'server',
   describe: 'Run the rendezvous server (101)',
   builder: yargs => yargs.options(options)
-    .example('$0 server --address 130.74.23.6', 'serve with the ports of Fig. 2')
-    .example('$0 server --level 1 --json', 'without second connection and password, events as JSON'),
-  async handler({ address, udpPort, issuerPort, acceptorPort, level, lifetime, silence, json }) {
+    .example('$0 server --address 130.74.23.6 --certificate 101.pem --key 101.key', 'serve with the ports of Fig. 2')
+    .example('$0 server --level 2 --encryption none --json', 'without password and encryption, events as JSON'),
+  async handler({ address, udpPort, issuerPort, acceptorPort, level, lifetime, silence, json, ...encryption }) {
     const print = printer(json)
+    const openChannel = serverChannel(encryption)
     const stop = stopSignal()
     try {
       const running = await startServer({
-        udpPort, issuerPort, acceptorPort, level, lifetime, timeouts: { notify: silence }, onEvent: print,
+        udpPort, issuerPort, acceptorPort, level, lifetime, timeouts: { notify: silence }, openChannel, onEvent: print,
         ...(address === undefined ? {} : { address }),
       })
       await untilAborted(stop)

@@ -1,8 +1,8 @@
 // The bytes of a connection, in the clear or through an encryption that lies over the socket. It pulls: bytes are read from the
 // socket only while somebody waits for them, so TCP's window holds back a peer that sends faster than it is listened to.
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Peer } from '../peer.js'
+import type { ConnectedSocket } from './connected-socket.js'
 
 /** 'ended': the peer sends no more (FIN). 'lost': any other end of the connection. 'late': the deadline passed first. */
 export type ReadOutcome = Uint8Array | 'ended' | 'lost' | 'late'
@@ -11,7 +11,7 @@ export type WriteOutcome = 'taken' | 'lost' | 'late'
 export class ByteStream {
   readonly local: Peer
   readonly peer: Peer
-  readonly #socket: Socket
+  readonly #socket: ConnectedSocket
   /** What is read and written: the socket itself, or the plaintext of an encryption over it. */
   readonly #plaintext: Duplex
   /** Those who wait for the socket to change in any way; each looks again by itself. */
@@ -23,15 +23,15 @@ export class ByteStream {
 
   /**
    * @param socket connected, with allowHalfOpen, and not read from before
-   * @param plaintext of an encryption over it: half-open too, ends and fails with it
+   * @param plaintext of an encryption over it: half-open too, and destroyed by itself when the socket is
    */
-  constructor(socket: Socket, plaintext: Duplex = socket) {
+  constructor(socket: ConnectedSocket, plaintext: Duplex = socket) {
     this.#socket = socket
     this.#plaintext = plaintext
     this.local = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 }
     this.peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
-    socket.setNoDelay(true)
-    socket.setKeepAlive(true, 30_000)
+    socket.setNoDelay?.(true)
+    socket.setKeepAlive?.(true, 30_000)
     plaintext.on('readable', this.#changed).on('drain', this.#changed).on('finish', this.#changed).on('close', this.#changed)
     plaintext.on('end', () => { this.#ended = true; this.#changed() })
     for (const each of new Set([plaintext, socket])) each.on('error', error => { this.#failure ??= error; this.#changed() })
@@ -58,7 +58,7 @@ export class ByteStream {
       if (signal?.aborted) return 'late'
       const chunk = this.#take()
       if (chunk) return chunk
-      if (this.#failure || (this.#plaintext.destroyed && !this.#ended)) return 'lost'
+      if (this.#failure || (this.#isDestroyed && !this.#ended)) return 'lost'
       if (this.#ended) return 'ended'
       if (!await this.#change(deadline)) return 'late'
     }
@@ -82,7 +82,7 @@ export class ByteStream {
   async end(deadline = Infinity): Promise<WriteOutcome> {
     if (!this.#plaintext.writableEnded) this.#plaintext.end()
     while (!this.#plaintext.writableFinished) {
-      if (this.#failure || this.#plaintext.destroyed) return 'lost'
+      if (this.#failure || this.#isDestroyed) return 'lost'
       if (!await this.#change(deadline)) return 'late'
     }
     return 'taken'
@@ -97,25 +97,23 @@ export class ByteStream {
 
   /** Throws away what still comes until the peer has ended its direction. False when the deadline passed first. */
   async drain(deadline: number): Promise<boolean> {
-    while (!this.#ended && !this.#plaintext.destroyed) {
+    while (!this.#ended && !this.#isDestroyed) {
       if (this.#take() === null && !await this.#change(deadline)) return false
       if (performance.now() > deadline) return false
     }
     return true
   }
 
-  destroy(): void {
-    this.#plaintext.destroy()
-    this.#socket.destroy()
-  }
+  // Either end of the connection is the socket's alone, and the plaintext follows: a TLSSocket that is destroyed by hand in the same
+  // moment as its socket is reset brings Node 20 down (a segmentation fault).
+  destroy(): void { this.#socket.destroy() }
 
   /** Ends the connection at once with RST, which leaves no TIME_WAIT behind. */
-  reset(): void {
-    if (!this.#socket.destroyed) this.#socket.resetAndDestroy()
-    this.#plaintext.destroy()
-  }
+  reset(): void { if (!this.#socket.destroyed) this.#socket.resetAndDestroy() }
 
-  #takes(): boolean { return this.#plaintext.writable }
+  #takes(): boolean { return this.#plaintext.writable && !this.#socket.destroyed }
+
+  get #isDestroyed(): boolean { return this.#plaintext.destroyed || this.#socket.destroyed }
 
   #take(): Uint8Array | null {
     const unread = this.#unread

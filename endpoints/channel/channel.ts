@@ -1,10 +1,10 @@
 // A channel carries framed messages over a connected socket. The sequence of Fig. 2 knows only this interface, so that an
 // encrypted channel takes the place of the plain one without a change to the sequence: it is given to an apparatus as an
 // `OpenChannel`, which gets the connected socket and returns the channel when its handshake, if any, is done.
-import type { Socket } from 'node:net'
 import type { Message, MessageName, MessageOf } from '../message/index.js'
 import type { Peer } from '../peer.js'
 import type { ByteStream } from './byte-stream.js'
+import type { ConnectedSocket } from './connected-socket.js'
 
 /**
  * Why a channel gave no message. 'closed' is an orderly end between two messages, 'lost' any other end; 'refused': the other end does
@@ -52,4 +52,4 @@ export interface Channel {
  * @param within milliseconds for the handshake
  * @throws ChannelError, EndpointError when there is no channel; the socket is destroyed then
  */
-export type OpenChannel = (socket: Socket, within: number) => Promise<Channel>
+export type OpenChannel = (socket: ConnectedSocket, within: number) => Promise<Channel>

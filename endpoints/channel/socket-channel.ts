@@ -2,9 +2,9 @@
 import { Defect, StreamDecoder, encode, labelOf } from '../message/index.js'
 import { ByteStream, deadlineOf } from './byte-stream.js'
 import { ChannelError } from './channel.js'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Channel, OpenChannel } from './channel.js'
+import type { ConnectedSocket } from './connected-socket.js'
 import type { Message, MessageName, MessageOf } from '../message/index.js'
 import type { Peer } from '../peer.js'
 
@@ -20,7 +20,7 @@ export class SocketChannel implements Channel {
    * @param socket connected, with allowHalfOpen, and not read from before
    * @param plaintext of an encryption over it, if there is one
    */
-  constructor(socket: Socket, plaintext?: Duplex) {
+  constructor(socket: ConnectedSocket, plaintext?: Duplex) {
     this.isEncrypted = plaintext !== undefined
     this.#stream = new ByteStream(socket, plaintext)
   }

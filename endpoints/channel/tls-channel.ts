@@ -17,9 +17,9 @@ import { objectionTo, readCertificates, type Trust } from './certificate-check.j
 import { ChannelError } from './channel.js'
 import { SocketChannel } from './socket-channel.js'
 import { handshakeFault } from './tls-faults.js'
-import type { Socket } from 'node:net'
 import type { ConnectionOptions, SecureContext, SecureContextOptions, TLSSocketOptions } from 'node:tls'
 import type { OpenChannel } from './channel.js'
+import type { ConnectedSocket } from './connected-socket.js'
 
 export type TlsVariant = 'tls1.3' | 'tls1.2-rsa' | 'tls1.2-dhe'
 
@@ -96,17 +96,16 @@ interface ServerOptions extends TLSSocketOptions {
   readonly pskCallback?: (socket: TLSSocket, name: string) => Uint8Array | null
 }
 
-function asServer(socket: Socket, options: ServerOptions, within: number, onKeys?: OnKeys): Promise<SocketChannel> {
+function asServer(socket: ConnectedSocket, options: ServerOptions, within: number, onKeys?: OnKeys): Promise<SocketChannel> {
   return shaken(socket, new TLSSocket(socket, { ...options, isServer: true }), 'secure', within, onKeys)
 }
 
 /** The channel, once the handshake is done. @throws EndpointError, ChannelError */
-function shaken(socket: Socket, tls: TLSSocket, done: 'secure' | 'secureConnect', within: number, onKeys?: OnKeys): Promise<SocketChannel> {
+function shaken(socket: ConnectedSocket, tls: TLSSocket, done: 'secure' | 'secureConnect', within: number, onKeys?: OnKeys): Promise<SocketChannel> {
   if (onKeys) tls.on('keylog', (line: Buffer) => onKeys(line.toString('latin1')))
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
       clearTimeout(timer)
-      tls.destroy()
       socket.destroy()
       reject(handshakeFault(error))
     }

@@ -23,6 +23,9 @@ export const TOKEN_LENGTH = 8
 /** Bytes of the key for a direct connection: as many as SHA-256, the hash of its cipher suite, can make use of. */
 export const CONNECTION_KEY_LENGTH = 32
 
+/** The value of `transport`: UDP's number among the protocols of IP. TCP is meant where the field is absent. */
+export const UDP_TRANSPORT = 17
+
 export const FIELDS = {
   equipmentId: field(1, 'equipment ID', kind.name, 1, 64),
   password: field(2, 'password', kind.line, 1, 128, true),
@@ -39,7 +42,8 @@ export const FIELDS = {
   data: field(13, 'file data', kind.bytes, 1, 32768),
   sha256: field(14, 'SHA-256', kind.hex, 32),
   ok: field(15, 'file is whole', kind.flag, 1),
-  connectionKey: field(20, 'connection key', kind.hex, CONNECTION_KEY_LENGTH, CONNECTION_KEY_LENGTH, true),
+  connectionKey: field(25, 'connection key', kind.hex, CONNECTION_KEY_LENGTH, CONNECTION_KEY_LENGTH, true),
+  transport: field(26, 'transport', kind.code, 1),
   userId: field(30, 'user ID', kind.name, 1, 64),
   connections: field(31, 'connections', kind.size, 8),
   relayed: field(32, 'relayed data', kind.bytes, 1, 32768),

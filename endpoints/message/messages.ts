@@ -24,8 +24,8 @@ function message<const F extends readonly FieldUse[]>(type: number, document: st
 export const MESSAGES = {
   registration: message(201, '201', 'equipment registration', 'UDP', ['equipmentId', 'padding?']),
   notification: message(205, '205', 'connection request notification', 'UDP', ['notification', 'token']),
-  request: message(217, '217', 'connection request', 'TCP', ['equipmentId', 'password?', 'address', 'port', 'token', 'connectionKey?']),
-  forwardedRequest: message(226, '226', 'connection request', 'TCP or UDP', ['password?', 'address', 'port', 'token', 'connectionKey?']),
+  request: message(217, '217', 'connection request', 'TCP', ['equipmentId', 'password?', 'address', 'port', 'token', 'connectionKey?', 'transport?']),
+  forwardedRequest: message(226, '226', 'connection request', 'TCP or UDP', ['password?', 'address', 'port', 'token', 'connectionKey?', 'transport?']),
   relayRegistration: message(31, '31', 'equipment registration', 'UDP', ['equipmentId', 'address?', 'padding?']),
   relayRequest: message(34, '34', 'connection request', 'TCP', ['equipmentId', 'address?', 'port?', 'token']),
   relayNotification: message(36, '36', 'connection request notification', 'UDP', ['notification', 'address?', 'port?', 'token']),

@@ -10,7 +10,7 @@ export const REASONS = {
   },
   'gone-silent': {
     code: 2, sentence: 'the equipment is registered but did not answer',
-    advice: 'check that the acceptor still runs; its router may have dropped the mapping until the next registration',
+    advice: 'check that the acceptor still runs; its router may have dropped the mapping, or have another WAN address, until the next registration: try again then',
   },
   'wrong-password': { code: 3, sentence: 'the acceptor refused the password', advice: 'check the password of this equipment' },
   'issuer-unreachable': {
@@ -30,12 +30,16 @@ export const REASONS = {
     advice: 'check that no two issuers share one address and port',
   },
   'certificate-refused': {
-    code: 20, sentence: "the other end does not accept this end's certificate",
+    code: 30, sentence: "the other end does not accept this end's certificate",
     advice: 'check that it was issued by the CA which the other end trusts, for this address, and is valid now',
   },
   'encryption-required': {
-    code: 21, sentence: 'the acceptor takes no direct connection in the clear',
+    code: 31, sentence: 'the acceptor takes no direct connection in the clear',
     advice: 'ask for one under TLS (--data tls)',
+  },
+  'unknown-transport': {
+    code: 32, sentence: 'the acceptor makes no direct connection of the kind that was asked for',
+    advice: 'ask for one over TCP (--data tcp)',
   },
   'log-in-refused': { code: 40, sentence: 'the user ID or the password is wrong', advice: 'check both; `naptlab relay user list` at the relay server shows who may log in' },
   'logged-in-elsewhere': {

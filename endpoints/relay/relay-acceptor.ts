@@ -53,7 +53,7 @@ export async function startRelayAcceptor(options: RelayAcceptorOptions): Promise
     await registrar.close()
     emit({ event: 'stopped' })
   }
-  return { local: registrar.local, close: () => closed ??= close() }
+  return { local: registrar.local, register: () => registrar.register(), close: () => closed ??= close() }
 }
 
 /** What becomes of a 36. */

@@ -8,7 +8,7 @@ import { needsRawSocket } from '../prerequisites.js'
 import { naptlab } from './naptlab.js'
 
 const COMMANDS = [
-  'run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'flush', 'renumber', 'nat', 'check', 'emit', 'router', 'server', 'accept', 'issue',
+  'run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'flush', 'renumber', 'nat', 'check', 'emit', 'router', 'server', 'accept', 'issue', 'relay',
 ]
 
 t.test('help', async t => {
@@ -32,7 +32,17 @@ t.test('wrong usage ends with 2 and says what is right', async t => {
     [['run', 'fig99'], /Invalid values[\s\S]*fig2/],
     [['run', 'fig13', '--level', '2'], /run fig13 has no --level/],
     [['run', 'fig2', '--issuer', 'lan'], /run fig2 has no --issuer/],
+    [['run', 'relay-login', '--variant', 'fig8b'], /run relay-login has no --variant/],
+    [['run', 'relay-login', '--bench', 'fig10', '--out', '/tmp/naptlab-never-made'], /cannot run the log-in relay: it has no 4, 21, 13, 23\. Begin with `naptlab bench relay-login/],
     [['run', 'hybrid', '--bench', 'fig1', '--out', '/tmp/naptlab-never-made'], /cannot run the hybrid system: it has no 11, 12, 13, 14, 15, 104\. Begin with `naptlab bench hybrid/],
+    [['run', 'fig13', '--transfer', '1MB'], /run fig13 has no --transfer; it belongs to run compare/],
+    [['run', 'compare', '--nat', '104b=symmetric'], /run compare has no --nat/],
+    [['run', 'compare', '--bench', 'fig1'], /run compare has no --bench/],
+    [['run', 'compare', '--all'], /shows no packets/],
+    [['run', 'compare', '--transfer', '100 apples'], /--transfer: '100 apples' is not a size \(such as 100MB, 64MiB/],
+    [['run', 'compare', '--transfer', '0MB'], /--transfer: 0MB is not from 1 byte to 1 TiB/],
+    [['run', 'compare', '--transfer', '2TB'], /--transfer: 2TB is not from 1 byte to 1 TiB/],
+    [['run', 'compare', '--transfer', '1MB', '--out', '/proc/none'], /cannot be written[\s\S]*--out/],
     [['run', 'fig2', '--level', '9'], /Invalid values[\s\S]*level/],
     [['run', 'fig2', '--frobnicate'], /Unknown argument: frobnicate/],
     [['run', 'fig2', '--bench', 'no-such.yaml'], /no-such\.yaml/],

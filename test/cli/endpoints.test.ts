@@ -7,11 +7,14 @@ import { toLine } from '../../cli/output.js'
 import { LOOPBACK } from '../endpoints/bench.js'
 import { Program } from './program.js'
 
+/** What encryption does is the next file's business. */
+const CLEAR = ['--encryption', 'none']
+
 async function server(test: { teardown(end: () => unknown): void }, ...more: string[]): Promise<{ program: Program, accept: string[], issue: string[] }> {
-  const program = new Program(test, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', ...more])
+  const program = new Program(test, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', ...CLEAR, ...more])
   await program.until('listening', more.includes('1') ? 2 : 3)
   const port = (purpose: string) => String(program.of('listening').find(event => event.purpose === purpose)?.port)
-  const at = ['--json', '--server', LOOPBACK]
+  const at = ['--json', '--server', LOOPBACK, ...CLEAR]
   return {
     program,
     accept: ['accept', ...at, '--udp-port', port('registrations'), ...(more.includes('1') ? [] : ['--server-port', port('second connections')]), '--interval', '100ms'],
@@ -57,6 +60,19 @@ t.test('typed lines both ways; an input that ends is the end of issue and not of
   t.equal(await acceptor.exit(), 0, acceptor.errors)
 })
 
+t.test('issue --data udp: the same over datagrams, both programs end by themselves', async t => {
+  const root = t.testdir({ 'hello.txt': 'hello' })
+  const { program, accept, issue } = await server(t, '--level', '2')
+  const acceptor = new Program(t, [...accept, '--id', '2133', '--level', '2', '--once', '--receive', join(root, 'in')])
+  await program.until('registered')
+  const issuer = new Program(t, [...issue, '--to', '2133', '--level', '2', '--data', 'udp', '--send', join(root, 'hello.txt')], null)
+  t.equal(await issuer.exit(), 0, issuer.errors)
+  t.equal(await acceptor.exit(), 0, acceptor.errors)
+  t.match(issuer.of('listening'), [{ transport: 'udp', purpose: 'direct connection' }])
+  t.match(acceptor.of('connecting'), [{ transport: 'udp' }])
+  t.equal(await readFile(join(root, 'in/hello.txt'), 'utf8'), 'hello')
+})
+
 t.test('exit code 1: the request failed, in JSON and in words', async t => {
   const { program, accept, issue } = await server(t)
   const acceptor = new Program(t, [...accept, '--id', '2133'])
@@ -72,7 +88,7 @@ t.test('exit code 1: the request failed, in JSON and in words', async t => {
   const missing = new Program(t, [...issue, '--to', '2133', '--send', '/no/such/file'])
   t.equal(await missing.exit(), 1)
   t.match(missing.of('error'), [{ reason: 'file-unreadable' }])
-  const taken = new Program(t, ['server', '--address', LOOPBACK, '--udp-port', String(program.of('listening')[0].port)])
+  const taken = new Program(t, ['server', ...CLEAR, '--address', LOOPBACK, '--udp-port', String(program.of('listening')[0].port)])
   t.equal(await taken.exit(), 1)
   t.match(taken.errors, /in use by another socket; end that program or choose another port/)
 })
