@@ -32,6 +32,9 @@ export class InOrder<Tag> {
     return this.#held > this.#limit ? [...chunks, ...this.flush()] : chunks
   }
 
+  /** How many bytes wait behind a hole. */
+  get waiting(): number { return this.#held }
+
   /** Gives what waits, behind its gaps. */
   flush(): Chunk<Tag>[] { return this.#take(true) }
 

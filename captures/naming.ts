@@ -6,6 +6,8 @@ import { FLAG } from '../napt/wire/tcp.js'
 import type { Decoded, Transport } from './decode.js'
 import { labelOf, messageOf, portsOf, type PayloadDecoder } from './payload.js'
 import { summarize } from './summary.js'
+import { nameTls, type HandshakeNumbers } from './tls-naming.js'
+import type { TlsContent } from './tls/follower.js'
 
 /** A connection of the document, or a UDP exchange whose datagrams are no messages. */
 export interface ConnectionName {
@@ -19,13 +21,21 @@ export interface ConnectionName {
   readonly step: string
   /** The calling end's last packet, where the document numbers it. */
   readonly end?: string
+  /** The numbers of its TLS handshake, where the document has them. */
+  readonly handshake?: HandshakeNumbers
   /** What data that is no message is called, to the called end and from it. */
   readonly data?: { readonly there: string, readonly back: string }
 }
 
 export const FIG2_CONNECTIONS: readonly ConnectionName[] = [
-  { called: '130.74.23.6:1201', start: '211', step: '' },
-  { called: '130.74.23.6:1300', start: '221', step: '' },
+  {
+    called: '130.74.23.6:1201', start: '211', step: '',
+    handshake: { clientHello: '212', serverHello: '213', certificate: '214', clientKey: '215', serverKey: '216' },
+  },
+  {
+    called: '130.74.23.6:1300', start: '221', step: '',
+    handshake: { clientHello: '222', serverHello: '223', certificate: '214', clientKey: '224', serverKey: '225' },
+  },
   { called: '4.17.168.2:5000', start: '208', step: 'S209' },
 ]
 
@@ -36,17 +46,23 @@ export interface PacketName {
   /** Payload, bytes, of data that has no name of its own. */
   readonly size: number
   readonly isDetail: boolean
+  /** What else is in it, for who wants every detail. */
+  readonly beside?: readonly string[]
 }
 
-/** Names a packet by what it looks like on the interfaces that it crossed; `views` has at least one. */
-export function namePacket(views: readonly Decoded[], decoder: PayloadDecoder, connections: readonly ConnectionName[] = FIG2_CONNECTIONS): PacketName {
+/**
+ * Names a packet by what it looks like on the interfaces that it crossed; `views` has at least one. `tls` is what it completes, if it
+ * belongs to a TLS connection.
+ */
+export function namePacket(views: readonly Decoded[], decoder: PayloadDecoder, connections: readonly ConnectionName[] = FIG2_CONNECTIONS, tls: TlsContent | null = null): PacketName {
   const [view] = views
   const { transport } = view
   if (transport === null) return { title: summarize(view), number: null, size: 0, isDetail: view.layers.at(-1)?.protocol !== 'ipv4' }
-  const message = messageOf(transport, decoder)
-  const packet = transport.protocol === 'udp' ? decodePacket(transport.payload) : null
   const connection = transport.protocol === 'icmp' ? undefined : connectionOf(views, connections)
   const step = connection === undefined || connection.step === '' ? '' : `${connection.step} `
+  if (tls !== null) return nameTlsPacket(tls, transport, connection, step, views)
+  const message = messageOf(transport, decoder)
+  const packet = transport.protocol === 'udp' ? decodePacket(transport.payload) : null
   if (message !== null) {
     const more = (message.length ?? transport.payload.length) < transport.payload.length ? ' …' : ''
     return { title: (message.number === null ? step : '') + labelOf(message) + more, number: message.number, size: 0, isDetail: false }
@@ -67,6 +83,17 @@ function connectionOf(views: readonly Decoded[], connections: readonly Connectio
 }
 
 const endOf = ({ address, port }: Transport['source']): string => formatEndpoint(address, port)
+
+/** A packet of which TLS alone has the use is called what TCP calls it, or what TLS does. */
+function nameTlsPacket(tls: TlsContent, transport: Transport, connection: ConnectionName | undefined, step: string, views: readonly Decoded[]): PacketName {
+  const of = connection === undefined ? '' : ` of ${connection.start}`
+  const { titles, beside, number } = nameTls(tls, connection?.handshake, of, step)
+  if (titles.length > 0) return { title: titles.join(', '), number, size: tls.rest, isDetail: false, beside }
+  const closing = (transport.flags & (FLAG.fin | FLAG.rst)) === 0 ? null : nameSegment({ ...transport, payload: new Uint8Array(0) }, connection, step, views)
+  if (closing !== null) return { ...closing, number: null, beside }
+  const title = tls.isAgain ? 'TCP retransmission' : beside.length > 0 ? beside.join(', ') : 'part of a TLS record'
+  return { title: title + of, number: null, size: 0, isDetail: true }
+}
 
 function nameSegment({ flags, payload }: Transport, connection: ConnectionName | undefined, step: string, views: readonly Decoded[]): Omit<PacketName, 'number'> {
   const of = connection === undefined ? '' : ` of ${connection.start}`

@@ -1,22 +1,18 @@
 // Fig. 5 on a bench, in front of the sequence of Fig. 2: the CA (51) certifies the server (101: 63, 64, 54), and hands its own
 // certificate out to 102 and 103 (55). All of it crosses the wire.
 import { readFileSync } from 'node:fs'
-import type { Lane } from '../captures/index.js'
 import { parseBehaviour } from '../napt/behaviour/read-behaviour.js'
 import type { RouterClient } from '../napt/control/client.js'
 import type { Apparatus } from './apparatus.js'
-import type { BenchDescription, HostDescription } from './bench.js'
+import type { BenchDescription } from './bench.js'
 import type { Credentials } from './credentials.js'
+import { AUTHORITY, hostAddress, SERVER } from './placement.js'
 import { RUN_FOLDER } from './protocol.js'
 import type { Stage } from './scenario.js'
 
-const AUTHORITY = '51', SERVER = '101'
 /** What each has got is kept on the bench. */
 const FOLDER = `${RUN_FOLDER}/${SERVER}`, KEY = `${FOLDER}/server.key`, CERTIFICATE = `${FOLDER}/server.crt`
 const authorityFile = (host: '102' | '103'): string => `${RUN_FOLDER}/${host}-ca.crt`
-
-/** The CA's place in the ladder. */
-export const AUTHORITY_LANE: Lane = { name: AUTHORITY, address: '130.74.23.51' }
 
 export interface Enrolling { readonly server: Apparatus, readonly issuer: Apparatus, readonly acceptor: Apparatus }
 
@@ -30,14 +26,14 @@ export function enrolment(stage: Stage, bench: BenchDescription, programs: Enrol
  * their next ports are those of the figures.
  * @throws ApparatusError when one of them fails
  */
-async function enrol(stage: Stage, { hosts, routers = {} }: BenchDescription, { server, issuer, acceptor }: Enrolling): Promise<Credentials> {
-  const [address, name] = [hosts[AUTHORITY], hosts[SERVER]].map(addressOf)
+async function enrol(stage: Stage, bench: BenchDescription, { server, issuer, acceptor }: Enrolling): Promise<Credentials> {
+  const address = hostAddress(bench, AUTHORITY), name = hostAddress(bench, SERVER)
   // What takes long comes first, and at the same time: two key pairs, and loading the library that makes certificates.
   const authority = stage.program(AUTHORITY)
   authority.begin({ role: 'authority', allow: [name] })
   server.begin({ role: 'enrol', authority: address, names: [name], folder: FOLDER })
   await stage.watching
-  const between = Object.keys(routers).map(router => stage.router(router))
+  const between = Object.keys(bench.routers ?? {}).map(router => stage.router(router))
   await Promise.all(between.map(stepBack))
   await authority.event('listening')
   server.proceed()
@@ -50,8 +46,6 @@ async function enrol(stage: Stage, { hosts, routers = {} }: BenchDescription, { 
   const read = (path: string): string => readFileSync(stage.outside(path), 'utf8')
   return { key: read(KEY), certificate: read(CERTIFICATE), ca: read(authorityFile('102')) }
 }
-
-const addressOf = ({ address }: HostDescription): string => [address].flat()[0].split('/')[0]
 
 /** Lets a router that counts its ports up give 55 the one before the first, which the figures have for what follows. */
 async function stepBack(router: RouterClient): Promise<void> {

@@ -4,7 +4,7 @@
 import { createInterface } from 'node:readline'
 import { on, once } from 'node:events'
 import {
-  EndpointError, openSession, requestConnection, requestRelayed, startAcceptor, startRelayAcceptor, startRelayServer, startServer, wallClock,
+  EndpointError, keyLog, openSession, requestConnection, requestRelayed, startAcceptor, startRelayAcceptor, startRelayServer, startServer, wallClock,
   type Apparatus, type Connection, type EndpointEvent, type Session,
 } from '../endpoints/index.js'
 import { ask, startResponder } from '../endpoints/plain.js'
@@ -92,12 +92,12 @@ async function accept({ level, equipmentId, password, server, localPort, connect
   await acceptor.close()
 }
 
-async function issue({ level, equipmentId, password, server, localPort, listen, reachedAt, data, holds, lines, files, security }: IssuerTask): Promise<void> {
+async function issue({ level, equipmentId, password, server, localPort, listen, reachedAt, data, holds, lines, files, security, dataKeyLog }: IssuerTask): Promise<void> {
   const stop = new AbortController()
   void stopped.then(() => stop.abort())
   const connection = await requestConnection({
     equipmentId, server: { address: server }, from: { port: localPort }, listen: { port: listen }, reachedAt, data, signal: stop.signal, onEvent: print,
-    openChannel: clientChannel(security),
+    openChannel: clientChannel(security), ...(dataKeyLog === undefined ? {} : { onDataKeys: keyLog(dataKeyLog) }),
     ...(holds ? { prepare: async () => { await told() } } : {}),
     ...(level === 3 ? { password } : {}),
   })

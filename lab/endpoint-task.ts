@@ -55,6 +55,8 @@ export interface IssuerTask {
   readonly files: readonly string[]
   /** In the clear without it. */
   readonly security?: ClientSecurity
+  /** File that the keys of the direct connection go to, where that is under TLS. */
+  readonly dataKeyLog?: string
 }
 
 /** Responds to what it is asked by UDP and TCP (Fig. 11), until it is stopped. */

@@ -1,11 +1,9 @@
 // The sequence of Fig. 2 on a bench: 101, 103 and 102, every packet and step, and what the captures hold against the figures and
 // the golden.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { KEY_LOG_FILE } from '../captures/tls/key-log.js'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { checkFigures, decodePayload, figureLayouts, type FigureReport, type FigureRun } from '../captures/index.js'
 import { isOverUdp, type Data } from '../endpoints/connection.js'
-import type { Encryption, KeyExchange } from '../endpoints/channel/encryption.js'
+import { keyExchangeOf, type Encryption, type KeyExchange } from '../endpoints/channel/encryption.js'
 import type { Level } from '../endpoints/defaults.js'
 import type { Apparatus } from './apparatus.js'
 import type { BenchDescription } from './bench.js'
@@ -69,17 +67,17 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
   const { bench: described = fig1, variant = 'fig2', level = 3, mapping = 'static', data = 'tcp', encryption = 'none' } = options
   const bench = mapping === 'on-demand' ? withoutStaticMappings(described) : isOverUdp(data) ? withUdpMappings(described) : described
   const sequence = new Sequence(options, bench, variant, level, mapping)
-  const why = encryption !== 'none' ? 'it is encrypted' : variant === 'renumber' ? `${RENUMBERED} gets another WAN address than theirs` : notOfTheFigures(bench)
-  const { result, captures } = await runScenario({
+  const why = variant === 'renumber' ? `${RENUMBERED} gets another WAN address than theirs` : notOfTheFigures(bench)
+  const { result, captures, keys } = await runScenario({
     title: 'Fig. 2', bench, standardBench: described.name, hosts: ['101', '102', '103'], routers: routersOf(bench),
     connections: [...mapping === 'on-demand' ? [callConnection(reachedAt(bench))] : [], ...connectionsOf(bench)],
     // Where the mapping lapses, packets are first as in the standard run.
     figures: why !== null ? [] : variant === 'fig8b' ? [...figureLayouts('fig2'), ...figureLayouts('fig8b')] : figureLayouts('fig2'),
     laterAddresses: variant === 'renumber' ? { [RENUMBERED]: [NEW_ADDRESS] } : {},
-    golden: bench === fig1 && encryption === 'none' && level === 3 && data === 'tcp' && options.fileSize === undefined ? variant : null,
+    golden: bench === fig1 && level === 3 && data === 'tcp' && options.fileSize === undefined ? goldenOf(variant, encryption, options.keyExchange) : null,
     sequence: stage => sequence.run(stage),
   }, options)
-  const figures = why !== null || variant === 'renumber' ? null : checkFigures(captures, { decoder: decodePayload, run: variant, password: PASSWORD })
+  const figures = why !== null || variant === 'renumber' ? null : checkFigures(captures, { decoder: decodePayload, keys, run: variant, password: PASSWORD })
   const ok = result.ok && (figures === null || figures.ok || level < 3)
   return { ...result, ok, equipment: equipmentOf(sequence.server), figures, notOfTheFigures: why, gap: sequence.gap, file: sequence.file }
 }
@@ -143,7 +141,7 @@ class Sequence {
 
   #begin(issuer: Apparatus): void {
     issuer.begin({
-      role: 'issuer', ...this.#common(), localPort: 1500, listen: LISTENING_PORT, reachedAt: reachedAt(this.bench), holds: this.mapping === 'on-demand',
+      role: 'issuer', ...this.#common(), ...(this.security ? { dataKeyLog: this.security.server.keyLog } : {}), localPort: 1500, listen: LISTENING_PORT, reachedAt: reachedAt(this.bench), holds: this.mapping === 'on-demand',
       data: this.options.data ?? 'tcp', lines: ['hello from 102'], files: [FILE_TO_SEND],
     })
   }
@@ -165,12 +163,16 @@ class Sequence {
   }
 
   async #makeSecurity(stage: Stage, programs: Enrolling): Promise<Security | null> {
-    const { encryption = 'none', keyExchange, out } = this.options
+    const { encryption = 'none', keyExchange } = this.options
     if (encryption === 'none') return null
-    const keyLog = resolve(out, KEY_LOG_FILE)
-    rmSync(keyLog, { force: true }) // of an earlier run
-    return await securityFor({ encryption, keyExchange, serverName: SERVER, keyLog, enrol: enrolment(stage, this.bench, programs) })
+    return await securityFor({ encryption, keyExchange, serverName: SERVER, keyLog: stage.keyLog, enrol: enrolment(stage, this.bench, programs) })
   }
+}
+
+/** A run in the clear has its variant's name; another one says how it is encrypted, as in `fig2-tls1.2-rsa`. */
+const goldenOf = (variant: Fig2Variant, encryption: Encryption, keyExchange: KeyExchange | undefined): string => {
+  const exchange = encryption === 'tls1.3' ? null : keyExchangeOf(encryption, keyExchange)
+  return [variant, ...encryption === 'none' ? [] : [encryption], ...exchange === null ? [] : [exchange]].join('-')
 }
 
 /** 104b's mapping of 192.168.1.3:2000 runs out of idle time, and its next registration makes it anew as 2400 (S202A). */

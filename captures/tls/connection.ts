@@ -2,7 +2,7 @@
 // out come handshake messages, alerts and data, as far as the keys go. It judges nothing that the ends have to judge (certificates,
 // Finished); of each record that it cannot open it says why. Whatever bytes come, it does not fail, and what it holds is bounded.
 import { alertName } from './alerts.js'
-import { cipherSuite } from './cipher-suites.js'
+import { cipherSuite, type CipherSuite } from './cipher-suites.js'
 import { readHandshake, type HandshakeMessage, type MalformedMessage } from './handshake.js'
 import type { KeySource } from './key-log.js'
 import { Protection, type Role, type Settled, type Unopened } from './protection.js'
@@ -14,7 +14,8 @@ export type Way = '→' | '←'
 
 /** What records turned out to hold: a handshake message, or the whole of one record. */
 export type TlsItem = { readonly way: Way, readonly span: Span } & (
-  | { readonly kind: 'handshake', readonly message: HandshakeMessage }
+  /** With the suite that is settled by then; null before the server hello. */
+  | { readonly kind: 'handshake', readonly message: HandshakeMessage, readonly suite: CipherSuite | null }
   | { readonly kind: 'change cipher spec' }
   | { readonly kind: 'alert', readonly isFatal: boolean, readonly description: string }
   | { readonly kind: 'data', readonly bytes: Uint8Array }
@@ -96,8 +97,8 @@ export class TlsConnection {
       if (held.length < length) break
       const message = readHandshake(held[0], held.subarray(4, length), this.#settled?.hello.version ?? 0)
       const where = { way, span: { start: direction.handshakeStart, end: span.end } }
-      items.push('defect' in message ? { ...where, kind: 'defect', defect: message.defect } : { ...where, kind: 'handshake', message })
       this.#follow(direction, message)
+      items.push('defect' in message ? { ...where, kind: 'defect', defect: message.defect } : { ...where, kind: 'handshake', message, suite: this.#settled?.suite ?? null })
       held = held.subarray(length)
       direction.handshakeStart = span.start
     }

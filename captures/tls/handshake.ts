@@ -21,9 +21,6 @@ const NAMES = {
 
 export type HandshakeName = typeof NAMES[keyof typeof NAMES] | 'hello retry request'
 
-/** One half of a Diffie–Hellman exchange in a hello of TLS 1.3. `exchange` is empty where only the group is named. */
-export interface KeyShare { readonly group: number, readonly exchange: Uint8Array }
-
 export interface ClientHello {
   readonly name: 'client hello'
   /** The highest that is offered. */
@@ -31,7 +28,8 @@ export interface ClientHello {
   readonly random: Uint8Array
   readonly cipherSuites: readonly number[]
   readonly serverName: string | null
-  readonly keyShare: KeyShare | null
+  /** TLS 1.3: a half of the Diffie–Hellman exchange. */
+  readonly hasKeyShare: boolean
 }
 
 export interface ServerHello {
@@ -40,7 +38,8 @@ export interface ServerHello {
   readonly version: number
   readonly random: Uint8Array
   readonly cipherSuite: number
-  readonly keyShare: KeyShare | null
+  /** TLS 1.3: a half of the Diffie–Hellman exchange. */
+  readonly hasKeyShare: boolean
   /** RFC 7366. */
   readonly encryptThenMac: boolean
 }
@@ -59,12 +58,6 @@ export interface MalformedMessage { readonly defect: string }
 /** The version numbers of records and hellos; null for one that there is not. */
 export const VERSIONS: Readonly<Record<number, string | undefined>> = { 0x0300: 'SSL 3.0', 0x0301: 'TLS 1.0', 0x0302: 'TLS 1.1', 0x0303: 'TLS 1.2', 0x0304: 'TLS 1.3' }
 const TLS13 = 0x0304
-
-/** The named groups that OpenSSL offers, RFC 8446 §4.2.7. */
-const GROUPS: Readonly<Record<number, string | undefined>> = {
-  23: 'secp256r1', 24: 'secp384r1', 25: 'secp521r1', 29: 'x25519', 30: 'x448', 256: 'ffdhe2048', 257: 'ffdhe3072', 258: 'ffdhe4096', 4588: 'X25519MLKEM768',
-}
-export const groupName = (group: number): string => GROUPS[group] ?? `group ${group}`
 
 /** The random of a server hello that asks for another client hello, RFC 8446 §4.1.3. */
 const RETRY = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex')
@@ -93,7 +86,7 @@ function clientHello(reader: Reader): ClientHello | null {
   return {
     name: 'client hello', version: Math.max(legacy, ...offered), random, cipherSuites,
     serverName: serverName(extensions.get(EXTENSION.serverName)),
-    keyShare: share === undefined ? null : readKeyShare(new Reader(new Reader(share).vector(2))),
+    hasKeyShare: share !== undefined && share.length > 2, // an empty list asks for a retry
   }
 }
 
@@ -108,7 +101,7 @@ function serverHello(reader: Reader): ServerHello | null {
   return {
     name: Buffer.compare(random, RETRY) === 0 ? 'hello retry request' : 'server hello',
     version: version === undefined ? legacy : new Reader(version).uint16(), random, cipherSuite,
-    keyShare: share === undefined ? null : readKeyShare(new Reader(share)),
+    hasKeyShare: share !== undefined && share.length > 2, // a retry names a group alone
     encryptThenMac: extensions.has(EXTENSION.encryptThenMac),
   }
 }
@@ -131,13 +124,6 @@ function readExtensions(reader: Reader): Map<number, Uint8Array> | null {
   const list = new Reader(reader.vector(2))
   while (list.left > 0 && list.isWhole) extensions.set(list.uint16(), list.vector(2))
   return list.isWhole ? extensions : null
-}
-
-/** The first one; a hello retry request names a group alone. */
-function readKeyShare(reader: Reader): KeyShare | null {
-  if (reader.left < 2) return null
-  const group = reader.uint16()
-  return { group, exchange: reader.left > 0 ? reader.vector(2) : new Uint8Array(0) }
 }
 
 /** RFC 6066 §3: the first name, if it is one of a host. */

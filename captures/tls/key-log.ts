@@ -24,6 +24,12 @@ export const KEY_LOG_FILE = 'keys.log'
 /** For who has no key log: the handshakes that are visible are read all the same. */
 export const NO_KEYS: KeySource = { secret: () => undefined, lack: `no ${KEY_LOG_FILE}` }
 
+/** Several as one. */
+export const allOf = (sources: readonly KeySource[]): KeySource => ({
+  secret: (label, clientRandom) => sources.map(source => source.secret(label, clientRandom)).find(secret => secret !== undefined),
+  lack: sources.map(source => source.lack).join('; '),
+})
+
 /** Bytes; secrets: about that many connections, of five lines each. */
 const LARGEST_FILE = 16 << 20, LARGEST_LINE = 512, MOST_SECRETS = 100_000
 

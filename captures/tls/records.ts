@@ -49,3 +49,6 @@ function defectOf(bytes: Uint8Array): string | null {
   const length = read16(bytes, 3)
   return length > LARGEST_BODY ? `a record of ${length} bytes` : null
 }
+
+/** Whether a direction that begins so is one of TLS: its first record is a handshake's. */
+export const looksLikeTls = (bytes: Uint8Array): boolean => bytes[0] === CONTENT.handshake && defectOf(bytes) === null

@@ -1,5 +1,6 @@
 // naptlab run: a documented system on a bench of its own, shown live and checked.
 import type { CommandModule } from 'yargs'
+import { ENCRYPTIONS, KEY_EXCHANGES } from '../../endpoints/index.js'
 import { stopSignal } from '../conversation.js'
 import { UsageError } from '../errors.js'
 import { toJson } from '../json.js'
@@ -50,6 +51,8 @@ export const runCommand: CommandModule<object, RunArguments> = {
     .option('acceptor', { type: 'string', describe: 'fig2 only. Where 103 is: napt, nat or global, as with --issuer [napt]' })
     .option('mapping', { choices: ['static', 'on-demand'] as const, describe: 'fig2 only. How 104a leads to 102: port 5000 is mapped always, or from 211 until S209 is over, and a call from the WAN is refused then [static]' })
     .option('data', { choices: ['tcp', 'udp'] as const, describe: 'fig2 only. What S209 runs on; for udp, 104a maps UDP port 5000 too [tcp]' })
+    .option('encryption', { choices: ENCRYPTIONS, describe: 'fig2 only, of the connections with the server. ssl3 is the document\'s own, and INSECURE: for the bench alone [none]' })
+    .option('key-exchange', { choices: KEY_EXCHANGES, describe: 'fig2 only. ssl3: rsa, dhe or dh; tls1.2: rsa or dhe [dhe]' })
     .option('transfer', { type: 'string', describe: 'compare only. How much is moved by each system: 100MB, 64MiB, 1.5GB, or bytes [100MB]' })
     .option('out', { type: 'string', describe: 'Folder for the captures or the chart [out/SYSTEM, or out/VARIANT]' })
     .option('seed', { type: 'string', default: '1', describe: 'For whatever the routers draw by lot' })
@@ -62,6 +65,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
     .example('$0 run fig2 --issuer global --acceptor nat', 'the same sequence with 102 on the WAN and 103 behind address-only NAT')
     .example('$0 run fig2 --variant renumber', 'the WAN address of 104b changes')
     .example('$0 run fig2 --data udp', 'the direct connection over UDP')
+    .example('$0 run fig2 --encryption ssl3 --key-exchange dh', 'with the key derivation of equation (1)')
     .example('$0 run fig2 --bench my.yaml --out /tmp/mine', 'the same sequence behind your NAT')
     .example('$0 run fig11', 'the table of Fig. 12 as it comes and goes, and a static one')
     .example('$0 run fig13 --issuer lan', 'the relayed connection, both ends behind a router')

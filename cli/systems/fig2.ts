@@ -5,12 +5,13 @@ import { fig1With, PLACEMENTS, type Placements } from '../../lab/benches/placeme
 import { fig1 } from '../../lab/benches/fig1.js'
 import { runFig2, type Fig2Result } from '../../lab/fig2.js'
 import { lanesOf, PLACE_NAMES, placementsOf } from '../../lab/placement.js'
+import { EndpointError, keyExchangeOf, type Encryption, type KeyExchange } from '../../endpoints/index.js'
 import { UsageError } from '../errors.js'
 import { benchOf, chosen, equipmentLines, titleOf, type System, type SystemOptions } from './system.js'
 
 /** @throws UsageError, BenchError */
 export function fig2(options: SystemOptions): System {
-  const { variant = 'fig2', mapping = 'static', data = 'tcp' } = options
+  const { variant = 'fig2', mapping = 'static', data = 'tcp', encryption = 'none', 'key-exchange': keyExchange } = options
   const level = options.level === 1 || options.level === 2 ? options.level : 3
   const placements: Placements = { issuer: chosen('fig2', options, 'issuer', PLACEMENTS), acceptor: chosen('fig2', options, 'acceptor', PLACEMENTS) }
   refuseContradictions(options)
@@ -18,11 +19,11 @@ export function fig2(options: SystemOptions): System {
   const bench = benchOf(options, standard.name) ?? (standard === fig1 ? undefined : standard)
   return {
     name: nameOf(options, standard),
-    title: titleOf(options, 'bench of Fig. 1', ...placesOf(bench ?? fig1), `level ${level}, no encryption`, ...data === 'udp' ? ['S209 over UDP'] : [], ...mapping === 'static' ? [] : ['port 5000 mapped on demand'],
+    title: titleOf(options, 'bench of Fig. 1', ...placesOf(bench ?? fig1), `level ${level}, ${encryptionText(encryption, keyExchange)}`, ...data === 'udp' ? ['S209 over UDP'] : [], ...mapping === 'static' ? [] : ['port 5000 mapped on demand'],
       ...variant === 'renumber' ? ['104b gets another WAN address'] : []),
-    lanes: lanesOf(bench ?? fig1),
+    lanes: lanesOf(bench ?? fig1, encryption !== 'none' && keyExchange !== 'dh'),
     run: async live => {
-      const result = await runFig2({ ...live, ...(bench === undefined ? {} : { bench }), variant, level, mapping, data })
+      const result = await runFig2({ ...live, ...(bench === undefined ? {} : { bench }), variant, level, mapping, data, encryption, ...(keyExchange === undefined ? {} : { keyExchange }) })
       const { equipment, gap } = result
       return {
         result,
@@ -50,10 +51,20 @@ function refuseContradictions({ variant, bench, nat, issuer, acceptor, mapping }
   if (mapping === 'on-demand' && issuer !== undefined && issuer !== 'napt') throw new UsageError(`--mapping on-demand is about the mapping of port 5000, which only NAPT needs; leave it out, or --issuer ${issuer}.`)
 }
 
+/** @throws UsageError when the two do not go together */
+function encryptionText(encryption: Encryption, keyExchange: KeyExchange | undefined): string {
+  try {
+    const exchange = keyExchangeOf(encryption, keyExchange)
+    return exchange === null ? 'no encryption' : `${encryption === 'ssl3' ? 'SSL 3.0 (insecure)' : encryption}, key exchange ${exchange}`
+  } catch (error) {
+    throw error instanceof EndpointError ? new UsageError(error.message) : error
+  }
+}
+
 /** The folder below out/. */
-function nameOf({ variant = 'fig2', mapping = 'static', data = 'tcp' }: SystemOptions, standard: BenchDescription): string {
+function nameOf({ variant = 'fig2', mapping = 'static', data = 'tcp', encryption = 'none', 'key-exchange': keyExchange }: SystemOptions, standard: BenchDescription): string {
   const placed = standard === fig1 ? variant : standard.name.replace(fig1.name, variant)
-  return [placed, ...data === 'tcp' ? [] : [data], ...mapping === 'static' ? [] : [mapping]].join('-')
+  return [placed, ...encryption === 'none' ? [] : [encryption, keyExchange ?? ''].filter(Boolean), ...data === 'tcp' ? [] : [data], ...mapping === 'static' ? [] : [mapping]].join('-')
 }
 
 /** The figures that the routers' tables are in, where they are. */

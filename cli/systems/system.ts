@@ -4,6 +4,7 @@ import type { Lane } from '../../captures/index.js'
 import { formatGoldenReport } from '../../captures/index.js'
 import type { BenchDescription } from '../../lab/bench.js'
 import { describedBench } from '../../lab/benches/index.js'
+import type { Encryption, KeyExchange } from '../../endpoints/index.js'
 import type { ScenarioOptions, ScenarioResult } from '../../lab/scenario.js'
 import { UsageError } from '../errors.js'
 import { withNats } from '../nat-option.js'
@@ -20,10 +21,12 @@ export interface SystemOptions {
   readonly acceptor: string | undefined
   readonly mapping: 'static' | 'on-demand' | undefined
   readonly data: 'tcp' | 'udp' | undefined
+  readonly encryption: Encryption | undefined
+  readonly 'key-exchange': KeyExchange | undefined
 }
 
 /** Options that not every system has. */
-const OWN_OPTIONS = ['bench', 'nat', 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data'] as const
+const OWN_OPTIONS = ['bench', 'nat', 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data', 'encryption', 'key-exchange'] as const
 
 export interface System {
   /** The folder below `out/` unless another is given. */

@@ -12,6 +12,7 @@ export interface Overheard {
   /** → from the client. */
   readonly chunks: readonly { readonly way: Way, readonly bytes: Uint8Array }[]
   readonly keyLog: string
+  /** Bytes as latin1. */
   readonly said: { readonly client: string, readonly server: string }
   readonly suite: string
   readonly version: string
@@ -24,7 +25,7 @@ export interface Talk {
   /** RFC 7366 is left out. */
   readonly macThenEncrypt?: boolean
   /** What each end says, in this order: client first, then server, then client … */
-  readonly lines?: readonly string[]
+  readonly lines?: readonly (string | Uint8Array)[]
 }
 
 const LINES = ['hello from the client', 'hello from the server', 'x'.repeat(40_000), 'y'.repeat(20_000)]
@@ -69,9 +70,10 @@ export async function overhear({ version, cipher, lines = LINES, macThenEncrypt 
   const client = tls.connect({ port: portOf(proxy), host: '127.0.0.1', rejectUnauthorized: false, ...settings })
   await once(client, 'secureConnect')
   const [peer] = await answered
-  for (const [at, line] of lines.entries()) {
+  for (const [at, text] of lines.entries()) {
+    const line = Buffer.from(text)
     const [speaker, hearer, who] = at % 2 === 0 ? [client, peer, 'client'] as const : [peer, client, 'server'] as const
-    said[who] += line
+    said[who] += line.toString('latin1')
     speaker.write(line)
     for (let heard = 0; heard < line.length;) heard += (await once(hearer, 'data') as [Buffer])[0].length
   }
