@@ -12,9 +12,13 @@ export function printer(json: boolean): OnEvent {
 /** Prints an error that ended what was asked for, and sets the exit code to 1. @throws what is not such an error */
 export function printFailure(print: OnEvent, apparatus: Apparatus, error: unknown): void {
   if (!(error instanceof EndpointError)) throw error
-  print({ time: wallClock(), apparatus, event: 'error', reason: error.reason, message: error.message })
+  printTrouble(print, apparatus, error)
   process.exitCode = 1
 }
+
+/** Prints an error with which it goes on. */
+export const printTrouble = (print: OnEvent, apparatus: Apparatus, { reason, message }: EndpointError): void =>
+  print({ time: wallClock(), apparatus, event: 'error', reason, message })
 
 export function toLine(event: EndpointEvent): string {
   const step = 'step' in event ? event.step : ''

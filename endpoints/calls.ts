@@ -1,5 +1,8 @@
 // An acceptor's calls: it connects to whom a request names, greets with the request's token, and has a connection with the issuer
 // when the other end answers that it takes it. The other end is the issuer itself, or a server that relays.
+//
+// An address that somebody else names is called only if the acceptor's policy has nothing against it, which is looked up before
+// any packet leaves; who named it is told no more than that.
 import { messageOf } from './errors.js'
 import { describe, verdictOf } from './answers.js'
 import { formatPeer } from './peer.js'
@@ -23,10 +26,21 @@ export interface CallsOptions {
   /** Gives up what is under way. */
   readonly signal: AbortSignal
   readonly emit: Emit
+  /** Why an address that a request names is not called, or null. */
+  readonly refusalOf: (address: string) => string | null
 }
 
 export class Calls {
   constructor(private readonly options: CallsOptions) {}
+
+  /** To an address that a request names. Never rejects; the verdict may also be `address-refused`. */
+  async callNamed(to: Peer, token: string, openChannel: OpenChannel, transport: Transport = 'tcp'): Promise<Outcome> {
+    const why = this.options.refusalOf(to.address)
+    if (why === null) return await this.call(to, token, openChannel, transport)
+    const message = `no connection to ${formatPeer(to)}, which the request names: ${why}; if it is meant, allow it (--allow-to ${to.address})`
+    this.options.emit({ event: 'error', reason: 'address-refused', message, ...to })
+    return { verdict: { reason: 'address-refused', detail: '' }, channel: null }
+  }
 
   /** Never rejects: a call that fails is told as an error, and has the verdict `issuer-unreachable`. */
   async call(to: Peer, token: string, openChannel: OpenChannel, transport: Transport = 'tcp'): Promise<Outcome> {

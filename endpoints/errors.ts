@@ -28,6 +28,7 @@ export type LocalReason =
   | 'certificate-other-name'
   | 'certificate-unusable'
   | 'user-file'
+  | 'equipment-file'
   | 'lapsed'
 
 export type FailureReason = Exclude<Reason, 'accepted'> | LocalReason

@@ -9,18 +9,32 @@ import { ChannelError } from './channel/channel.js'
 import { receiveFirst } from './channel/first-message.js'
 import { answer, describe, verdictOf } from './answers.js'
 import { Rendezvous, silence } from './rendezvous.js'
+import { ServerGuard } from './access/server-guard.js'
+import { Throttle } from './access/throttle.js'
+import { pause } from './waiting.js'
 import type { Verdict } from './answers.js'
 import type { Channel } from './channel/channel.js'
 import type { Level } from './defaults.js'
 import type { Peer } from './peer.js'
 import type { Message, MessageOf } from './message/index.js'
 import type { PendingRequest } from './pending.js'
+import type { EquipmentKeys } from './access/server-guard.js'
+import type { ThrottleOptions } from './access/throttle.js'
 import type { EquipmentRow } from './registry.js'
 import type { Numbering, RendezvousOptions, Service } from './rendezvous.js'
 
 export interface ServerOptions extends RendezvousOptions {
   readonly level?: Level
+  /** Whose registrations are taken: those authenticated with a key that is known here. When absent, anybody's. */
+  readonly equipment?: EquipmentKeys
+  /** Milliseconds by which the clocks of an equipment and of this machine may differ. */
+  readonly tolerance?: number
+  /** The time of day for that, milliseconds since the epoch. */
+  readonly timeOfDay?: () => number
 }
+
+/** Requests with a wrong password from one address: so many at once, then one in each interval. Within 102's patience (TIMEOUTS.request). */
+const GUESSES: ThrottleOptions = { burst: 4, interval: 3000, limit: 3000 }
 
 export interface RendezvousServer {
   /** Where registrations go, by UDP. */
@@ -41,18 +55,22 @@ type Request = MessageOf<'request'>
 
 /** @throws EndpointError when one of the ports cannot be bound; none is then left open */
 export async function startServer(options: ServerOptions = {}): Promise<RendezvousServer> {
-  const { level = 3 } = options
-  const rendezvous = await Rendezvous.open<Request>(options, NUMBERING, level > 1)
+  const { level = 3, equipment, tolerance, timeOfDay } = options
+  const guard = equipment === undefined ? null
+    : new ServerGuard({ keys: equipment, ...(tolerance === undefined ? {} : { tolerance }), ...(timeOfDay === undefined ? {} : { now: timeOfDay }) })
+  const rendezvous = await Rendezvous.open<Request>(options, NUMBERING, level > 1, guard)
   rendezvous.serve(new Server(rendezvous, level))
   return rendezvous
 }
 
 class Server implements Service {
+  readonly #guesses = new Throttle(GUESSES)
+
   constructor(private readonly rendezvous: Rendezvous<Request>, private readonly level: Level) {}
 
   /** 201, and at level 1 the acceptor's report. */
   onDatagram(message: Message, from: Peer, bytes: number): boolean {
-    if (message.name === 'registration') this.rendezvous.register(message.equipmentId, from, bytes)
+    if (message.name === 'registration') this.rendezvous.registerGuarded(message, from, bytes)
     else if (message.name === 'answer' && this.level === 1) this.rendezvous.onReport(message, from)
     else return false
     return true
@@ -64,13 +82,28 @@ class Server implements Service {
     const request = await receiveFirst(channel, ['request'], timeouts.message)
     const { equipmentId, address, port } = request
     emit({ event: 'request-received', equipmentId, reachedAt: { address, port }, ...channel.peer })
-    const verdict = await this.#settle(request, channel)
+    const verdict = this.level < 3 ? await this.#settle(request, channel) : await this.#settleInTurn(request, channel)
     if (!verdict) {
       emit({ event: 'request-ended', equipmentId, outcome: 'withdrawn', message: 'the issuer closed the first connection' })
       return
     }
     emit({ event: 'request-ended', equipmentId, outcome: verdict.reason, message: describe(verdict) })
     await channel.send(answer(verdict), timeouts.message)
+  }
+
+  /**
+   * Makes an address wait from which wrong passwords have come. A request that was withdrawn counts as one: who guesses right sees the
+   * acceptor connect, and needs no answer. The address is a TCP peer's, so nobody can have another one slowed.
+   */
+  async #settleInTurn(request: Request, issuer: Channel): Promise<Verdict | null> {
+    const { clock, stopping } = this.rendezvous
+    const { peer: { address } } = issuer
+    const turn = this.#guesses.turn(address, clock())
+    if (turn === null) return { reason: 'slowed', detail: '' }
+    if (turn.wait > 0) await pause(turn.wait, stopping)
+    const verdict = await this.#settle(request, issuer)
+    turn.settle(verdict === null || verdict.reason === 'wrong-password', clock())
+    return verdict
   }
 
   /** The outcome of a request, or null when the issuer went away before there was one. */

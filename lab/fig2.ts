@@ -45,7 +45,7 @@ export interface Fig2Options extends ScenarioOptions {
   /** Of the connections with the server; none unless given. `ssl3` is insecure, and for a bench alone. */
   readonly encryption?: Encryption
   /** Ephemeral Diffie–Hellman unless given. */
-  readonly keyExchange?: KeyExchange
+  readonly keyExchange?: KeyExchange | undefined
   /** Size of the file that 102 sends at S209, bytes. */
   readonly fileSize?: number
 }
@@ -169,8 +169,9 @@ class Sequence {
   }
 }
 
-/** A run in the clear has its variant's name; another one says how it is encrypted, as in `fig2-tls1.2-rsa`. */
-const goldenOf = (variant: Fig2Variant, encryption: Encryption, keyExchange: KeyExchange | undefined): string => {
+/** A run in the clear has its variant's name; the standard run under an encryption says which, as in `fig2-tls1.2-rsa`. */
+const goldenOf = (variant: Fig2Variant, encryption: Encryption, keyExchange: KeyExchange | undefined): string | null => {
+  if (encryption !== 'none' && variant !== 'fig2') return null
   const exchange = encryption === 'tls1.3' ? null : keyExchangeOf(encryption, keyExchange)
   return [variant, ...encryption === 'none' ? [] : [encryption], ...exchange === null ? [] : [exchange]].join('-')
 }

@@ -1,6 +1,6 @@
 // naptlab run: a documented system on a bench of its own, shown live and checked.
 import type { CommandModule } from 'yargs'
-import { ENCRYPTIONS, KEY_EXCHANGES } from '../../endpoints/index.js'
+import { DATA, ENCRYPTIONS, KEY_EXCHANGES } from '../../endpoints/index.js'
 import { stopSignal } from '../conversation.js'
 import { UsageError } from '../errors.js'
 import { toJson } from '../json.js'
@@ -46,19 +46,21 @@ export const runCommand: CommandModule<object, RunArguments> = {
     .positional('system', { demandOption: true, choices: NAMES, describe: 'What runs; see above' })
     .option('bench', { type: 'string', describe: 'A bench file of your own (begin with: naptlab bench fig1 > my.yaml; fig10 for fig11 and fig13)' })
     .option('variant', { choices: ['fig2', 'fig8b', 'renumber'] as const, describe: 'fig2 only. fig8b: 104b\'s mapping lapses and comes back as port 2400, to the digit of Fig. 8B; renumber: 104b gets another WAN address, a request in the gap fails, and one after the next 201 succeeds [fig2]' })
-    .option('level', { type: 'number', choices: [1, 2, 3], describe: 'fig2 only. 1: by UDP alone; 2: with 205 and a second connection; 3: with the password [3]' })
+    .option('level', { type: 'number', choices: [1, 2, 3, 4], describe: 'fig2 only. 1: by UDP alone; 2: with 205 and a second connection; 3: with the password; 4: with certificates and encryption [4]' })
+    .option('encryption', { choices: ENCRYPTIONS, describe: 'fig2 only. Of the connections with 101, at level 4; none is level 3; ssl3 is insecure, and here to reproduce the figures [tls1.3]' })
+    .option('key-exchange', { choices: KEY_EXCHANGES, describe: 'fig2 only. tls1.2: rsa or dhe; ssl3: rsa, dhe, or dh with the key of the certificate [dhe]' })
     .option('issuer', { type: 'string', describe: 'fig2: where 102 is: napt, nat (behind a router that translates addresses only) or global (on the WAN) [napt]; fig13: where 12 is: wan, or lan (behind a router of its own) [wan]' })
     .option('acceptor', { type: 'string', describe: 'fig2 only. Where 103 is: napt, nat or global, as with --issuer [napt]' })
     .option('mapping', { choices: ['static', 'on-demand'] as const, describe: 'fig2 only. How 104a leads to 102: port 5000 is mapped always, or from 211 until S209 is over, and a call from the WAN is refused then [static]' })
-    .option('data', { choices: ['tcp', 'udp'] as const, describe: 'fig2 only. What S209 runs on; for udp, 104a maps UDP port 5000 too [tcp]' })
-    .option('encryption', { choices: ENCRYPTIONS, describe: 'fig2 only, of the connections with the server. ssl3 is the document\'s own, and INSECURE: for the bench alone [none]' })
-    .option('key-exchange', { choices: KEY_EXCHANGES, describe: 'fig2 only. ssl3: rsa, dhe or dh; tls1.2: rsa or dhe [dhe]' })
+    .option('data', { choices: DATA, describe: 'fig2 only. How S209 runs: in the clear or under TLS; for udp, 104a maps UDP port 5000 too [tcp]' })
     .option('transfer', { type: 'string', describe: 'compare only. How much is moved by each system: 100MB, 64MiB, 1.5GB, or bytes [100MB]' })
     .option('out', { type: 'string', describe: 'Folder for the captures or the chart [out/SYSTEM, or out/VARIANT]' })
     .option('seed', { type: 'string', default: '1', describe: 'For whatever the routers draw by lot' })
     .option('all', { type: 'boolean', default: false, describe: 'Show acknowledgements and the rest of handshakes too' })
     .option('json', { type: 'boolean', default: false, describe: 'The result as JSON; the ladder is left out' })
     .example('$0 run fig2', 'the standard run')
+    .example('$0 run fig2 --encryption none', 'the same in the clear: level 3')
+    .example('$0 run fig2 --encryption tls1.2 --key-exchange dhe', 'packet by packet as Figs. 3 and 4 have it, 216 and 225 included')
     .example('$0 run fig2 --variant fig8b', 'the list is brought up to date by the next 201 (S202A)')
     .example('$0 run fig2 --level 1 --all', 'without 205 and password, every packet shown')
     .example('$0 run fig2 --nat 104b=symmetric', 'the same sequence with another NAT in front of 103')

@@ -5,25 +5,26 @@ import { fig1With, PLACEMENTS, type Placements } from '../../lab/benches/placeme
 import { fig1 } from '../../lab/benches/fig1.js'
 import { runFig2, type Fig2Result } from '../../lab/fig2.js'
 import { lanesOf, PLACE_NAMES, placementsOf } from '../../lab/placement.js'
-import { EndpointError, keyExchangeOf, type Encryption, type KeyExchange } from '../../endpoints/index.js'
+import { EndpointError, isUnderTls, keyExchangeOf, type Encryption, type KeyExchange } from '../../endpoints/index.js'
 import { UsageError } from '../errors.js'
 import { benchOf, chosen, equipmentLines, titleOf, type System, type SystemOptions } from './system.js'
 
 /** @throws UsageError, BenchError */
 export function fig2(options: SystemOptions): System {
-  const { variant = 'fig2', mapping = 'static', data = 'tcp', encryption = 'none', 'key-exchange': keyExchange } = options
+  const { variant = 'fig2', mapping = 'static', data = 'tcp' } = options
   const level = options.level === 1 || options.level === 2 ? options.level : 3
+  const { encryption, keyExchange } = protectionOf(options)
   const placements: Placements = { issuer: chosen('fig2', options, 'issuer', PLACEMENTS), acceptor: chosen('fig2', options, 'acceptor', PLACEMENTS) }
   refuseContradictions(options)
   const standard = fig1With(placements)
   const bench = benchOf(options, standard.name) ?? (standard === fig1 ? undefined : standard)
   return {
     name: nameOf(options, standard),
-    title: titleOf(options, 'bench of Fig. 1', ...placesOf(bench ?? fig1), `level ${level}, ${encryptionText(encryption, keyExchange)}`, ...data === 'udp' ? ['S209 over UDP'] : [], ...mapping === 'static' ? [] : ['port 5000 mapped on demand'],
+    title: titleOf(options, 'bench of Fig. 1', ...placesOf(bench ?? fig1), encryption === 'none' ? `level ${level}, no encryption` : `level 4, ${encryption === 'ssl3' ? 'SSL 3.0 (insecure)' : encryption}${keyExchange === null ? '' : `, key exchange ${keyExchange}`}`, ...data === 'tcp' ? [] : [`S209 ${DATA_NAMES[data]}`], ...mapping === 'static' ? [] : ['port 5000 mapped on demand'],
       ...variant === 'renumber' ? ['104b gets another WAN address'] : []),
     lanes: lanesOf(bench ?? fig1, encryption !== 'none' && keyExchange !== 'dh'),
     run: async live => {
-      const result = await runFig2({ ...live, ...(bench === undefined ? {} : { bench }), variant, level, mapping, data, encryption, ...(keyExchange === undefined ? {} : { keyExchange }) })
+      const result = await runFig2({ ...live, ...(bench === undefined ? {} : { bench }), variant, level, mapping, data, encryption, ...(keyExchange === null ? {} : { keyExchange }) })
       const { equipment, gap } = result
       return {
         result,
@@ -41,6 +42,21 @@ export function fig2(options: SystemOptions): System {
   }
 }
 
+const DATA_NAMES = { 'tls': 'under TLS', 'udp': 'over UDP', 'udp-tls': 'over UDP under TLS' } as const
+
+/** Level 4 is encrypted, and the levels below are not. @throws UsageError for options that contradict each other */
+function protectionOf({ level, encryption = level === undefined || level === 4 ? 'tls1.3' : 'none', 'key-exchange': keyExchange, data = 'tcp' }: SystemOptions): { encryption: Encryption, keyExchange: KeyExchange | null } {
+  if (level === 4 && encryption === 'none') throw new UsageError('level 4 is the encrypted one; leave --level 4 or --encryption none out.')
+  if (level !== undefined && level < 4 && encryption !== 'none') throw new UsageError(`level ${level} is without encryption; leave --level or --encryption out.`)
+  if (encryption === 'none' && isUnderTls(data)) throw new UsageError(`--data ${data} needs level 4: the key of the direct connection travels on those that are encrypted.`)
+  try {
+    const exchange = keyExchangeOf(encryption, keyExchange)
+    return { encryption, keyExchange: encryption === 'tls1.3' ? null : exchange }
+  } catch (error) {
+    throw error instanceof EndpointError ? new UsageError(error.message) : error
+  }
+}
+
 /** @throws UsageError for options that say two things of one bench */
 function refuseContradictions({ variant, bench, nat, issuer, acceptor, mapping }: SystemOptions): void {
   const hasPlace = issuer !== undefined || acceptor !== undefined
@@ -51,20 +67,10 @@ function refuseContradictions({ variant, bench, nat, issuer, acceptor, mapping }
   if (mapping === 'on-demand' && issuer !== undefined && issuer !== 'napt') throw new UsageError(`--mapping on-demand is about the mapping of port 5000, which only NAPT needs; leave it out, or --issuer ${issuer}.`)
 }
 
-/** @throws UsageError when the two do not go together */
-function encryptionText(encryption: Encryption, keyExchange: KeyExchange | undefined): string {
-  try {
-    const exchange = keyExchangeOf(encryption, keyExchange)
-    return exchange === null ? 'no encryption' : `${encryption === 'ssl3' ? 'SSL 3.0 (insecure)' : encryption}, key exchange ${exchange}`
-  } catch (error) {
-    throw error instanceof EndpointError ? new UsageError(error.message) : error
-  }
-}
-
 /** The folder below out/. */
-function nameOf({ variant = 'fig2', mapping = 'static', data = 'tcp', encryption = 'none', 'key-exchange': keyExchange }: SystemOptions, standard: BenchDescription): string {
+function nameOf({ variant = 'fig2', mapping = 'static', data = 'tcp', encryption, 'key-exchange': keyExchange }: SystemOptions, standard: BenchDescription): string {
   const placed = standard === fig1 ? variant : standard.name.replace(fig1.name, variant)
-  return [placed, ...encryption === 'none' ? [] : [encryption, keyExchange ?? ''].filter(Boolean), ...data === 'tcp' ? [] : [data], ...mapping === 'static' ? [] : [mapping]].join('-')
+  return [placed, ...encryption === undefined ? [] : [encryption], ...keyExchange === undefined ? [] : [keyExchange], ...data === 'tcp' ? [] : [data], ...mapping === 'static' ? [] : [mapping]].join('-')
 }
 
 /** The figures that the routers' tables are in, where they are. */

@@ -4,7 +4,7 @@ import type { Lane } from '../../captures/index.js'
 import { formatGoldenReport } from '../../captures/index.js'
 import type { BenchDescription } from '../../lab/bench.js'
 import { describedBench } from '../../lab/benches/index.js'
-import type { Encryption, KeyExchange } from '../../endpoints/index.js'
+import type { Data, Encryption, KeyExchange } from '../../endpoints/index.js'
 import type { ScenarioOptions, ScenarioResult } from '../../lab/scenario.js'
 import { UsageError } from '../errors.js'
 import { withNats } from '../nat-option.js'
@@ -20,9 +20,9 @@ export interface SystemOptions {
   readonly issuer: string | undefined
   readonly acceptor: string | undefined
   readonly mapping: 'static' | 'on-demand' | undefined
-  readonly data: 'tcp' | 'udp' | undefined
+  readonly data: Data | undefined
   readonly encryption: Encryption | undefined
-  readonly 'key-exchange': KeyExchange | undefined
+  readonly 'key-exchange'?: KeyExchange | undefined
 }
 
 /** Options that not every system has. */

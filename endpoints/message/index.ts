@@ -1,5 +1,5 @@
 // The message codec: pure, no I/O. Packet checks and dissectors import it without the rest of the endpoints.
-export { ANY_FIELD, CONNECTION_KEY_LENGTH, FIELDS, TOKEN_LENGTH, UDP_TRANSPORT } from './fields.js'
+export { ANY_FIELD, AUTHENTICATOR_LENGTH, CONNECTION_KEY_LENGTH, FIELDS, TOKEN_LENGTH, UDP_TRANSPORT } from './fields.js'
 export { EncodeError } from './kinds.js'
 export { DEFINITIONS, EXTRA_COUNT, EXTRA_ROOM, FIELD_HEAD, HEADER, MESSAGES, VERSION, definitionOf, definitionOfType, labelOf } from './messages.js'
 export { Defect, MAX_MESSAGE, decode, dissect, encode, readHeader } from './codec.js'

@@ -29,6 +29,26 @@ export const REASONS = {
     code: 10, sentence: 'the connection does not belong to the request that waits here',
     advice: 'check that no two issuers share one address and port',
   },
+  'not-authenticated': {
+    code: 24, sentence: "the message is not authenticated with the equipment's key",
+    advice: 'check that the acceptor has the key that the server knows for this equipment',
+  },
+  'clock-differs': {
+    code: 25, sentence: 'the clocks of the equipment and of the server differ by more than is tolerated',
+    advice: 'set both clocks, for instance by NTP',
+  },
+  'replayed': {
+    code: 26, sentence: 'the registration is older than the last one taken, or than the server',
+    advice: 'if it goes on, the clock was set back, or another machine registers with this key',
+  },
+  'address-refused': {
+    code: 27, sentence: 'the acceptor does not connect to the address named in the request',
+    advice: 'name a global address at which you are reached, or have the acceptor allow this one (--allow-to)',
+  },
+  'slowed': {
+    code: 28, sentence: 'too many requests from this address have failed of late',
+    advice: 'check the password, and try again in a minute',
+  },
   'certificate-refused': {
     code: 30, sentence: "the other end does not accept this end's certificate",
     advice: 'check that it was issued by the CA which the other end trusts, for this address, and is valid now',

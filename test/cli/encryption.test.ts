@@ -20,12 +20,12 @@ function files(test: { testdir(tree: Record<string, string>): string }): (name: 
 for (const variant of [[], ['--encryption', 'tls1.2', '--key-exchange', 'rsa']]) {
   t.test(`from program to program: ${variant.join(' ') || 'the default'}`, async t => {
     const file = files(t)
-    const server = new Program(t, ['server', ...variant, '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0',
+    const server = new Program(t, ['server', ...variant, '--json', '--open-registration', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0',
       '--certificate', file('server.pem'), '--key', file('server.key'), '--keylog', file('keys.log')])
     await server.until('listening', 3)
     const port = (purpose: string) => String(server.of('listening').find(event => event.purpose === purpose)?.port)
     const at = [...variant, '--json', '--server', LOOPBACK, '--ca', file('ca.pem')]
-    const acceptor = new Program(t, ['accept', ...at, '--id', '2133', '--once', '--udp-port', port('registrations'), '--server-port', port('second connections'), '--interval', '100ms', '--data', 'tls'])
+    const acceptor = new Program(t, ['accept', ...at, '--id', '2133', '--once', '--udp-port', port('registrations'), '--server-port', port('second connections'), '--interval', '100ms', '--data', 'tls', '--open-registration', '--allow-to', LOOPBACK])
     await server.until('registered')
     const issue = ['issue', ...at, '--to', '2133', '--server-port', port('first connections'), '--line', 'hello']
     const clear = new Program(t, issue)
@@ -65,7 +65,7 @@ t.test('the log-in relay', async t => {
 
 t.test('exit code 2: what cannot be', async t => {
   const file = files(t)
-  const server = ['server', '--address', LOOPBACK], issue = ['issue', '--to', '1', '--server', LOOPBACK, '--level', '2'], accept = ['accept', '--id', '1', '--server', LOOPBACK, '--level', '2']
+  const server = ['server', '--open-registration', '--address', LOOPBACK], issue = ['issue', '--to', '1', '--server', LOOPBACK, '--level', '2'], accept = ['accept', '--id', '1', '--server', LOOPBACK, '--open-registration', '--level', '2']
   const cases: [string[], RegExp][] = [
     [server, /--encryption tls1\.3 needs --certificate and --key: .*--encryption none/],
     [issue, /--encryption tls1\.3 needs --ca: .*--encryption none/],

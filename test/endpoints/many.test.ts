@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import { openSession, plainChannel, requestConnection, secureClient, secureServer, startAcceptor, startServer } from '../../endpoints/index.js'
 import { Deferred } from '../../endpoints/waiting.js'
-import { EventLog, LOOPBACK } from './bench.js'
+import { EventLog, LOOPBACK, NEAR } from './bench.js'
 import { authority } from './certificates.js'
 import type { EndpointEvent, OpenChannel, RendezvousServer } from '../../endpoints/index.js'
 
@@ -66,7 +66,7 @@ for (const variant of VARIANTS) {
 async function accept(test: { teardown(end: () => unknown): void }, server: RendezvousServer, n: number, openChannel: OpenChannel, heard: Map<number, string[]>): Promise<EventLog> {
   const log = new EventLog()
   const acceptor = await startAcceptor({
-    equipmentId: idOf(n), password: passwordOf(n), address: LOOPBACK, onEvent: log.onEvent, interval: n === 0 ? CROWDED : 1000, timeouts: PATIENT, openChannel,
+    equipmentId: idOf(n), password: passwordOf(n), address: LOOPBACK, onEvent: log.onEvent, interval: n === 0 ? CROWDED : 1000, timeouts: PATIENT, openChannel, policy: NEAR,
     server: { address: LOOPBACK, udpPort: server.registrations.port, port: server.acceptors?.port ?? 0 },
     onConnection: connection => {
       const session = openSession(connection, {
