@@ -24,7 +24,7 @@ export function fig2(options: SystemOptions): System {
     name: nameOf(options, standard),
     title: titleOf(options, 'bench of Fig. 1', ...placesOf(bench ?? fig1), encryption === 'none' ? `level ${level}, no encryption` : `level 4, ${encryption === 'ssl3' ? 'SSL 3.0 (insecure)' : encryption}${keyExchange === null ? '' : `, key exchange ${keyExchange}`}`, ...data === 'tcp' ? [] : [`S209 ${DATA_NAMES[data]}`], ...mapping === 'static' ? [] : ['port 5000 mapped on demand'],
       ...variant === 'renumber' ? ['104b gets another WAN address'] : []),
-    lanes: lanesOf(bench ?? fig1),
+    lanes: lanesOf(bench ?? fig1, encryption !== 'none' && keyExchange !== 'dh'),
     run: async live => {
       const result = await runFig2({ ...live, ...(bench === undefined ? {} : { bench }), variant, level, mapping, data, encryption, ...(keyExchange === null ? {} : { keyExchange }) })
       const { equipment, gap } = result
