@@ -31,6 +31,7 @@ const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
   accept: async yargs => yargs.command((await import('./commands/accept.js')).accept),
   equipment: async yargs => yargs.command((await import('./commands/equipment.js')).equipmentCommand),
   issue: async yargs => yargs.command((await import('./commands/issue.js')).issue),
+  ca: async yargs => yargs.command((await import('./commands/ca.js')).caCommand),
   relay: async yargs => yargs.command((await import('./commands/relay.js')).relayCommand),
 }
 

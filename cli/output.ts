@@ -66,6 +66,7 @@ function sentence(event: EndpointEvent): string {
     case 'authority-handed-out': return `${labelOf('authorityCertificate')} handed out to ${place}`
     case 'authority-obtained': return `${labelOf('authorityCertificate')} of ${event.subject}, SHA-256 ${event.fingerprint} (${HOW_TRUSTED[event.outcome]})`
     case 'certificate-obtained': return `certificate 65 for ${event.names.join(', ')}, serial number ${event.serialNumber.toLowerCase()}, valid until ${event.validTo}`
+    case 'credentials-stored': return `written: ${event.paths.join(', ')}`
     case 'asked': return `asks ${place}: ${event.text}`
     case 'responded': return `answers ${place}: ${event.text}`
     case 'response-received': return `${place} answers: ${event.text}`

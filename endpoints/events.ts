@@ -63,6 +63,7 @@ type Body =
   /** `fingerprint` is that of the CA certificate, SHA-256; how it was checked. */
   | { event: 'authority-obtained', step: '52', subject: string, fingerprint: string, outcome: 'pinned' | 'proved' | 'trusted-on-first-use' }
   | { event: 'certificate-obtained', step: '65', names: readonly string[], serialNumber: string, validTo: string }
+  | { event: 'credentials-stored', paths: readonly string[] }
   // plain talk (Fig. 11)
   | Peer & { event: 'asked', text: string }
   | Peer & { event: 'responded', step: 'S24', text: string }

@@ -21,7 +21,7 @@ export { ENCRYPTIONS, KEY_EXCHANGES, keyExchangeOf, secureClient, secureServer }
 export { DATA, isUnderTls } from './connection.js'
 export { keyLog } from './key-log.js'
 export { SocketChannel, plainChannel } from './channel/socket-channel.js'
-export { ENTRY_LIFETIME, HOLD_INTERVAL, HOLD_LIFETIME, LOGIN_RELAY_PORT, REGISTRATION_INTERVAL, SERVER_PORTS, TIMEOUTS } from './defaults.js'
+export { AUTHORITY_PORT, ENTRY_LIFETIME, HOLD_INTERVAL, HOLD_LIFETIME, LOGIN_RELAY_PORT, REGISTRATION_INTERVAL, SERVER_PORTS, TIMEOUTS } from './defaults.js'
 export { wallClock } from './events.js'
 export * as message from './message/index.js'
 export * as certificates from './ca/index.js'

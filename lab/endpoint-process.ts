@@ -2,12 +2,13 @@
 // happens as events, a JSON object a line. The commands `server`, `accept` and `issue` do the same with the same library for
 // a person; a bench has no use for a command line, which takes as long to load as all the rest.
 import { createInterface } from 'node:readline'
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import {
   EndpointError, keyLog, openSession, requestConnection, requestRelayed, startAcceptor, startRelayAcceptor, startRelayServer, startServer, wallClock,
   type Apparatus, type Connection, type EndpointEvent, type Session,
 } from '../endpoints/index.js'
 import { ask, startResponder } from '../endpoints/plain.js'
+import { enrolBeforehand, fetchBeforehand, serveCertificates } from './certificate-tasks.js'
 import { clientChannel, serverChannel } from './encryption.js'
 import { runTerminal, serveLogins } from './login-relay-tasks.js'
 import { runMover } from './mover.js'
@@ -15,17 +16,29 @@ import type { AcceptorTask, AskerTask, EndpointTask, IssuerTask, RelayAcceptorTa
 
 const APPARATUS = {
   'server': '101', 'issuer': '102', 'acceptor': '103', 'relay-server': '11', 'relay-issuer': '12', 'relay-acceptor': '13', 'login-relay': '4',
+  'authority': '51', 'enrol': '101',
 } as const
 
 const print = (event: EndpointEvent): void => { process.stdout.write(`${JSON.stringify(event)}\n`) }
 const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
 
 const input = createInterface({ input: process.stdin })
-const line = once(input, 'line').then(([text]) => JSON.parse(String(text)) as EndpointTask)
-const task = await Promise.race([line, stopped.then(() => null), once(input, 'close').then(() => null)])
-if (task !== null) await perform(task)
+const lines = on(input, 'line', { close: ['close'] })
+let task = await nextTask()
+while (task !== null) {
+  await perform(task)
+  task = isFirst(task) ? await nextTask() : null
+}
 input.close()
 process.stdin.destroy()
+
+async function nextTask(): Promise<EndpointTask | null> {
+  const line = lines.next().then(({ value, done }) => done === true ? null : JSON.parse((value as string[])[0]) as EndpointTask)
+  return await Promise.race([line, stopped.then(() => null)])
+}
+
+/** What an apparatus does beforehand; it then waits for what else it is to do. */
+function isFirst({ role }: EndpointTask): boolean { return process.exitCode === undefined && (role === 'enrol' || role === 'fetch-authority') }
 
 async function perform(task: EndpointTask): Promise<void> {
   try {
@@ -39,6 +52,9 @@ async function perform(task: EndpointTask): Promise<void> {
       case 'responder': await respond(task); break
       case 'asker': await askOnce(task); break
       case 'login-relay': await serveLogins(task, stopped, print); break
+      case 'authority': await serveCertificates(task, stopped, print); break
+      case 'enrol': await enrolBeforehand(task, lines, print); break
+      case 'fetch-authority': await fetchBeforehand(task, print); break
       case 'terminal': await runTerminal(task, input, stopped, print); break
       case 'mover': await runMover(task, input, stopped, print); break
     }

@@ -5,6 +5,7 @@ import type { Level } from '../endpoints/defaults.js'
 import type { Apparatus } from '../endpoints/events.js'
 import type { Peer } from '../endpoints/peer.js'
 import type { Transport } from '../endpoints/plain.js'
+import type { AuthorityTask, EnrolTask, FetchAuthorityTask } from './certificate-tasks.js'
 import type { ClientSecurity, ServerSecurity } from './encryption.js'
 import type { LoginRelayTask, TerminalTask } from './login-relay-tasks.js'
 import type { MoverTask } from './mover.js'
@@ -112,4 +113,4 @@ export interface RelayIssuerTask {
 
 export type EndpointTask =
   | ServerTask | AcceptorTask | IssuerTask | ResponderTask | AskerTask | RelayServerTask | RelayAcceptorTask | RelayIssuerTask
-  | LoginRelayTask | TerminalTask | MoverTask
+  | LoginRelayTask | TerminalTask | MoverTask | AuthorityTask | EnrolTask | FetchAuthorityTask

@@ -8,6 +8,7 @@ import type { Level } from '../endpoints/defaults.js'
 import type { Apparatus } from './apparatus.js'
 import type { BenchDescription } from './bench.js'
 import { fig1 } from './benches/fig1.js'
+import { enrolment, type Enrolling } from './certificates.js'
 import { securityFor, type Security } from './credentials.js'
 import type { ClientSecurity } from './encryption.js'
 import { equipmentOf, type EquipmentEntry } from './equipment.js'
@@ -106,7 +107,7 @@ class Sequence {
     const early = variant === 'renumber' ? stage.program('102') : null
     const caller = this.mapping === 'on-demand' ? stage.program('101') : null
     this.server = server
-    this.security = await this.#makeSecurity(stage.keyLog)
+    this.security = await this.#makeSecurity(stage, { server, issuer, acceptor })
     await stage.watching
     server.begin({ role: 'server', level: this.level, ...(this.security ? { security: this.security.server } : {}), ...(variant === 'renumber' ? { notify: NOTIFY_LIMIT } : {}) })
     const purposes = ['registrations', 'first connections', ...this.level === 1 ? [] : ['second connections']]
@@ -169,9 +170,10 @@ class Sequence {
     }
   }
 
-  async #makeSecurity(keyLog: string): Promise<Security | null> {
+  async #makeSecurity(stage: Stage, programs: Enrolling): Promise<Security | null> {
     const { encryption = 'none', keyExchange } = this.options
-    return encryption === 'none' ? null : await securityFor(encryption, keyExchange, SERVER, keyLog)
+    if (encryption === 'none') return null
+    return await securityFor({ encryption, keyExchange, serverName: SERVER, keyLog: stage.keyLog, enrol: enrolment(stage, this.bench, programs) })
   }
 }
 

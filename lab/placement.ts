@@ -8,7 +8,8 @@ import { formatIpv4 } from '../napt/wire/address.js'
 import { addressesOf, prefixOf, type BenchDescription, type RouterDescription } from './bench.js'
 import type { Placement, Placements } from './benches/placements.js'
 
-const SERVER = '101'
+/** The CA's host (Fig. 5), and the server's. */
+export const AUTHORITY = '51', SERVER = '101'
 /** The WAN port that leads to 102 through a static mapping, and the port on which 102 listens (spec: Ports). */
 const MAPPED_PORT = 5000
 export const LISTENING_PORT = 1600
@@ -43,11 +44,11 @@ export function connectionsOf(bench: BenchDescription): ConnectionName[] {
   return FIG2_CONNECTIONS.map(connection => connection.start === '208' ? { ...connection, called: `${address}:${port}` } : connection)
 }
 
-/** The lanes of the ladder, from left to right; a router stands at the address that its side is seen with on the WAN. */
-export function lanesOf(bench: BenchDescription): Lane[] {
+/** The lanes of the ladder, from left to right, the CA's beside the server's if it has a part in the run; a router stands at the address that its side is seen with on the WAN. */
+export function lanesOf(bench: BenchDescription, hasAuthority = false): Lane[] {
   const lane = (name: string): Lane => ({ name, address: hostAddress(bench, name) })
   const router = (site: Site): Lane[] => routersOf(bench).includes(site.router) ? [{ name: site.router, address: wanAddressOf(bench, site) }] : []
-  return [lane(ISSUER.host), ...router(ISSUER), lane(SERVER), ...router(ACCEPTOR), lane(ACCEPTOR.host)]
+  return [lane(ISSUER.host), ...router(ISSUER), ...hasAuthority && AUTHORITY in bench.hosts ? [lane(AUTHORITY)] : [], lane(SERVER), ...router(ACCEPTOR), lane(ACCEPTOR.host)]
 }
 
 /** Why the packet layouts of Figs. 7 and 8 say nothing of this bench, or null when they do. */

@@ -96,6 +96,8 @@ export interface Stage {
   router(name: string): RouterClient
   /** Resolves at the next frame that any router handles. */
   nextFrame(): Promise<void>
+  /** Resolves when both ends of every TCP connection through a router have said that it is over, or have had the time to. */
+  settled(): Promise<void>
   /** A path on the bench's hosts, as this process sees it. What is put below RUN_FOLDER goes with the bench, however that ends. */
   outside(path: string): string
   /** Puts a step into the ladder. */
@@ -155,7 +157,7 @@ class Run implements Stage {
       clearInterval(ticker)
     }
     await this.#stopPrograms()
-    await this.#settled()
+    await this.settled()
     const witness = await witnessing
     await witness?.end()
     await (await tapping)?.end()
@@ -241,8 +243,7 @@ class Run implements Stage {
     await Promise.all(this.#programs.map(program => program.exited))
   }
 
-  /** Waits, frame by frame, until both ends of every TCP connection have said that it is over. */
-  async #settled(): Promise<void> {
+  async settled(): Promise<void> {
     const limit = AbortSignal.timeout(SETTLE_LIMIT)
     while (!limit.aborted) {
       const frame = this.nextFrame()

@@ -22,9 +22,9 @@ export function fig2(options: SystemOptions): System {
   const bench = benchOf(options, standard.name) ?? (standard === fig1 ? undefined : standard)
   return {
     name: nameOf(options, standard),
-    title: titleOf(options, 'bench of Fig. 1', ...placesOf(bench ?? fig1), encryption === 'none' ? `level ${level}, no encryption` : `level 4, ${encryption}${keyExchange === null ? '' : ` ${keyExchange}`}`, ...data === 'tcp' ? [] : [`S209 ${DATA_NAMES[data]}`], ...mapping === 'static' ? [] : ['port 5000 mapped on demand'],
+    title: titleOf(options, 'bench of Fig. 1', ...placesOf(bench ?? fig1), encryption === 'none' ? `level ${level}, no encryption` : `level 4, ${encryption === 'ssl3' ? 'SSL 3.0 (insecure)' : encryption}${keyExchange === null ? '' : `, key exchange ${keyExchange}`}`, ...data === 'tcp' ? [] : [`S209 ${DATA_NAMES[data]}`], ...mapping === 'static' ? [] : ['port 5000 mapped on demand'],
       ...variant === 'renumber' ? ['104b gets another WAN address'] : []),
-    lanes: lanesOf(bench ?? fig1),
+    lanes: lanesOf(bench ?? fig1, encryption !== 'none' && keyExchange !== 'dh'),
     run: async live => {
       const result = await runFig2({ ...live, ...(bench === undefined ? {} : { bench }), variant, level, mapping, data, encryption, ...(keyExchange === null ? {} : { keyExchange }) })
       const { equipment, gap } = result
@@ -47,7 +47,7 @@ export function fig2(options: SystemOptions): System {
 const DATA_NAMES = { 'tls': 'under TLS', 'udp': 'over UDP', 'udp-tls': 'over UDP under TLS' } as const
 
 /** Level 4 is encrypted, and the levels below are not. @throws UsageError for options that contradict each other */
-function protectionOf({ level, encryption = level === undefined || level === 4 ? 'tls1.3' : 'none', keyExchange, data = 'tcp' }: SystemOptions): { encryption: Encryption, keyExchange: KeyExchange | null } {
+function protectionOf({ level, encryption = level === undefined || level === 4 ? 'tls1.3' : 'none', 'key-exchange': keyExchange, data = 'tcp' }: SystemOptions): { encryption: Encryption, keyExchange: KeyExchange | null } {
   if (level === 4 && encryption === 'none') throw new UsageError('level 4 is the encrypted one; leave --level 4 or --encryption none out.')
   if (level !== undefined && level < 4 && encryption !== 'none') throw new UsageError(`level ${level} is without encryption; leave --level or --encryption out.`)
   if (encryption === 'none' && isUnderTls(data)) throw new UsageError(`--data ${data} needs level 4: the key of the direct connection travels on those that are encrypted.`)
@@ -70,11 +70,9 @@ function refuseContradictions({ variant, bench, nat, issuer, acceptor, mapping }
 }
 
 /** The folder below out/. */
-function nameOf(options: SystemOptions, standard: BenchDescription): string {
-  const { variant = 'fig2', mapping = 'static', data = 'tcp' } = options
+function nameOf({ variant = 'fig2', mapping = 'static', data = 'tcp', encryption, 'key-exchange': keyExchange }: SystemOptions, standard: BenchDescription): string {
   const placed = standard === fig1 ? variant : standard.name.replace(fig1.name, variant)
-  const named = options.encryption === undefined ? [] : [options.encryption, ...options.keyExchange === undefined ? [] : [options.keyExchange]]
-  return [placed, ...named, ...data === 'tcp' ? [] : [data], ...mapping === 'static' ? [] : [mapping]].join('-')
+  return [placed, ...encryption === undefined ? [] : [encryption], ...keyExchange === undefined ? [] : [keyExchange], ...data === 'tcp' ? [] : [data], ...mapping === 'static' ? [] : [mapping]].join('-')
 }
 
 /** The figures that the routers' tables are in, where they are. */

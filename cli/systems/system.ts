@@ -4,9 +4,8 @@ import type { Lane } from '../../captures/index.js'
 import { formatGoldenReport } from '../../captures/index.js'
 import type { BenchDescription } from '../../lab/bench.js'
 import { describedBench } from '../../lab/benches/index.js'
+import type { Data, Encryption, KeyExchange } from '../../endpoints/index.js'
 import type { ScenarioOptions, ScenarioResult } from '../../lab/scenario.js'
-import type { Encryption, KeyExchange } from '../../endpoints/channel/encryption.js'
-import type { Data } from '../../endpoints/connection.js'
 import { UsageError } from '../errors.js'
 import { withNats } from '../nat-option.js'
 import { columns, mappingLines } from '../tables.js'
@@ -23,11 +22,11 @@ export interface SystemOptions {
   readonly mapping: 'static' | 'on-demand' | undefined
   readonly data: Data | undefined
   readonly encryption: Encryption | undefined
-  readonly keyExchange?: KeyExchange | undefined
+  readonly 'key-exchange'?: KeyExchange | undefined
 }
 
 /** Options that not every system has. */
-const OWN_OPTIONS = ['bench', 'nat', 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data', 'encryption', 'keyExchange'] as const
+const OWN_OPTIONS = ['bench', 'nat', 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data', 'encryption', 'key-exchange'] as const
 
 export interface System {
   /** The folder below `out/` unless another is given. */
@@ -51,7 +50,7 @@ export interface Summary {
 /** Of the options that not every system has, this one has those. @throws UsageError for any other that was given */
 export function hasOnly(system: string, options: SystemOptions, ...own: readonly (typeof OWN_OPTIONS[number])[]): void {
   const isGiven = (value: unknown): boolean => Array.isArray(value) ? value.length > 0 : value !== undefined
-  for (const name of OWN_OPTIONS) if (!own.includes(name) && isGiven(options[name])) throw new UsageError(`run ${system} has no --${name === 'keyExchange' ? 'key-exchange' : name}; see naptlab run --help.`)
+  for (const name of OWN_OPTIONS) if (!own.includes(name) && isGiven(options[name])) throw new UsageError(`run ${system} has no --${name}; see naptlab run --help.`)
 }
 
 /** What an option says, of which each system has its own choices; the first when it says nothing. @throws UsageError */

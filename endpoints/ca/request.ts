@@ -3,7 +3,8 @@
 import { createPublicKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { Pkcs10CertificateRequest } from '@peculiar/x509'
-import { EncodeError, FIELDS } from '../message/index.js'
+import { describe } from '../answers.js'
+import { EncodeError, FIELDS, REASONS } from '../message/index.js'
 import type { Reason } from '../message/index.js'
 import { keyFlaw } from './keys.js'
 import type { KeyPair } from './keys.js'
@@ -67,3 +68,6 @@ async function objection(request: Pkcs10CertificateRequest, publicKey: KeyObject
   if (!await request.verify()) return new Objection('request-signature', '')
   return misnamed === null ? null : new Objection('name-not-allowed', misnamed)
 }
+
+/** For people at this end. */
+export const describeObjection = (objection: Objection): string => `${describe(objection)}; ${REASONS[objection.reason].advice}`

@@ -2,7 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { parseDuration, parseEquipmentId, parsePeer, parsePort, readPassword } from '../../cli/options.js'
+import { UsageError } from '../../cli/errors.js'
+import { keyFor, parseDuration, parseEquipmentId, parsePeer, parsePort, parsePrefixes, readPassword } from '../../cli/options.js'
 import { toLine } from '../../cli/output.js'
 import { LOOPBACK } from '../endpoints/bench.js'
 import { Program } from './program.js'
@@ -106,10 +107,6 @@ t.test('exit code 2: wrong usage', async t => {
     [['accept', '--id', '1', '--server', LOOPBACK, '--open-registration', '--receive', join(root, 'empty', 'x')], 'p', /cannot be received into/],
     [['server', '--level', '4'], null, /no level 4/],
     [['server'], null, /give --equipment FILE .*or --open-registration/],
-    [['server', '--open-registration', '--equipment', 'x'], null, /contradict each other/],
-    [['accept', '--id', '1', '--server', LOOPBACK], 'p', /give --equipment-key FILE .*or --open-registration/],
-    [['accept', '--id', '1', '--server', LOOPBACK, '--allow-to', '10.0.0.1/8'], 'p', /did you mean 10\.0\.0\.0\/8\?/],
-    [['accept', '--id', '1', '--server', LOOPBACK, '--allow-to', '224.0.0.1'], 'p', /cannot be allowed.*Multicast/],
   ]
   await Promise.all(cases.map(async ([args, password, message]) => {
     const program = new Program(t, args, password)
@@ -126,6 +123,13 @@ t.test('what is typed is read strictly', async t => {
   for (const text of ['', '4.17.168.2', '4.17.168.256:1', 'host:1', '1.2.3.4:0', '1.2.3.4:x', '1.2.3.4:1:2']) t.throws(() => parsePeer(text), /is not/)
   t.throws(() => parsePort(0), /not a port/)
   t.equal(parsePort(0, 0), 0)
+  t.same(parsePrefixes(['10.0.0.0/8', '127.0.0.1']), ['10.0.0.0/8', '127.0.0.1'])
+  t.throws(() => parsePrefixes(['10.0.0.1/8']), { message: /did you mean 10\.0\.0\.0\/8\?/, constructor: UsageError })
+  t.throws(() => parsePrefixes(['224.0.0.1']), /cannot be allowed.*Multicast/)
+  t.equal(keyFor('--x FILE', 'file', false), 'file')
+  t.equal(keyFor('--x FILE', undefined, true), null)
+  t.throws(() => keyFor('--x FILE', 'file', true), /contradict each other/)
+  t.throws(() => keyFor('--x FILE', undefined, false), /give --x FILE .*or --open-registration/)
   t.equal(parseEquipmentId(2133), '2133')
   t.throws(() => parseEquipmentId('x'.repeat(65)), /65 bytes long/)
   const file = join(t.testdir(), 'password')

@@ -14,6 +14,10 @@ for (const [keyExchange, handshake] of Object.entries(HANDSHAKES) as [keyof type
     const out = join(t.testdir(), 'captures')
     const result = await runFig2({ out, encryption: 'ssl3', keyExchange })
     t.same(result.failures, [])
+    t.equal(result.golden?.golden, `fig2-ssl3-${keyExchange}`)
+    t.equal(result.golden?.result, 'equal', JSON.stringify([result.golden?.differences, result.golden?.missing, result.golden?.unexpected]))
+    t.ok(result.figures?.ok, 'Figs. 7 and 8, with 217 and 226 opened by the key log')
+    t.ok(result.ok)
     t.equal(result.file?.bytes, 48_000)
     t.equal(statSync(join(out, 'keys.log')).mode & 0o777, 0o600, 'the keys are for one pair of eyes')
     for (const [side, port, request, address] of [['104a-wan', 1201, 0xd9, '4.17.168.2'], ['104b-wan', 1300, 0xe2, '202.204.16.13']] as const) {
