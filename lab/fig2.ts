@@ -85,9 +85,8 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
 /** The golden of a run on the bench of Fig. 1; null for a variant that has none. */
 function goldenOf(variant: Fig2Variant, encryption: Encryption, wanted: KeyExchange | undefined): string | null {
   if (encryption === 'tls1.3') return variant
-  if (variant !== 'fig2') return null
   const keyExchange = keyExchangeOf(encryption, wanted)
-  return keyExchange === null ? 'fig2-none' : `fig2-${encryption}-${keyExchange}`
+  return keyExchange === null ? `${variant}-none` : variant === 'fig2' ? `fig2-${encryption}-${keyExchange}` : null
 }
 
 class Sequence {

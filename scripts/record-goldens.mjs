@@ -16,7 +16,7 @@ const RUNS = {
   'fig2-tls1.2-rsa': [out => runFig2({ out, encryption: 'tls1.2', keyExchange: 'rsa' }), FIG2_GOLDEN],
   'fig2-tls1.2-dhe': [out => runFig2({ out, encryption: 'tls1.2', keyExchange: 'dhe' }), FIG2_GOLDEN],
   ...Object.fromEntries(['rsa', 'dhe', 'dh'].map(keyExchange => [`fig2-ssl3-${keyExchange}`, [out => runFig2({ out, encryption: 'ssl3', keyExchange }), FIG2_GOLDEN]])),
-  'fig2-none': [out => runFig2({ out, encryption: 'none' }), FIG2_GOLDEN],
+  ...Object.fromEntries(['fig2', 'fig8b', 'renumber'].map(variant => [`${variant}-none`, [out => runFig2({ out, encryption: 'none', variant }), FIG2_GOLDEN]])),
   'fig8b': [out => runFig2({ out, encryption: 'tls1.3', variant: 'fig8b' }), FIG2_GOLDEN],
   'renumber': [out => runFig2({ out, encryption: 'tls1.3', variant: 'renumber' }), FIG2_GOLDEN],
   'fig11': [out => runFig11({ out }), {}],
