@@ -51,7 +51,9 @@ export async function fetchBeforehand({ apparatus, authority: address, file }: F
 
 /** Loads, meanwhile, what the keys are used with. */
 async function makeKeys(apparatus: '51' | '101', step: '52/53' | '61/62', print: OnEvent): Promise<certificates.KeyPair> {
-  const [keys] = await Promise.all([certificates.generateKeys(), certificates.loadX509()])
+  const making = certificates.generateKeys()
+  certificates.loadX509()
+  const keys = await making
   print({ time: wallClock(), apparatus, event: 'keys-made', step })
   return keys
 }
