@@ -1,5 +1,5 @@
 // The payload decoder for the endpoints' protocol, on their own codec.
-import { ANY_FIELD, Defect, dissect, readHeader, type FieldSpan, type FieldValue } from '../endpoints/message/index.js'
+import { ANY_FIELD, Defect, dissect, readHeader, type FieldKey, type FieldSpan, type FieldValue } from '../endpoints/message/index.js'
 import type { MessageField, PayloadDecoder } from './payload.js'
 
 /** A datagram is one message; a TCP stream begins with one. */
@@ -16,8 +16,11 @@ const fieldOf = ({ key, title, value, offset, length }: FieldSpan): MessageField
   name: title, value: valueOf(value), offset, length,
   // A field that this version does not know might be a secret of another one.
   secret: key === null || ANY_FIELD[key].secret,
-  random: key === 'token' || key === 'proof',
+  random: key !== null && RANDOM.includes(key),
 })
+
+/** Drawn for a run, or made with keys that are: that a certificate recurs can be compared. */
+const RANDOM: readonly FieldKey[] = ['token', 'certificateRequest', 'certificate', 'authority', 'proof']
 
 const valueOf = (value: FieldValue): string | number =>
   typeof value === 'boolean' ? (value ? 'set' : 'not set') : value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value

@@ -51,7 +51,7 @@ export interface Enrolment {
 
 /** Gets the CA certificate (55). @throws EndpointError when none comes, or it is not one that may be trusted */
 export async function fetchAuthority(options: AuthorityClientOptions): Promise<X509Certificate> {
-  return await visit(options, async visit => visit.trust(await visit.authority(), options.fingerprint === undefined ? 'trusted-on-first-use' : 'pinned'))
+  return await visit(options, 'close', async visit => visit.trust(await visit.authority(), options.fingerprint === undefined ? 'trusted-on-first-use' : 'pinned'))
 }
 
 /**
@@ -62,7 +62,7 @@ export async function enrol(options: EnrolOptions): Promise<Enrolment> {
   const { keys, secret, fingerprint } = options, names = options.names.map(name => name.toLowerCase())
   if (secret !== undefined) checkSecret(secret)
   const request = await createRequest(keys, names)
-  return await visit(options, async visit => {
+  return await visit(options, 'closeAfterPeer', async visit => {
     const authority = await visit.authority()
     const { certificate: bytes, proof } = await visit.ask({
       name: 'certificateRequest', certificateRequest: request, ...(secret === undefined ? {} : { proof: requestProof(secret, request) }),
@@ -75,8 +75,8 @@ export async function enrol(options: EnrolOptions): Promise<Enrolment> {
   })
 }
 
-/** Connects to the CA for as long as `talk` takes. */
-async function visit<T>(options: AuthorityClientOptions, talk: (visit: Visit) => Promise<T>): Promise<T> {
+/** Connects to the CA for as long as `talk` takes. The CA closes first once it has answered a request. */
+async function visit<T>(options: AuthorityClientOptions, end: 'close' | 'closeAfterPeer', talk: (visit: Visit) => Promise<T>): Promise<T> {
   const { authority: { address, port = AUTHORITY_PORT }, timeout = TIMEOUTS.message, from = {}, signal } = options
   const to = { address, port }
   const socket = await connectTcp('the connection to the CA', { to, from, within: timeout, signal })
@@ -85,7 +85,7 @@ async function visit<T>(options: AuthorityClientOptions, talk: (visit: Visit) =>
   signal?.addEventListener('abort', cancel, { once: true })
   try {
     const result = await talk(new Visit(channel, to, timeout, options))
-    await channel.close()
+    await channel[end]()
     return result
   } catch (error) {
     channel.reset()
