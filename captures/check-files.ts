@@ -43,9 +43,9 @@ export interface FileCheckReport {
   readonly ok: boolean
 }
 
-/** The figures' interfaces, and those of the prior-art benches (Figs. 10 and 13, hybrid). */
+/** The figures' interfaces, the CA (Fig. 5), and those of the prior-art benches (Figs. 10 and 13, hybrid). */
 const INTERFACES: ReadonlySet<string> = new Set([
-  ...figureLayouts().flatMap(layout => layout.interfaces), '11', '12', '13', '14', '15', '104-lan', '104-wan',
+  ...figureLayouts().flatMap(layout => layout.interfaces), '51', '11', '12', '13', '14', '15', '104-lan', '104-wan',
 ])
 
 /**

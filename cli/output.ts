@@ -76,6 +76,7 @@ function sentence(event: EndpointEvent): string {
     case 'file-sent': return `${event.name} sent and received whole: ${event.bytes} bytes, SHA-256 ${event.sha256}`
     case 'file-received': return `${event.path} received: ${event.bytes} bytes, SHA-256 ${event.sha256}`
     case 'logged-in': return `${event.userId} logged in: connection ${event.connection}, ${place}`
+    case 'users-listed': return `logged in: ${event.users.join(', ')}`
     case 'held': return `connection ${event.connection} of ${event.userId} is held`
     case 'demanded': return `${event.userId} demands a connection with ${event.to}, on connection ${event.connection}`
     case 'demand-ended': return `${event.userId} and ${event.to}: ${event.message}${event.connections ? `, on connection ${event.connections.join(' and ')}` : ''}`

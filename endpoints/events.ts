@@ -80,6 +80,7 @@ type Body =
   | { event: 'session-ended', outcome: 'goodbye' | 'lost', message: string }
   // 4 and its terminals; `connection` counts from 1 at each of them
   | Peer & { event: 'logged-in', step: '(3)' | '(12)', userId: string, connection: number }
+  | { event: 'users-listed', users: readonly string[] }
   /** At the terminal: the relay server has answered a hold message. */
   | { event: 'held', step: '(5)' | '(14)', userId: string, connection: number }
   | { event: 'demanded', step: '(6)', userId: string, to: string, connection: number }

@@ -145,6 +145,7 @@ class RunningTerminal implements Terminal, LineListener {
     const line = this.#vacant() ?? await this.#open()
     const users = await line.users(this.#timeouts.message)
     if (!users) throw new EndpointError('no-answer', `relay server ${formatPeer(this.#server)} did not send its list`, 'try again')
+    this.#emit({ event: 'users-listed', users: users.map(({ userId }) => userId) })
     return users
   }
 
