@@ -51,6 +51,8 @@ const removeCommand: CommandModule<object, EquipmentArguments> = {
 export const equipmentCommand: CommandModule = {
   command: 'equipment',
   describe: 'Which equipment may register: keys for `server` and `accept`',
-  builder: yargs => yargs.command(addCommand).command(listCommand).command(removeCommand).demandCommand(1, 'Which: add, list or remove?'),
+  builder: yargs => yargs.command(addCommand).command(listCommand).command(removeCommand).demandCommand(1, 'Which: add, list or remove?')
+    .example('$0 equipment add keys 2133 --write 2133.key', 'then: server --equipment keys, accept --equipment-key 2133.key')
+    .example('$0 equipment list keys', 'which equipment may register'),
   handler: () => undefined,
 }
