@@ -215,6 +215,9 @@ export const caCommand: CommandModule = {
   describe: 'Certificates for the server: a certificate authority (51), and what others need of it',
   builder: yargs => yargs
     .command(initCommand).command(serveCommand).command(enrolCommand).command(fetchCommand).command(requestCommand).command(issueCommand).command(showCommand)
-    .demandCommand(1, 'Which: init, serve, enrol, fetch, request, issue or show?'),
+    .demandCommand(1, 'Which: init, serve, enrol, fetch, request, issue or show?')
+    .example('$0 ca init my-ca', 'the CA: ca.key and ca.crt')
+    .example('$0 ca serve my-ca --allow 130.74.23.6', 'certifies the server at that address')
+    .example('$0 ca show server.crt', 'what a certificate says'),
   handler: () => undefined,
 }
