@@ -6,11 +6,12 @@
 // IPv6 announcements). Acknowledgements without data, windows, segmentation and retransmissions disappear in tcp-stream.ts.
 import { formatIpv4 } from '../napt/wire/address.js'
 import { decode, fieldOf, type Decoded, type Transport } from './decode.js'
-import { canonicalBytes, comparedHeader, orderOf, payloadEntry, portValue, type Entry, type Flow } from './entries.js'
+import { canonicalBytes, comparedHeader, orderOf, payloadEntry, portValue, SEALED, TLS_DEFECT, type Entry, type Flow } from './entries.js'
 import { messageOf, type Message, type PayloadDecoder } from './payload.js'
 import type { CapturedPacket } from './pcap.js'
 import { icmpName } from './summary.js'
 import { TcpConversation } from './tcp-stream.js'
+import { NO_KEYS, type KeySource } from './tls/key-log.js'
 
 /** A frame whose bytes are not right in themselves. */
 export interface Fault { readonly frame: number, readonly field: string, readonly wanted: string, readonly got: string }
@@ -20,10 +21,14 @@ export interface CanonicalCapture {
   readonly faults: readonly Fault[]
   /** Frames left out, by kind. */
   readonly ignored: Readonly<Record<string, number>>
+  /** TLS connections in which something stayed encrypted. */
+  readonly sealed: number
 }
 
 export interface CanonicalOptions {
   readonly decoder: PayloadDecoder
+  /** Open the records of TLS connections. */
+  readonly keys?: KeySource
   /** Ports that are compared although they lie where kernels choose theirs. */
   readonly ports?: readonly number[]
   /** Messages that a timer repeats, by number: how often is not compared. */
@@ -42,7 +47,11 @@ export function canonicalize(packets: readonly CapturedPacket[], options: Canoni
     if (kind === 'ipv4') builderFor(flows, decoded, options).add(decoded, packet.number)
     else ignored[kind] = (ignored[kind] ?? 0) + 1
   }
-  return { flows: [...flows.values()].flatMap(builder => builder.finish()), faults, ignored }
+  const finished = [...flows.values()].flatMap(builder => builder.finish())
+  return {
+    flows: finished, faults: [...faults, ...finished.flatMap(flow => flow.entries.flatMap(tlsFault))], ignored,
+    sealed: finished.filter(flow => flow.entries.some(entry => entry.packet === SEALED)).length,
+  }
 }
 
 /** What is wrong with a frame in itself: cut by the capture, undecodable, or a checksum that does not hold. */
@@ -53,6 +62,9 @@ export function faultsOf(packet: CapturedPacket, decoded: Decoded): Fault[] {
     .map(layer => ({ frame, field: `${layer.protocol} checksum`, wanted: 'right', got: layer.checksum ?? '' }))
   return decoded.defect === null ? checksums : [...checksums, { frame, field: 'frame', wanted: 'decodable', got: decoded.defect }]
 }
+
+const tlsFault = ({ packet, payload: { defect }, frame }: Entry): Fault[] =>
+  packet === TLS_DEFECT && typeof defect === 'string' ? [{ frame, field: 'TLS', wanted: 'whole, as it was sent', got: defect }] : []
 
 interface FlowBuilder { add(decoded: Decoded, frame: number): void, finish(): Flow[] }
 
@@ -66,7 +78,7 @@ function builderFor(flows: Map<string, FlowBuilder>, decoded: Decoded, options: 
   if (known !== undefined) return known
   const isForward = (transport: Transport | null): boolean =>
     transport === null || `${transport.source.port} ${formatIpv4(transport.source.address)}` === one
-  const made = ends.protocol === 'tcp' ? new TcpConversation(ends, isForward, options.decoder) : new DatagramFlow(ends, isForward, options)
+  const made = ends.protocol === 'tcp' ? new TcpConversation(ends, isForward, options.decoder, options.keys ?? NO_KEYS) : new DatagramFlow(ends, isForward, options)
   flows.set(key, made)
   return made
 }

@@ -1,5 +1,6 @@
 // What holds for capture files: that they are whole, every checksum, and on request the layouts of Figs. 7 and 8 and a golden.
-import { basename } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { faultsOf, type Fault } from './canonical.js'
 import { decode } from './decode.js'
 import { checkFigures, type FigureReport } from './figure-check.js'
@@ -8,6 +9,7 @@ import { checkGolden, type GoldenReport } from './golden.js'
 import { goldenPath, readGolden } from './golden-file.js'
 import { readPcapFile, type Capture } from './pcap-reader.js'
 import type { PayloadDecoder } from './payload.js'
+import { allOf, KEY_LOG_FILE, NO_KEYS, readKeyLog, type KeySource } from './tls/key-log.js'
 
 /** Files that cannot be checked as they were given. */
 export class CheckUsageError extends Error { override readonly name = 'CheckUsageError' }
@@ -20,6 +22,8 @@ export interface FileCheckOptions {
   readonly figures?: FigureRun
   /** A golden's name or path. */
   readonly golden?: string
+  /** The key log; else each `keys.log` beside a capture. */
+  readonly keys?: string
 }
 
 export interface FileResult {
@@ -39,9 +43,9 @@ export interface FileCheckReport {
   readonly ok: boolean
 }
 
-/** The figures' interfaces, and those of the prior-art benches (Figs. 10 and 13, hybrid). */
+/** The figures' interfaces, the CA (Fig. 5), and those of the prior-art benches (Figs. 10 and 13, hybrid). */
 const INTERFACES: ReadonlySet<string> = new Set([
-  ...figureLayouts().flatMap(layout => layout.interfaces), '11', '12', '13', '14', '15', '104-lan', '104-wan',
+  ...figureLayouts().flatMap(layout => layout.interfaces), '51', '11', '12', '13', '14', '15', '104-lan', '104-wan',
 ])
 
 /**
@@ -72,17 +76,23 @@ function byAssignment(text: string): CaptureFile {
 
 /**
  * Sides of which no file was given are not asked for: the report is about these files.
- * @throws CaptureFileError when a file is no capture at all; GoldenError when the golden is none
+ * @throws CaptureFileError when a file is no capture at all; GoldenError when the golden is none; KeyLogError when the key log is none
  */
-export async function checkFiles(files: readonly CaptureFile[], { decoder, figures, golden }: FileCheckOptions): Promise<FileCheckReport> {
+export async function checkFiles(files: readonly CaptureFile[], { decoder, figures, golden, keys: keyLog }: FileCheckOptions): Promise<FileCheckReport> {
   const captures = new Map<string, Capture>()
   for (const { interface: name, path } of files) captures.set(name, await readPcapFile(path))
+  const keys = keyLog === undefined ? keysBeside(files) : readKeyLog(keyLog)
   const results = [...captures].map(([name, capture]): FileResult => ({
     interface: name, file: capture.file, packets: capture.packets.length, damage: capture.damage?.message ?? null,
     faults: capture.packets.flatMap(packet => faultsOf(packet, decode(packet.bytes))),
   }))
-  const figureReport = figures === undefined ? null : checkFigures(captures, { decoder, run: figures, partial: true })
-  const goldenReport = golden === undefined ? null : checkGolden(captures, readGolden(goldenPath(golden)), { decoder, partial: true }, golden)
+  const figureReport = figures === undefined ? null : checkFigures(captures, { decoder, keys, run: figures, partial: true })
+  const goldenReport = golden === undefined ? null : checkGolden(captures, readGolden(goldenPath(golden)), { decoder, keys, partial: true }, golden)
   const isWhole = results.every(({ damage, faults }) => damage === null && faults.length === 0) && results.some(({ packets }) => packets > 0)
   return { files: results, figures: figureReport, golden: goldenReport, ok: isWhole && figureReport?.ok !== false && goldenReport?.ok !== false }
+}
+
+function keysBeside(files: readonly CaptureFile[]): KeySource {
+  const found = [...new Set(files.map(({ path }) => join(dirname(path), KEY_LOG_FILE)))].filter(each => existsSync(each))
+  return found.length === 0 ? NO_KEYS : allOf(found.map(readKeyLog))
 }

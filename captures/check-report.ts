@@ -2,6 +2,7 @@
 import type { FileCheckReport, FileResult } from './check-files.js'
 import type { FigureReport, FigureResult } from './figure-check.js'
 import type { GoldenReport } from './golden.js'
+import { KEY_LOG_FILE } from './tls/key-log.js'
 import { printable } from './text-width.js'
 
 export const formatFileCheck = ({ files, figures, golden }: FileCheckReport): string[] => [
@@ -33,13 +34,14 @@ function figureVerdict({ result, frame }: FigureResult): string {
 
 /** The verdict, then differences, missing and unexpected packets. */
 export function formatGoldenReport(report: GoldenReport): string[] {
-  const { golden, result, compared, differences, missing, unexpected, uncaptured, ignored } = report
+  const { golden, result, compared, differences, missing, unexpected, uncaptured, ignored, sealed } = report
   const name = `golden ${golden}`
   if (result === 'no golden') return [`✗ ${name}: there is no such golden. Record it from a good run, or give another name or file.`]
   if (result === 'nothing compared') return [`✗ ${name}: not one packet was compared; none of these files shows an interface of the golden`]
   const left = [...ignored].flatMap(([each, kinds]) => Object.entries(kinds).map(([kind, count]) => `${count} ${kind} at ${each}`))
   return [
     `${result === 'equal' ? '✓' : '✗'} ${name}: ${compared} packets and messages compared${left.length > 0 ? ` (not compared: ${left.join(', ')})` : ''}`,
+    ...sealed === null ? [] : [`  ${sealed.connections} TLS connections stayed encrypted: ${sealed.why}. Put the run's ${KEY_LOG_FILE} beside the captures, or give it with --keys.`],
     ...differences.flatMap(each => [
       `  ${each.interface}, frame ${each.frame ?? '?'}${each.packet === '' ? '' : `, ${each.packet} of ${each.flow}`}${each.again > 0 ? `, and ${each.again} more` : ''}`,
       `      ${each.field}: wanted ${each.wanted}, got ${each.got}`,

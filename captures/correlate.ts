@@ -17,6 +17,8 @@ import type { FigureMark, Hop, LadderEntry, LadderPacket, LadderStep } from './l
 import { FIG2_CONNECTIONS, namePacket, type ConnectionName } from './naming.js'
 import type { PayloadDecoder } from './payload.js'
 import { icmpName } from './summary.js'
+import { TlsFollower, type TlsContent } from './tls/follower.js'
+import { NO_KEYS, type KeySource } from './tls/key-log.js'
 
 /** What one router did with one frame. */
 export interface RouterRecord {
@@ -38,7 +40,14 @@ export interface WireRecord {
 
 /** Who has which address, and behind which router. Names are those of the lanes. */
 export interface Topology {
-  readonly routers: readonly { readonly name: string, readonly wan: string, readonly lan: string, readonly hosts: readonly { readonly name: string, readonly address: string }[] }[]
+  readonly routers: readonly {
+    readonly name: string
+    readonly wan: string
+    /** WAN addresses that it has beside that one, or is going to have. */
+    readonly moreWan?: readonly string[]
+    readonly lan: string
+    readonly hosts: readonly { readonly name: string, readonly address: string }[]
+  }[]
   /** On the WAN itself. */
   readonly hosts: readonly { readonly name: string, readonly address: string }[]
 }
@@ -55,6 +64,8 @@ export const FIG1_TOPOLOGY: Topology = {
 export interface CorrelatorOptions {
   readonly decoder: PayloadDecoder
   readonly connections?: readonly ConnectionName[]
+  /** Open the records of TLS connections. */
+  readonly keys?: KeySource
   /** Layouts that packets are checked against as they pass; none for no marks. */
   readonly figures?: readonly FigureLayout[]
   /** Nanoseconds. */
@@ -69,6 +80,7 @@ export class Correlator {
   readonly #places: Places
   readonly #options: CorrelatorOptions
   readonly #window: bigint
+  readonly #follower: TlsFollower
   /** Sorted by time. */
   #pending: Pending[] = []
 
@@ -76,6 +88,7 @@ export class Correlator {
     this.#places = new Places(topology)
     this.#options = options
     this.#window = options.window ?? DEFAULT_WINDOW
+    this.#follower = new TlsFollower(options.keys ?? NO_KEYS, options.decoder)
   }
 
   /** Takes a record; gives the entries that are due. */
@@ -150,18 +163,25 @@ export class Correlator {
 
   #packet(time: bigint, views: readonly View[], hops: readonly Hop[], drop: LadderPacket['drop']): LadderPacket {
     const { decoder, connections = FIG2_CONNECTIONS } = this.#options
-    const { title, number, size, isDetail } = namePacket(views.map(view => view.decoded), decoder, connections)
-    const packet = { kind: 'packet', time, hops, title, size, count: 1, isRepeat: false, isDetail, figures: this.#marks(views, number) } as const
+    const tls = drop === undefined ? this.#follow(views) : null
+    const { number, ...name } = namePacket(views.map(view => view.decoded), decoder, connections, tls)
+    const packet = { kind: 'packet', time, hops, ...name, count: 1, isRepeat: false, figures: this.#marks(views, number, tls) } as const
     return drop === undefined ? packet : { ...packet, drop, isDetail: false }
   }
 
+  /** A connection is followed where both of its directions are seen alike: at one of the interfaces that every packet of it crosses. */
+  #follow(views: readonly View[]): TlsContent | null {
+    const [first] = [...views].sort((a, b) => a.interface < b.interface ? -1 : 1)
+    return this.#follower.follow(first.interface, first.decoded.transport)
+  }
+
   /** A figure that has several layouts, one a run, holds when one of them does. */
-  #marks(views: readonly View[], number: string | null): FigureMark[] {
+  #marks(views: readonly View[], number: string | null, tls: TlsContent | null): FigureMark[] {
     const marks = new Map<string, boolean>()
     for (const layout of this.#options.figures ?? []) {
       const view = layout.number === number ? views.find(each => layout.interfaces.includes(each.interface)) : undefined
       if (view === undefined) continue
-      const holds = checkPacket(view.decoded.bytes, layout, this.#options).every(check => check.ok)
+      const holds = checkPacket(view.decoded.bytes, layout, this.#options, tls).every(check => check.ok)
       marks.set(layout.figure, holds || marks.get(layout.figure) === true)
     }
     return [...marks].map(([figure, ok]) => ({ figure, ok }))
@@ -186,7 +206,7 @@ class Places {
     for (const { name, address } of hosts) this.#onWan.set(parseIpv4(address), name)
     for (const router of routers) {
       this.#routers.add(router.name)
-      this.#onWan.set(parseIpv4(router.wan), router.name)
+      for (const address of [router.wan, ...router.moreWan ?? []]) this.#onWan.set(parseIpv4(address), router.name)
       this.#behind.set(router.name, new Map([[parseIpv4(router.lan), router.name], ...router.hosts.map(host => [parseIpv4(host.address), host.name] as const)]))
     }
   }

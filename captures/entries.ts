@@ -90,6 +90,9 @@ const CHOSEN_PORTS = { first: 32768, last: 60999 }
 export const portValue = (port: number, named: readonly number[] = []): Value =>
   port >= CHOSEN_PORTS.first && port <= CHOSEN_PORTS.last && !named.includes(port) ? { any: port } : port
 
+/** The packet of an entry that stands for encrypted records that could not be opened, and of one for records that TLS does not have. */
+export const SEALED = 'encrypted', TLS_DEFECT = 'TLS defect'
+
 /** Payloads above this are kept as their hash. Bytes. */
 const READABLE = 128
 
@@ -105,11 +108,13 @@ export function comparedFields(flow: Flow, entry: Entry): Map<string, Value> {
 /**
  * The order in which a TCP flow's entries are listed and compared. Undecoded data and the closing of the two directions are
  * independent of each other (RFC 9293 §3.6), so those of → stand before those of ←, behind everything else; where the directions
- * run independently from the start, so do messages. Within a direction all stand as sent.
+ * run independently from the start, so do messages. So does the session ticket, which a server of TLS sends when it likes
+ * (RFC 8446 §4.6.1). Within a direction all stand as sent.
  */
 export function arrange(entries: readonly Entry[], order: Flow['order']): Entry[] {
   const rank = ({ packet, way }: Entry): number => {
-    const step = packet === 'FIN' || packet === 'RST' ? 4 : packet === 'data' || (order === 'direction' && !packet.startsWith('SYN')) ? 2 : 0
+    if (packet === 'new session ticket') return 1
+    const step = packet === 'FIN' || packet === 'RST' || packet.startsWith('alert') ? 4 : packet === 'data' || packet === SEALED || (order === 'direction' && !packet.startsWith('SYN')) ? 2 : 0
     return step === 0 ? 0 : step + (way === '→' ? 0 : 1)
   }
   return [...entries].sort((a, b) => rank(a) - rank(b))

@@ -3,6 +3,9 @@ import { formatIpv4 } from '../napt/wire/address.js'
 import { decode, type ChecksumVerdict, type Decoded, type Protocol, type Transport } from './decode.js'
 import { figureLayouts, type FigureLayout, type FigureRun, type LayoutField } from './figures.js'
 import type { Capture } from './pcap-reader.js'
+import { NO_KEYS, type KeySource } from './tls/key-log.js'
+import { TlsFollower, type TlsContent } from './tls/follower.js'
+import { whyUnopened } from './tls-naming.js'
 import { formatSecret, formatValue, messageOf, type Message, type MessageField, type PayloadDecoder } from './payload.js'
 
 export interface FieldCheck { readonly field: string, readonly wanted: string, readonly got: string, readonly ok: boolean }
@@ -29,6 +32,8 @@ export interface FigureReport {
 
 export interface FigureCheckOptions {
   readonly decoder: PayloadDecoder
+  /** Open the packets of TLS connections. */
+  readonly keys?: KeySource
   readonly run?: FigureRun
   /** When given, the password must be this one; else any. Its value is not shown in either case. */
   readonly password?: string
@@ -36,12 +41,12 @@ export interface FigureCheckOptions {
   readonly partial?: boolean
 }
 
-/** Every field of one packet against a layout. */
-export function checkPacket(bytes: Uint8Array, layout: FigureLayout, { decoder, password }: Pick<FigureCheckOptions, 'decoder' | 'password'>): FieldCheck[] {
+/** Every field of one packet against a layout; the payload is that of `tls`, if the packet belongs to a TLS connection. */
+export function checkPacket(bytes: Uint8Array, layout: FigureLayout, { decoder, password }: Pick<FigureCheckOptions, 'decoder' | 'password'>, tls: TlsContent | null = null): FieldCheck[] {
   const packet = decode(bytes)
   const { transport } = packet
   if (transport === null) return [compare('protocol', layout.protocol, packet.defect ?? packet.layers.at(-1)?.protocol ?? 'none')]
-  const message = messageOf(transport, decoder)
+  const message = messageIn(transport, layout, decoder, tls)
   return [
     compare('protocol', layout.protocol, transport.protocol),
     compare('SA', formatIpv4(layout.source.address), formatIpv4(transport.source.address)),
@@ -50,9 +55,19 @@ export function checkPacket(bytes: Uint8Array, layout: FigureLayout, { decoder, 
     compare('DP', layout.destination.port, transport.destination.port),
     compare('IPv4 checksum', 'right', checksumOf(packet, 'ipv4')),
     compare(`${layout.protocol.toUpperCase()} checksum`, 'right', checksumOf(packet, layout.protocol)),
-    compare('packet', layout.number, message === null ? `${transport.payload.length} bytes of no known message` : message.number ?? message.name),
+    compare('packet', layout.number, message === null ? nameless(transport, tls) : message.number ?? message.name),
     ...checkPayload(layout, message, password),
   ]
+}
+
+/** The layout's own message, if it is there. */
+const messageIn = (transport: Transport, { number }: FigureLayout, decoder: PayloadDecoder, tls: TlsContent | null): Message | null =>
+  tls === null ? messageOf(transport, decoder) : tls.messages.find(message => message.number === number) ?? tls.messages.at(0) ?? null
+
+function nameless({ payload }: Transport, tls: TlsContent | null): string {
+  const sealed = tls?.items.find(item => item.kind === 'sealed')
+  if (sealed?.kind === 'sealed') return `an encrypted one (${whyUnopened(sealed.why, tls?.lack ?? '')})`
+  return tls === null ? `${payload.length} bytes of no known message` : 'TLS without a known message'
 }
 
 /** Finds each layout's packet. `captures` is by interface: `104a-lan`, `104b-wan`, `101` … */
@@ -74,9 +89,12 @@ export function checkFigures(captures: ReadonlyMap<string, Capture>, options: Fi
 
 function findNearest(capture: Capture, layout: FigureLayout, options: FigureCheckOptions): { frame: number, checks: FieldCheck[], wrong: number } | null {
   let nearest: { frame: number, checks: FieldCheck[], wrong: number } | null = null
+  const follower = new TlsFollower(options.keys ?? NO_KEYS, options.decoder)
   for (const { number, bytes } of capture.packets) {
-    if (!isCandidate(decode(bytes).transport, layout, options.decoder)) continue
-    const checks = checkPacket(bytes, layout, options)
+    const { transport } = decode(bytes)
+    const tls = follower.follow('', transport)
+    if (!isCandidate(transport, layout, options.decoder, tls)) continue
+    const checks = checkPacket(bytes, layout, options, tls)
     const wrong = checks.filter(check => !check.ok).length
     if (nearest === null || wrong < nearest.wrong) nearest = { frame: number, checks, wrong }
     if (wrong === 0) break
@@ -85,9 +103,11 @@ function findNearest(capture: Capture, layout: FigureLayout, options: FigureChec
 }
 
 /** It says that it is the packet, or carries something between nearly the right ends. */
-function isCandidate(transport: Transport | null, layout: FigureLayout, decoder: PayloadDecoder): boolean {
+function isCandidate(transport: Transport | null, layout: FigureLayout, decoder: PayloadDecoder, tls: TlsContent | null): boolean {
   if (transport === null || transport.payload.length === 0) return false
-  const message = messageOf(transport, decoder)
+  // Of TLS only what may be the packet: not the handshake, and what could not be opened only where nothing else comes nearer.
+  if (tls !== null && tls.messages.length === 0 && !tls.items.some(item => item.kind === 'sealed')) return false
+  const message = messageIn(transport, layout, decoder, tls)
   if (message !== null) return message.number === layout.number
   const right = [
     transport.protocol === layout.protocol,

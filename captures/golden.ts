@@ -5,6 +5,7 @@ import { compareFlows, type Difference, type Unpaired } from './golden-compare.j
 import type { Flow } from './entries.js'
 import type { Capture } from './pcap-reader.js'
 import type { PayloadDecoder } from './payload.js'
+import { NO_KEYS, type KeySource } from './tls/key-log.js'
 
 export interface Golden {
   /** The run that it is of, such as `fig2`. */
@@ -41,6 +42,8 @@ export interface GoldenReport {
   readonly uncaptured: readonly string[]
   /** Frames that were not compared, by interface and kind. */
   readonly ignored: ReadonlyMap<string, Readonly<Record<string, number>>>
+  /** How many TLS connections stayed encrypted, and why; null for none. */
+  readonly sealed: { readonly connections: number, readonly why: string } | null
 }
 
 /**
@@ -49,13 +52,14 @@ export interface GoldenReport {
  */
 export function recordGolden(captures: ReadonlyMap<string, Capture>, options: GoldenOptions): Golden {
   const canonical = canonicalizeAll(captures, options)
-  for (const [name, { faults }] of canonical) {
+  for (const [name, { faults, sealed }] of canonical) {
     const damage = captures.get(name)?.damage
     if (damage) throw new GoldenError(`no golden was recorded: ${damage.message}`)
     if (faults.length > 0) {
       const { frame, field, wanted, got } = faults[0]
       throw new GoldenError(`no golden was recorded: ${name}, frame ${frame}: ${field}: wanted ${wanted}, got ${got} (likely: ${faultCause(faults[0])})`)
     }
+    if (sealed > 0) throw new GoldenError(`no golden was recorded: ${name} has ${sealed} TLS connections that stayed encrypted (${(options.keys ?? NO_KEYS).lack}). Give the run's key log.`)
   }
   const interfaces = renumber(flowsOf(canonical))
   if (entriesOf(interfaces) === 0) throw new GoldenError('no golden was recorded: the captures hold no IPv4 packet. Give the captures of a whole run.')
@@ -64,16 +68,18 @@ export function recordGolden(captures: ReadonlyMap<string, Capture>, options: Go
 
 export interface GoldenCheckOptions {
   readonly decoder: PayloadDecoder
+  /** Open the records of TLS connections. */
+  readonly keys?: KeySource
   /** True: interfaces of the golden without a capture do not count against the report. */
   readonly partial?: boolean
 }
 
 /** Compares captures, by interface, with a golden; `null` stands for one that does not exist (`name` says which). */
-export function checkGolden(captures: ReadonlyMap<string, Capture>, golden: Golden | null, { decoder, partial }: GoldenCheckOptions, name = golden?.name ?? ''): GoldenReport {
+export function checkGolden(captures: ReadonlyMap<string, Capture>, golden: Golden | null, { decoder, keys = NO_KEYS, partial }: GoldenCheckOptions, name = golden?.name ?? ''): GoldenReport {
   if (golden === null) {
-    return { golden: name, result: 'no golden', ok: false, compared: 0, differences: [], missing: [], unexpected: [], uncaptured: [], ignored: new Map() }
+    return { golden: name, result: 'no golden', ok: false, compared: 0, differences: [], missing: [], unexpected: [], uncaptured: [], ignored: new Map(), sealed: null }
   }
-  const canonical = canonicalizeAll(captures, { ...golden, decoder })
+  const canonical = canonicalizeAll(captures, { ...golden, decoder, keys })
   const got = renumber(flowsOf(canonical))
   const wanted = renumber(new Map([...got.keys()].map(each => [each, golden.interfaces.get(each) ?? []])))
   const uncaptured = [...golden.interfaces.keys()].filter(each => !captures.has(each))
@@ -84,9 +90,11 @@ export function checkGolden(captures: ReadonlyMap<string, Capture>, golden: Gold
   const compared = parts.reduce((sum, part) => sum + part.compared, 0)
   const equal = differences.length + missing.length + unexpected.length === 0 && (partial === true || uncaptured.length === 0)
   const result = compared === 0 && missing.length + unexpected.length === 0 ? 'nothing compared' : equal ? 'equal' : 'different'
+  const sealed = [...canonical.values()].reduce((sum, each) => sum + each.sealed, 0)
   return {
     golden: golden.name, result, ok: result === 'equal', compared, differences, missing, unexpected, uncaptured,
     ignored: new Map([...canonical].map(([each, { ignored }]) => [each, ignored])),
+    sealed: sealed === 0 ? null : { connections: sealed, why: keys.lack },
   }
 }
 
@@ -103,6 +111,7 @@ const entriesOf = (interfaces: ReadonlyMap<string, readonly Flow[]>): number =>
 function faultCause({ field, got }: Fault): string {
   if (got === 'partial') return 'the capture was made before the card finished the checksum: switch offloads off (ethtool -K … tx off) or complete it'
   if (field === 'length') return 'the capture kept only the beginning of the frame: capture with a larger snapshot length'
+  if (field === 'TLS') return 'the bytes of the connection were changed on the way, or are missing from the capture'
   return field.endsWith('checksum') ? 'the packet was changed without its checksum' : 'the frame was damaged, or cut by the capture'
 }
 

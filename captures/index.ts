@@ -20,3 +20,5 @@ export { FIG2_CONNECTIONS, namePacket, type ConnectionName, type PacketName } fr
 export { Correlator, FIG1_TOPOLOGY, type CorrelatorOptions, type RouterRecord, type Topology, type WireRecord } from './correlate.js'
 export { checkFiles, CheckUsageError, nameInterfaces, type CaptureFile, type FileCheckOptions, type FileCheckReport, type FileResult } from './check-files.js'
 export { formatFigures, formatFileCheck, formatGoldenReport } from './check-report.js'
+export { GrowingKeyLog, KEY_LOG_FILE, KeyLog, KeyLogError, NO_KEYS, readKeyLog, type KeySource, type SecretLabel } from './tls/key-log.js'
+export type { HandshakeNumbers } from './tls-naming.js'

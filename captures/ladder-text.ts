@@ -66,7 +66,7 @@ export class LadderText {
   entry(entry: LadderEntry): string[] {
     if (entry.kind === 'packet' && entry.isDetail && !this.#detail) return []
     const time = entry.kind === 'packet' ? String((entry.time - this.#start) / 1_000_000n) : ''
-    const words = entry.kind === 'packet' ? packetWords(entry) : noteWords(entry)
+    const words = entry.kind === 'packet' ? packetWords(entry, this.#detail) : noteWords(entry)
     const notes = entry.kind === 'packet' && entry.drop !== undefined ? [word(INDENT + 'dropped:', 'bad', ''), ...wordsOf(entry.drop.reason, 'bad')] : []
     if (this.#shape === 'list') return this.#listed(entry, time, words, notes)
 
@@ -185,11 +185,12 @@ export function ladderToText({ title, lanes, entries }: Ladder, options: LadderT
 const word = (text: string, style: Style = 'plain', before = ' '): Word => ({ text, style, before })
 const wordsOf = (text: string, style: Style = 'plain'): Word[] => text.split(' ').filter(each => each !== '').map(each => word(each, style))
 
-function packetWords({ title, figures, size, count, isRepeat }: LadderPacket): Word[] {
+function packetWords({ title, figures, size, count, isRepeat, beside = [] }: LadderPacket, detail: boolean): Word[] {
   const times = count > 1 || isRepeat ? [word(isRepeat ? `×${count} more` : `×${count}`, 'dim')] : []
   const bytes = size > 0 ? [word(formatSize(size), 'dim', ', ')] : []
   const marks = figures.map(({ figure, ok }, at) => word(`${figure} ${ok ? '✓' : '✗'}`, ok ? 'good' : 'bad', at === 0 ? '  ' : ' '))
-  return [...wordsOf(title), ...times, ...bytes, ...marks]
+  const more = detail && beside.length > 0 ? wordsOf(`(${beside.join(', ')})`, 'dim') : []
+  return [...wordsOf(title), ...more, ...times, ...bytes, ...marks]
 }
 
 const noteWords = ({ note }: LadderStep): Word[] => {

@@ -28,6 +28,8 @@ export interface LadderPacket {
   readonly count: number
   /** True: `count` packets more of what was shown already. */
   readonly isRepeat: boolean
+  /** What else is in it, told to who wants every packet. */
+  readonly beside?: readonly string[]
   /** True: left out unless somebody wants every packet (acknowledgements, the rest of a handshake). */
   readonly isDetail: boolean
   /** Where a router threw it away, and why. */

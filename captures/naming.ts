@@ -1,12 +1,15 @@
 // What the packets of a run are called: the document's number and name. Messages name themselves; TCP's own packets are named
-// by the connection that they belong to, which the table below knows by the end that was called.
+// by the connection that they belong to, which the table below knows by the end that was called; so are those of a stream over UDP.
+import { decodePacket, type DatagramPacket } from '../endpoints/message/index.js'
 import { formatEndpoint } from '../napt/wire/address.js'
 import { FLAG } from '../napt/wire/tcp.js'
 import type { Decoded, Transport } from './decode.js'
-import { labelOf, messageOf, type PayloadDecoder } from './payload.js'
+import { labelOf, messageOf, portsOf, type PayloadDecoder } from './payload.js'
 import { summarize } from './summary.js'
+import { nameTls, type HandshakeNumbers } from './tls-naming.js'
+import type { TlsContent } from './tls/follower.js'
 
-/** A TCP connection of the document, or a UDP exchange whose datagrams are no messages. */
+/** A connection of the document, or a UDP exchange whose datagrams are no messages. */
 export interface ConnectionName {
   /** The end that is called, `ADDRESS:PORT`, as seen on the WAN. */
   readonly called: string
@@ -18,13 +21,21 @@ export interface ConnectionName {
   readonly step: string
   /** The calling end's last packet, where the document numbers it. */
   readonly end?: string
+  /** The numbers of its TLS handshake, where the document has them. */
+  readonly handshake?: HandshakeNumbers
   /** What data that is no message is called, to the called end and from it. */
   readonly data?: { readonly there: string, readonly back: string }
 }
 
 export const FIG2_CONNECTIONS: readonly ConnectionName[] = [
-  { called: '130.74.23.6:1201', start: '211', step: '' },
-  { called: '130.74.23.6:1300', start: '221', step: '' },
+  {
+    called: '130.74.23.6:1201', start: '211', step: '',
+    handshake: { clientHello: '212', serverHello: '213', certificate: '214', clientKey: '215', serverKey: '216' },
+  },
+  {
+    called: '130.74.23.6:1300', start: '221', step: '',
+    handshake: { clientHello: '222', serverHello: '223', certificate: '214', clientKey: '224', serverKey: '225' },
+  },
   { called: '4.17.168.2:5000', start: '208', step: 'S209' },
 ]
 
@@ -35,20 +46,28 @@ export interface PacketName {
   /** Payload, bytes, of data that has no name of its own. */
   readonly size: number
   readonly isDetail: boolean
+  /** What else is in it, for who wants every detail. */
+  readonly beside?: readonly string[]
 }
 
-/** Names a packet by what it looks like on the interfaces that it crossed; `views` has at least one. */
-export function namePacket(views: readonly Decoded[], decoder: PayloadDecoder, connections: readonly ConnectionName[] = FIG2_CONNECTIONS): PacketName {
+/**
+ * Names a packet by what it looks like on the interfaces that it crossed; `views` has at least one. `tls` is what it completes, if it
+ * belongs to a TLS connection.
+ */
+export function namePacket(views: readonly Decoded[], decoder: PayloadDecoder, connections: readonly ConnectionName[] = FIG2_CONNECTIONS, tls: TlsContent | null = null): PacketName {
   const [view] = views
   const { transport } = view
   if (transport === null) return { title: summarize(view), number: null, size: 0, isDetail: view.layers.at(-1)?.protocol !== 'ipv4' }
-  const message = messageOf(transport, decoder)
   const connection = transport.protocol === 'icmp' ? undefined : connectionOf(views, connections)
   const step = connection === undefined || connection.step === '' ? '' : `${connection.step} `
+  if (tls !== null) return nameTlsPacket(tls, transport, connection, step, views)
+  const message = messageOf(transport, decoder)
+  const packet = transport.protocol === 'udp' ? decodePacket(transport.payload) : null
   if (message !== null) {
     const more = (message.length ?? transport.payload.length) < transport.payload.length ? ' …' : ''
     return { title: (message.number === null ? step : '') + labelOf(message) + more, number: message.number, size: 0, isDetail: false }
   }
+  if (packet !== null) return { ...namePiece(packet, transport, decoder, connection, step), number: null }
   if (connection?.data !== undefined && transport.payload.length > 0) {
     const isThere = views.some(each => each.transport !== null && endOf(each.transport.destination) === connection.called)
     return { title: isThere ? connection.data.there : connection.data.back, number: null, size: transport.payload.length, isDetail: false }
@@ -65,6 +84,17 @@ function connectionOf(views: readonly Decoded[], connections: readonly Connectio
 
 const endOf = ({ address, port }: Transport['source']): string => formatEndpoint(address, port)
 
+/** A packet of which TLS alone has the use is called what TCP calls it, or what TLS does. */
+function nameTlsPacket(tls: TlsContent, transport: Transport, connection: ConnectionName | undefined, step: string, views: readonly Decoded[]): PacketName {
+  const of = connection === undefined ? '' : ` of ${connection.start}`
+  const { titles, beside, number } = nameTls(tls, connection?.handshake, of, step)
+  if (titles.length > 0) return { title: titles.join(', '), number, size: tls.rest, isDetail: false, beside }
+  const closing = (transport.flags & (FLAG.fin | FLAG.rst)) === 0 ? null : nameSegment({ ...transport, payload: new Uint8Array(0) }, connection, step, views)
+  if (closing !== null) return { ...closing, number: null, beside }
+  const title = tls.isAgain ? 'TCP retransmission' : beside.length > 0 ? beside.join(', ') : 'part of a TLS record'
+  return { title: title + of, number: null, size: 0, isDetail: true }
+}
+
 function nameSegment({ flags, payload }: Transport, connection: ConnectionName | undefined, step: string, views: readonly Decoded[]): Omit<PacketName, 'number'> {
   const of = connection === undefined ? '' : ` of ${connection.start}`
   if ((flags & FLAG.rst) !== 0) return { title: `TCP reset${of}`, size: 0, isDetail: false }
@@ -79,4 +109,22 @@ function nameSegment({ flags, payload }: Transport, connection: ConnectionName |
   }
   if ((flags & FLAG.fin) !== 0) return { title: `TCP close${of}`, size: 0, isDetail: false }
   return { title: `TCP acknowledgement${of}`, size: 0, isDetail: true }
+}
+
+/** A packet of a stream over UDP; its data is called by the message that begins in it, as a segment's is. */
+function namePiece(packet: DatagramPacket, transport: Transport, decoder: PayloadDecoder, connection: ConnectionName | undefined, step: string): Omit<PacketName, 'number'> {
+  const of = connection === undefined ? '' : ` of ${connection.start}`
+  switch (packet.kind) {
+    case 'open': return { title: connection === undefined ? 'UDP connection start' : `${connection.start} UDP connection start`, size: 0, isDetail: false }
+    case 'accept': return { title: `UDP handshake${of}`, size: 0, isDetail: true }
+    case 'acknowledgement': return { title: `UDP acknowledgement${of}`, size: 0, isDetail: true }
+    case 'reset': return { title: `UDP reset${of}`, size: 0, isDetail: false }
+    default: {
+      const { bytes, kind } = packet
+      if (bytes.length === 0) return kind === 'end' ? { title: `UDP close${of}`, size: 0, isDetail: false } : { title: `UDP keep-alive${of}`, size: 0, isDetail: true }
+      const message = decoder('tcp', portsOf(transport), bytes)
+      if (message === null) return { title: step === '' ? `data${of}` : `${step}data`, size: bytes.length, isDetail: false }
+      return { title: step + labelOf(message) + ((message.length ?? bytes.length) < bytes.length ? ' …' : ''), size: 0, isDetail: false }
+    }
+  }
 }

@@ -29,7 +29,9 @@ const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
   router: async yargs => yargs.command((await import('./commands/router.js')).routerCommand),
   server: async yargs => yargs.command((await import('./commands/server.js')).server),
   accept: async yargs => yargs.command((await import('./commands/accept.js')).accept),
+  equipment: async yargs => yargs.command((await import('./commands/equipment.js')).equipmentCommand),
   issue: async yargs => yargs.command((await import('./commands/issue.js')).issue),
+  ca: async yargs => yargs.command((await import('./commands/ca.js')).caCommand),
   relay: async yargs => yargs.command((await import('./commands/relay.js')).relayCommand),
 }
 

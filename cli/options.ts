@@ -2,6 +2,7 @@
 // command line, since every user of the machine can read that.
 import { readFileSync } from 'node:fs'
 import { EncodeError, FIELDS, encode } from '../endpoints/message/index.js'
+import { addressCheck } from '../endpoints/access/address-policy.js'
 import type { Level, Peer } from '../endpoints/index.js'
 import { UsageError } from './errors.js'
 
@@ -48,6 +49,27 @@ export function parseEquipmentId(value: string | number): string {
 export function parseLevel(value: number): Level {
   if (value === 1 || value === 2 || value === 3) return value
   throw new UsageError(`there is no level ${value} here (1, 2 or 3)`)
+}
+
+/** @throws UsageError unless each is an IPv4 prefix or address that can be meant */
+export function parsePrefixes(texts: readonly string[]): string[] {
+  try {
+    addressCheck({ allow: texts })
+    return [...texts]
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error
+  }
+}
+
+/**
+ * The file with what registrations are authenticated by; null when the user wants to do without.
+ * @param option by which it is given. @throws UsageError when neither is said, or both
+ */
+export function keyFor(option: string, file: string | undefined, isOpen: boolean): string | null {
+  if (file !== undefined && isOpen) throw new UsageError(`${option} and --open-registration contradict each other: give one of them`)
+  if (file !== undefined) return file
+  if (isOpen) return null
+  throw new UsageError(`without a key anybody can register any equipment ID: give ${option} (\`naptlab equipment add\` makes it), or --open-registration to do without`)
 }
 
 export const PASSWORD_VARIABLE = 'NAPTLAB_PASSWORD'

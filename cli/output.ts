@@ -12,9 +12,13 @@ export function printer(json: boolean): OnEvent {
 /** Prints an error that ended what was asked for, and sets the exit code to 1. @throws what is not such an error */
 export function printFailure(print: OnEvent, apparatus: Apparatus, error: unknown): void {
   if (!(error instanceof EndpointError)) throw error
-  print({ time: wallClock(), apparatus, event: 'error', reason: error.reason, message: error.message })
+  printTrouble(print, apparatus, error)
   process.exitCode = 1
 }
+
+/** Prints an error with which it goes on. */
+export const printTrouble = (print: OnEvent, apparatus: Apparatus, { reason, message }: EndpointError): void =>
+  print({ time: wallClock(), apparatus, event: 'error', reason, message })
 
 export function toLine(event: EndpointEvent): string {
   const step = 'step' in event ? event.step : ''
@@ -37,6 +41,7 @@ function sentence(event: EndpointEvent): string {
     case 'stopped': return 'stopped'
     case 'error': return `error: ${event.message}`
     case 'registered': return `${event.equipmentId} = ${place} (${event.outcome})`
+    case 'claimed': return `${event.equipmentId} is claimed by two acceptors: registrations come from ${place} and from ${event.rival.address}:${event.rival.port}; give each an ID of its own`
     case 'lapsed': return `${event.equipmentId} has lapsed: no registration for ${(event.age / 1000).toFixed(1)} s`
     case 'request-received': return `${labelOf('request')} from ${place}: ${event.equipmentId}, ${event.reachedAt === undefined ? 'through the server' : `to connect to ${event.reachedAt.address}:${event.reachedAt.port}`}`
     case 'looked-up': return event.outcome === 'found' ? `${event.equipmentId} found at ${place}` : `${event.equipmentId} is not in the list`
@@ -53,8 +58,15 @@ function sentence(event: EndpointEvent): string {
     case 'notification-received': return `notified of a connection request by ${place}`
     case 'second-connection': return `second connection to ${place}`
     case 'password-checked': return `the password is ${event.outcome}`
-    case 'connecting': return `${event.apparatus === '103' ? '208 ' : ''}connection to ${place}`
+    case 'connecting': return `${event.apparatus === '103' ? '208 ' : ''}connection to ${place}${event.transport === 'udp' ? ' over UDP' : ''}`
     case 'request-handled': return `request handled: ${event.message}`
+    case 'keys-made': return `key pair ${event.step} made`
+    case 'certificate-requested': return `${labelOf('certificateRequest')} from ${place}: ${event.names.join(', ')}`
+    case 'certificate-issued': return `certificate 65 signed (64) for ${event.names.join(', ')}, serial number ${event.serialNumber.toLowerCase()}, valid until ${event.validTo}`
+    case 'authority-handed-out': return `${labelOf('authorityCertificate')} handed out to ${place}`
+    case 'authority-obtained': return `${labelOf('authorityCertificate')} of ${event.subject}, SHA-256 ${event.fingerprint} (${HOW_TRUSTED[event.outcome]})`
+    case 'certificate-obtained': return `certificate 65 for ${event.names.join(', ')}, serial number ${event.serialNumber.toLowerCase()}, valid until ${event.validTo}`
+    case 'credentials-stored': return `written: ${event.paths.join(', ')}`
     case 'asked': return `asks ${place}: ${event.text}`
     case 'responded': return `answers ${place}: ${event.text}`
     case 'response-received': return `${place} answers: ${event.text}`
@@ -64,6 +76,7 @@ function sentence(event: EndpointEvent): string {
     case 'file-sent': return `${event.name} sent and received whole: ${event.bytes} bytes, SHA-256 ${event.sha256}`
     case 'file-received': return `${event.path} received: ${event.bytes} bytes, SHA-256 ${event.sha256}`
     case 'logged-in': return `${event.userId} logged in: connection ${event.connection}, ${place}`
+    case 'users-listed': return `logged in: ${event.users.join(', ')}`
     case 'held': return `connection ${event.connection} of ${event.userId} is held`
     case 'demanded': return `${event.userId} demands a connection with ${event.to}, on connection ${event.connection}`
     case 'demand-ended': return `${event.userId} and ${event.to}: ${event.message}${event.connections ? `, on connection ${event.connections.join(' and ')}` : ''}`
@@ -71,8 +84,12 @@ function sentence(event: EndpointEvent): string {
     case 'released': return `connection ${event.connection} of ${event.userId} is vacant`
     case 'logged-out': return `${event.userId} logs out; connections: ${event.connections}`
     case 'disconnected': return `connection ${event.connection} of ${event.userId} has ended: ${event.message}`
+    case 'moving': return `${event.bytes} bytes so far`
+    case 'moved': return `${event.bytes} bytes, SHA-256 ${event.sha256}`
     case 'session-ended': return event.outcome === 'goodbye' ? 'the session ended' : `the session was lost: ${event.message}`
   }
 }
+
+const HOW_TRUSTED = { 'pinned': 'as pinned', 'proved': 'proved by the enrolment secret', 'trusted-on-first-use': 'not checked: compare it with what the CA shows' }
 
 const repeated = (attempt: number): string => attempt > 1 ? ` (repeat ${attempt - 1})` : ''

@@ -31,3 +31,17 @@ export class Screen {
     this.#terminal.write(`${begin}${shown.map(line => `${fit(line, columns)}\x1b[K\n`).join('')}\x1b[J`)
   }
 }
+
+/** One line that says how far something is, drawn again in place; where the output is no terminal, nothing. */
+export class StatusLine {
+  readonly #terminal: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>
+
+  constructor(terminal: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>) { this.#terminal = terminal }
+
+  show(text: string): void {
+    // The last column is left to the cursor, or some terminals begin a new line.
+    if (this.#terminal.isTTY) this.#terminal.write(`\r${fit(text, (this.#terminal.columns || 80) - 1)}\x1b[K`)
+  }
+
+  clear(): void { this.show('') }
+}

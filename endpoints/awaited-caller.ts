@@ -1,48 +1,52 @@
 // An issuer's side of a direct connection: a listener that takes the one caller who greets with the request's token. Whatever
 // else connects meanwhile is told that it is wrong, and in the end reset.
-import { EndpointError, reasonOfFault } from './errors.js'
+import { EndpointError, messageOf, reasonOfError } from './errors.js'
 import { answer } from './answers.js'
-import { ChannelError } from './channel/channel.js'
-import { plainChannel } from './channel/socket-channel.js'
 import { formatPeer } from './peer.js'
-import { addressOf, listenTcp, stopListening } from './sockets.js'
+import { listenForCaller } from './caller-listener.js'
 import { Deferred } from './waiting.js'
-import type { Server as TcpServer, Socket } from 'node:net'
-import type { Channel } from './channel/channel.js'
+import type { CallerListener } from './caller-listener.js'
+import type { Channel, OpenChannel } from './channel/channel.js'
+import type { ConnectedSocket } from './channel/connected-socket.js'
 import type { Emit } from './events.js'
 import type { Local, Peer } from './peer.js'
+import type { Transport } from './plain.js'
 
-/** Callers that may be open at the same time while the right one is awaited. */
-const MAX_CALLERS = 16
+export interface AwaitedCallerOptions {
+  /** TCP when absent. */
+  readonly transport?: Transport
+  /** Of the request. */
+  readonly token: string
+  /** Milliseconds for a caller to greet. */
+  readonly within: number
+  readonly openChannel: OpenChannel
+  readonly emit: Emit
+}
 
 export class AwaitedCaller {
   /** Where it listens. */
   readonly local: Peer
-  readonly #listener: TcpServer
-  readonly #token: string
-  /** Milliseconds for the greeting. */
-  readonly #within: number
-  readonly #emit: Emit
-  readonly #callers = new Set<Socket>()
+  readonly #listener: CallerListener
+  readonly #options: AwaitedCallerOptions
+  readonly #callers = new Set<ConnectedSocket>()
   readonly #caller = new Deferred<Channel>()
-  #right: Socket | null = null
+  #right: ConnectedSocket | null = null
   /** The right caller has come, or the request is over. */
   #taken = false
 
-  private constructor(listener: TcpServer, token: string, limit: number, emit: Emit) {
+  private constructor(listener: CallerListener, options: AwaitedCallerOptions) {
     this.#listener = listener
-    this.#token = token
-    this.#within = limit
-    this.#emit = emit
-    this.local = addressOf(listener)
-    emit({ event: 'listening', transport: 'tcp', purpose: 'direct connection', ...this.local })
-    listener.on('connection', socket => void this.#onCaller(socket))
-    listener.on('error', error => emit({ event: 'error', reason: 'listen-failed', message: error.message }))
+    this.#options = options
+    const { emit } = options
+    this.local = listener.local
+    emit({ event: 'listening', transport: listener.transport, purpose: 'direct connection', ...this.local })
+    listener.serve(socket => void this.#onCaller(socket))
   }
 
-  /** @param limit milliseconds for a caller to greet. @throws EndpointError when the port cannot be bound */
-  static async listen(at: Local, token: string, limit: number, emit: Emit): Promise<AwaitedCaller> {
-    return new AwaitedCaller(await listenTcp('TCP port for the direct connection', at, MAX_CALLERS), token, limit, emit)
+  /** @throws EndpointError when the port cannot be bound */
+  static async listen(at: Local, options: AwaitedCallerOptions): Promise<AwaitedCaller> {
+    const { transport = 'tcp', token, emit } = options
+    return new AwaitedCaller(await listenForCaller(transport, at, token, emit), options)
   }
 
   /** The right caller. Never rejects. */
@@ -56,32 +60,37 @@ export class AwaitedCaller {
   /** Frees the port and resets all callers, but for one that was handed over. */
   close(): void {
     this.#taken = true
-    void stopListening(this.#listener)
+    this.#listener.close()
     for (const socket of this.#callers) socket.resetAndDestroy()
   }
 
-  async #onCaller(socket: Socket): Promise<void> {
+  async #onCaller(socket: ConnectedSocket): Promise<void> {
     this.#callers.add(socket)
     socket.once('close', () => this.#callers.delete(socket))
-    const channel = await plainChannel(socket, this.#within)
-    const caller = formatPeer(channel.peer)
+    const caller = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
     try {
-      const { token } = await channel.receive(['greeting'], this.#within)
-      const right = token === this.#token && !this.#taken
-      if (right) this.#taken = true
-      await channel.send(answer({ reason: right ? 'accepted' : 'wrong-token', detail: '' }), this.#within)
-      if (right) {
-        this.#right = socket
-        this.#caller.resolve(channel)
-      } else {
-        this.#emit({ event: 'error', reason: 'wrong-token', message: `${caller} greeted with the token of another request`, ...channel.peer })
-        await channel.close()
-      }
+      await this.#meet(socket, caller)
     } catch (error) {
-      if (!(error instanceof ChannelError)) throw error
       // Once the request is over, callers are reset by ourselves, which is no fault of theirs.
-      if (!this.#taken) this.#emit({ event: 'error', reason: reasonOfFault(error.fault), message: `${caller}: ${error.message}`, ...channel.peer })
-      channel.reset()
+      const reason = reasonOfError(error)
+      if (!this.#taken) this.#options.emit({ event: 'error', reason, message: `${formatPeer(caller)}: ${messageOf(error)}`, ...caller })
+      if (!socket.destroyed) socket.resetAndDestroy()
+    }
+  }
+
+  async #meet(socket: ConnectedSocket, caller: Peer): Promise<void> {
+    const { token: wanted, within, openChannel, emit } = this.#options
+    const channel = await openChannel(socket, within)
+    const { token } = await channel.receive(['greeting'], within)
+    const right = token === wanted && !this.#taken
+    if (right) this.#taken = true
+    await channel.send(answer({ reason: right ? 'accepted' : 'wrong-token', detail: '' }), within)
+    if (right) {
+      this.#right = socket
+      this.#caller.resolve(channel)
+    } else {
+      emit({ event: 'error', reason: 'wrong-token', message: `${formatPeer(caller)} greeted with the token of another request`, ...caller })
+      await channel.close()
     }
   }
 }

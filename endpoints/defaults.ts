@@ -1,7 +1,8 @@
 // The numbers that hold unless an option says otherwise.
 
 /** 1: the request goes straight to the registered UDP address. 2: adds 205 and the second connection. 3: adds the password. */
-export type Level = 1 | 2 | 3
+export const LEVELS = [1, 2, 3] as const
+export type Level = typeof LEVELS[number]
 
 /** Ports of the server (spec, "Ports"). */
 export const SERVER_PORTS = { udp: 1200, issuer: 1201, acceptor: 1300 } as const
@@ -10,6 +11,9 @@ export const SERVER_PORTS = { udp: 1200, issuer: 1201, acceptor: 1300 } as const
 export const REGISTRATION_INTERVAL = 15_000
 /** Of an entry of the equipment list, milliseconds: two registrations may be lost in a row. */
 export const ENTRY_LIFETIME = 3 * REGISTRATION_INTERVAL
+
+/** Of the certificate authority (51), TCP; the documents name none. */
+export const AUTHORITY_PORT = 1210
 
 /** Of the log-in relay, TCP; the document names none. */
 export const LOGIN_RELAY_PORT = 1400

@@ -1,6 +1,7 @@
 // The errors of the endpoints: a reason for programs, and a message for people that says what was wrong, where, and what to
 // do next.
 import { REASONS } from './message/index.js'
+import { ChannelError } from './channel/channel.js'
 import { formatPeer } from './peer.js'
 import type { Reason } from './message/index.js'
 import type { ChannelFault } from './channel/channel.js'
@@ -20,7 +21,14 @@ export type LocalReason =
   | 'cancelled'
   | 'file-unreadable'
   | 'file-refused'
+  | 'encryption-failed'
+  | 'certificate-untrusted'
+  | 'certificate-expired'
+  | 'certificate-not-yet-valid'
+  | 'certificate-other-name'
+  | 'certificate-unusable'
   | 'user-file'
+  | 'equipment-file'
   | 'lapsed'
 
 export type FailureReason = Exclude<Reason, 'accepted'> | LocalReason
@@ -39,10 +47,17 @@ export function refusal(reason: Exclude<Reason, 'accepted'>, where: string, deta
 }
 
 const REASON_OF_FAULT: Record<ChannelFault, FailureReason> = {
-  'closed': 'connection-lost', 'lost': 'connection-lost', 'timed-out': 'no-answer', 'malformed': 'malformed',
+  'closed': 'connection-lost', 'lost': 'connection-lost', 'timed-out': 'no-answer', 'malformed': 'malformed', 'refused': 'certificate-refused',
 }
 
 export const reasonOfFault = (fault: ChannelFault): FailureReason => REASON_OF_FAULT[fault]
+
+/** The reason of whatever a channel or its opening throws. @throws `error` itself when it is anything else */
+export function reasonOfError(error: unknown): FailureReason {
+  if (error instanceof EndpointError) return error.reason
+  if (error instanceof ChannelError) return reasonOfFault(error.fault)
+  throw error
+}
 
 export const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 

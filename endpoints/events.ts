@@ -6,17 +6,18 @@ import type { Peer } from './peer.js'
 
 /**
  * 101 rendezvous server, 102 request issuer, 103 request acceptor; 11, 12 and 13 are the same of the prior art (Fig. 10). Of the
- * log-in relay (JP 2002-217942): 4 relay server, 11 and 21 its terminals, one in each local system.
+ * log-in relay (JP 2002-217942): 4 relay server, 11 and 21 its terminals, one in each local system. 51 is the CA of Fig. 5.
  */
-export type Apparatus = '101' | '102' | '103' | '4' | '11' | '12' | '13' | '21'
+export type Apparatus = '51' | '101' | '102' | '103' | '4' | '11' | '12' | '13' | '21'
 
 type Purpose =
   | 'registrations' // 101, UDP
   | 'first connections' // 101, TCP, from issuers
   | 'second connections' // 101, TCP, from acceptors
-  | 'direct connection' // 102, TCP, from the acceptor
+  | 'direct connection' // 102, TCP or UDP, from the acceptor
   | 'notifications' // 103, UDP, from the server
   | 'questions' // a responder, from anybody
+  | 'certificate requests' // 51, TCP, from servers, and from whoever wants the CA certificate
   | 'log-ins' // 4, TCP, from terminals
   | 'applications' // 11, TCP, from programs beside the terminal
 
@@ -28,6 +29,8 @@ type Body =
   | Partial<Peer> & { event: 'error', reason: FailureReason, message: string }
   // 101
   | Peer & { event: 'registered', step: RegistrationStep, equipmentId: string, outcome: 'added' | 'refreshed' | 'moved' }
+  /** Two acceptors take turns under one ID: registrations come from both addresses (claims.ts). */
+  | Peer & { event: 'claimed', equipmentId: string, rival: Peer }
   | Peer & { event: 'lapsed', equipmentId: string, age: number }
   | Peer & { event: 'request-received', equipmentId: string, reachedAt?: Peer }
   | { event: 'looked-up', step: LookUpStep, equipmentId: string, outcome: 'found' | 'unknown', address?: string, port?: number, path?: string }
@@ -50,8 +53,17 @@ type Body =
   | Peer & { event: 'notification-received', equipmentId: string }
   | Peer & { event: 'second-connection', step?: 'S206', equipmentId: string }
   | { event: 'password-checked', step: 'S207', equipmentId: string, outcome: 'right' | 'wrong' | 'absent' }
-  | Peer & { event: 'connecting', equipmentId: string }
+  | Peer & { event: 'connecting', equipmentId: string, transport: 'udp' | 'tcp' }
   | { event: 'request-handled', equipmentId: string, outcome: Reason, message: string }
+  // Fig. 5: 51, and whoever asks it. A step is the number of what comes to be there
+  | { event: 'keys-made', step: '52/53' | '61/62' }
+  | Peer & { event: 'certificate-requested', names: readonly string[] }
+  | { event: 'certificate-issued', step: '64', names: readonly string[], serialNumber: string, validTo: string }
+  | Peer & { event: 'authority-handed-out' }
+  /** `fingerprint` is that of the CA certificate, SHA-256; how it was checked. */
+  | { event: 'authority-obtained', step: '52', subject: string, fingerprint: string, outcome: 'pinned' | 'proved' | 'trusted-on-first-use' }
+  | { event: 'certificate-obtained', step: '65', names: readonly string[], serialNumber: string, validTo: string }
+  | { event: 'credentials-stored', paths: readonly string[] }
   // plain talk (Fig. 11)
   | Peer & { event: 'asked', text: string }
   | Peer & { event: 'responded', step: 'S24', text: string }
@@ -62,9 +74,13 @@ type Body =
   | { event: 'command-received', text: string }
   | { event: 'file-sent', name: string, bytes: number, sha256: string }
   | { event: 'file-received', name: string, path: string, bytes: number, sha256: string }
+  /** Bytes of a bulk transfer that this end has sent or received so far, and when it is over. */
+  | { event: 'moving', bytes: number }
+  | { event: 'moved', bytes: number, sha256: string }
   | { event: 'session-ended', outcome: 'goodbye' | 'lost', message: string }
   // 4 and its terminals; `connection` counts from 1 at each of them
   | Peer & { event: 'logged-in', step: '(3)' | '(12)', userId: string, connection: number }
+  | { event: 'users-listed', users: readonly string[] }
   /** At the terminal: the relay server has answered a hold message. */
   | { event: 'held', step: '(5)' | '(14)', userId: string, connection: number }
   | { event: 'demanded', step: '(6)', userId: string, to: string, connection: number }

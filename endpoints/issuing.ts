@@ -32,6 +32,11 @@ export interface IssuingOptions {
   readonly from?: Local
   /** Milliseconds; see TIMEOUTS. */
   readonly timeouts?: Partial<IssuerTimeouts>
+  /**
+   * Awaited before the first connection, when the listener (if there is one) is open: who lets a router map its port for this one
+   * request does so here. What it throws ends the request.
+   */
+  readonly prepare?: (listener: Peer | null) => Promise<void>
   /** Gives the request up. */
   readonly signal?: AbortSignal
   readonly onEvent?: OnEvent
@@ -79,6 +84,7 @@ export class Issuing {
     const { equipmentId } = this.#options
     const { apparatus, steps } = this.#kind
     try {
+      await this.#options.prepare?.(this.#awaited?.local ?? null)
       const first = await this.#connectFirst()
       try {
         await first.send(this.#kind.compose(first), this.#timeouts.message)
@@ -147,6 +153,6 @@ export class Issuing {
   }
 
   #fault({ fault, message }: ChannelError): EndpointError {
-    return new EndpointError(reasonOfFault(fault), `server ${formatPeer(this.#server)}: ${message}`, 'check that the server runs and is of this version')
+    return new EndpointError(reasonOfFault(fault), `server ${formatPeer(this.#server)}: ${message}`, 'check that the server runs, is of this version, and is encrypted as this end is')
   }
 }

@@ -2,7 +2,8 @@
 // lapses when registrations stop. Nothing here reads a clock or a socket.
 //
 // Each entry also counts how many bytes its address has sent and been sent. A registration's source address can be forged,
-// so the server never sends more to it than came from it, and thus is no amplifier against a third party.
+// so the server never sends more to it than came from it, and thus is no amplifier against a third party. Whether bytes are
+// those of datagrams or of whole IP packets is the caller's choice.
 import type { Peer } from './peer.js'
 
 export interface RegistryOptions {

@@ -1,72 +1,50 @@
 // What every server of this family does, whatever becomes of a request: it keeps the equipment list from registrations by UDP,
 // takes requests of issuers by TCP, notifies the acceptor that a request names, and matches the connection that the acceptor then
 // makes with the request. 101 (server.ts) and the relay 11 (relay/relay-server.ts) are built on it.
-import { reasonOfFault } from './errors.js'
+import { messageOf, reasonOfError, reasonOfFault } from './errors.js'
 import { formatPeer } from './peer.js'
 import { ENTRY_LIFETIME, SERVER_PORTS, TIMEOUTS } from './defaults.js'
 import { Defect, decode, encode } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
+import { receiveFirst } from './channel/first-message.js'
 import { plainChannel } from './channel/socket-channel.js'
 import { emitter, wallClock } from './events.js'
 import { answer, verdictOf } from './answers.js'
+import { Claims } from './claims.js'
 import { PendingRequests, type RequestKey } from './pending.js'
 import { EquipmentRegistry } from './registry.js'
 import { addressOf, bindUdp, closeUdp, listenTcp, stopListening } from './sockets.js'
-import { within } from './waiting.js'
+import { Throttle } from './access/throttle.js'
+import { pause, within } from './waiting.js'
+import type { ServerGuard } from './access/server-guard.js'
+import type { ThrottleOptions } from './access/throttle.js'
 import type { RemoteInfo, Socket as UdpSocket } from 'node:dgram'
 import type { Server as TcpServer, Socket } from 'node:net'
 import type { Verdict } from './answers.js'
 import type { Channel, OpenChannel } from './channel/channel.js'
 import type { FailureReason } from './errors.js'
-import type { Apparatus, Clock, Emit, LookUpStep, OnEvent, RegistrationStep } from './events.js'
+import type { Clock, Emit } from './events.js'
 import type { Peer } from './peer.js'
 import type { Message, MessageOf } from './message/index.js'
 import type { PendingRequest } from './pending.js'
+import type { Numbering, RendezvousOptions, ServerTimeouts, Service } from './rendezvous-options.js'
 import type { EquipmentRow } from './registry.js'
 
-export interface ServerTimeouts {
-  readonly message: number
-  readonly repeat: number
-  readonly notify: number
-  readonly report: number
-}
+export type { Numbering, RendezvousOptions, ServerTimeouts, Service } from './rendezvous-options.js'
 
-/** What a server of any kind can be told. */
-export interface RendezvousOptions {
-  /** Of this machine; all of its addresses when absent. */
-  readonly address?: string
-  /** Ports; 0 lets the system choose. */
-  readonly udpPort?: number
-  readonly issuerPort?: number
-  readonly acceptorPort?: number
-  /** Milliseconds without a registration after which an entry of the equipment list lapses. */
-  readonly lifetime?: number
-  readonly maxEquipment?: number
-  /** TCP connections at one port; more are closed at once. */
-  readonly maxConnections?: number
-  /** Requests for one equipment that may be under way at the same time. */
-  readonly maxRequests?: number
-  /** Milliseconds; see TIMEOUTS. */
-  readonly timeouts?: Partial<ServerTimeouts>
-  readonly onEvent?: OnEvent
-  readonly clock?: Clock
-  readonly openChannel?: OpenChannel
-}
+/** What the server sends to an acceptor's registered address. */
+type ToAcceptor = MessageOf<'notification' | 'forwardedRequest' | 'relayNotification'>
 
-/** How the documents number what a server does. */
-export interface Numbering {
-  readonly apparatus: Apparatus
-  readonly registered: Readonly<Record<'first' | 'again', RegistrationStep>>
-  readonly lookedUp: LookUpStep
-}
+/**
+ * IPv4 and UDP, bytes: they count for what the server may send to an address, since they travel too. Not so without keys, where a
+ * registration is as short as in the figures and has to make room for the notifications of several requests.
+ */
+const DATAGRAM_HEADERS = 28
 
-/** What is a server's own. `Request` is whatever it keeps of a request while its outcome is awaited. */
-export interface Service {
-  /** A datagram that is a message. False when it has no place here. */
-  onDatagram(message: Message, from: Peer, bytes: number): boolean
-  /** A connection of an issuer; it is closed when this returns. @throws ChannelError when the issuer breaks the protocol */
-  serveIssuer(channel: Channel): Promise<void>
-}
+/** Events about registrations and reports that are not authenticated: of each address, and of all together. */
+const COMPLAINTS: ThrottleOptions = { burst: 5, interval: 1000 }
+/** Answers to second connections that are not, by address. */
+const INTRUDERS: ThrottleOptions = { burst: 3, interval: 1000, limit: 3000 }
 
 interface Sockets { readonly udp: UdpSocket, readonly issuers: TcpServer, readonly acceptors: TcpServer | null }
 
@@ -83,18 +61,25 @@ export class Rendezvous<Request extends RequestKey> {
   readonly pending: PendingRequests<Request>
   readonly #sockets: Sockets
   readonly #numbering: Numbering
+  readonly #guard: ServerGuard | null
+  readonly #headers: number
+  readonly #stop = new AbortController()
+  readonly #complaints = new Throttle(COMPLAINTS)
+  readonly #intruders = new Throttle(INTRUDERS)
   readonly #registry: EquipmentRegistry
+  readonly #claims: Claims
   readonly #openChannel: OpenChannel
   readonly #sweep: NodeJS.Timeout
   readonly #open = new Set<Socket>()
   readonly #tasks = new Set<Promise<void>>()
+  #unsaid = 0
   #closed: Promise<void> | null = null
 
   /**
-   * Binds the ports. `hasAcceptors`: whether acceptors connect to the server.
+   * Binds the ports. `hasAcceptors`: whether acceptors connect to the server. `guard`: what vouches for 201, 221 and reports.
    * @throws EndpointError when one of the ports cannot be bound; none is then left open
    */
-  static async open<Request extends RequestKey>(options: RendezvousOptions, numbering: Numbering, hasAcceptors: boolean): Promise<Rendezvous<Request>> {
+  static async open<Request extends RequestKey>(options: RendezvousOptions, numbering: Numbering, hasAcceptors: boolean, guard: ServerGuard | null = null): Promise<Rendezvous<Request>> {
     const { udpPort = SERVER_PORTS.udp, issuerPort = SERVER_PORTS.issuer, acceptorPort = SERVER_PORTS.acceptor, maxConnections = 256 } = options
     const at = (port: number) => ({ port, ...(options.address === undefined ? {} : { address: options.address }) })
     const udp = await bindUdp('UDP port for registrations', at(udpPort))
@@ -102,21 +87,24 @@ export class Rendezvous<Request extends RequestKey> {
     try {
       issuers = await listenTcp('TCP port for issuers', at(issuerPort), maxConnections)
       const acceptors = hasAcceptors ? await listenTcp('TCP port for acceptors', at(acceptorPort), maxConnections) : null
-      return new Rendezvous<Request>({ udp, issuers, acceptors }, numbering, options)
+      return new Rendezvous<Request>({ udp, issuers, acceptors }, numbering, options, guard)
     } catch (error) {
       await Promise.all([closeUdp(udp), ...(issuers ? [stopListening(issuers)] : [])])
       throw error
     }
   }
 
-  private constructor(sockets: Sockets, numbering: Numbering, options: RendezvousOptions) {
+  private constructor(sockets: Sockets, numbering: Numbering, options: RendezvousOptions, guard: ServerGuard | null) {
     const { lifetime = ENTRY_LIFETIME, maxEquipment = 10_000, maxRequests = 16, clock = wallClock } = options
     this.#sockets = sockets
     this.registrations = addressOf(sockets.udp)
     this.issuers = addressOf(sockets.issuers)
     this.acceptors = sockets.acceptors && addressOf(sockets.acceptors)
     this.#numbering = numbering
+    this.#guard = guard
+    this.#headers = guard === null ? 0 : DATAGRAM_HEADERS
     this.#registry = new EquipmentRegistry({ lifetime, maxEntries: maxEquipment })
+    this.#claims = new Claims(lifetime)
     this.pending = new PendingRequests(maxRequests)
     this.timeouts = { ...TIMEOUTS, ...options.timeouts }
     this.clock = clock
@@ -148,6 +136,7 @@ export class Rendezvous<Request extends RequestKey> {
 
   async #end(): Promise<void> {
     clearInterval(this.#sweep)
+    this.#stop.abort()
     const closing = [stopListening(this.#sockets.issuers), ...(this.#sockets.acceptors ? [stopListening(this.#sockets.acceptors)] : [])]
     this.pending.cancelAll()
     for (const socket of this.#open) socket.resetAndDestroy()
@@ -155,6 +144,9 @@ export class Rendezvous<Request extends RequestKey> {
     await closeUdp(this.#sockets.udp)
     this.emit({ event: 'stopped' })
   }
+
+  /** Fires when the server begins to close. */
+  get stopping(): AbortSignal { return this.#stop.signal }
 
   /** Keeps `close` waiting for a task that nobody else awaits. */
   track(task: Promise<void>): void {
@@ -169,12 +161,42 @@ export class Rendezvous<Request extends RequestKey> {
 
   // --- the equipment list -------------------------------------------------------------------------------------------
 
+  /** Stores a registration if the guard takes it; without a guard, all are taken. */
+  registerGuarded(message: MessageOf<'registration'>, from: Peer, bytes: number): void {
+    const objection = this.#guard?.objection(message)
+    if (!objection) {
+      this.register(message.equipmentId, from, bytes)
+      return
+    }
+    this.#complain(objection.reason, objection.sentence, from)
+    if (objection.answer === null) return
+    const reply = encode(objection.answer)
+    if (reply.length <= bytes) this.#send(reply, from)
+  }
+
+  /**
+   * As `reject`, but not more often than people can read: these datagrams cost their sender nothing, and name any source they like.
+   * For the same reason they slow nobody: what is authenticated is taken, whatever else has come from there.
+   */
+  #complain(reason: FailureReason, sentence: string, from: Peer): void {
+    if (!this.#complaints.take(from.address, this.clock()) || !this.#complaints.take('all of them', this.clock())) {
+      this.#unsaid++
+      return
+    }
+    this.reject(reason, this.#unsaid > 0 ? `${sentence} (and ${this.#unsaid} more that were not told)` : sentence, from)
+    this.#unsaid = 0
+  }
+
   /** Stores a registration (S202, S32). `own`: the address that the equipment has by its own word. */
   register(equipmentId: string, from: Peer, bytes: number, own?: string): void {
     this.#dropLapsed()
-    const outcome = this.#registry.register(equipmentId, from, bytes, this.clock(), own)
+    const now = this.clock(), before = this.#registry.find(equipmentId, now)
+    const outcome = this.#registry.register(equipmentId, from, bytes + this.#headers, now, own)
     if (outcome === 'full') this.reject('registry-full', `the equipment list is full; ${equipmentId} was not registered`, from)
     else this.emit({ event: 'registered', step: this.#numbering.registered[outcome === 'added' ? 'first' : 'again'], equipmentId, ...from, outcome })
+    if (outcome === 'moved' && before && this.#claims.moved(equipmentId, before, from, now)) {
+      this.emit({ event: 'claimed', equipmentId, ...from, rival: { address: before.address, port: before.port } })
+    }
   }
 
   /** S204, S35. `path` says more of an equipment that is found. */
@@ -190,7 +212,10 @@ export class Rendezvous<Request extends RequestKey> {
   find(equipmentId: string): EquipmentRow | null { return this.#registry.find(equipmentId, this.clock()) }
 
   #dropLapsed(): void {
-    for (const { equipmentId, address, port, age } of this.#registry.expire(this.clock())) this.emit({ event: 'lapsed', equipmentId, address, port, age })
+    for (const { equipmentId, address, port, age } of this.#registry.expire(this.clock())) {
+      this.#claims.forget(equipmentId)
+      this.emit({ event: 'lapsed', equipmentId, address, port, age })
+    }
   }
 
   // --- UDP ----------------------------------------------------------------------------------------------------------
@@ -207,12 +232,14 @@ export class Rendezvous<Request extends RequestKey> {
    * sent then. A repeat that would make the server send more to the address than came from it waits for further registrations.
    */
   async repeat<T extends object>(
-    pending: PendingRequest<Request>, message: Message, done: Promise<T | null>, onSent: (to: Peer, attempt: number) => void): Promise<T | number> {
-    const bytes = encode(message)
+    pending: PendingRequest<Request>, message: ToAcceptor, done: Promise<T | null>, onSent: (to: Peer, attempt: number) => void): Promise<T | number> {
+    const { equipmentId } = pending.request
     const deadline = performance.now() + this.timeouts.notify
     let sent = 0
-    while (performance.now() < deadline && !pending.cancelled) {
-      const to = this.#registry.spend(pending.request.equipmentId, bytes.length, this.clock())
+    // A timer may be a millisecond early, and what is left then is no time for another one.
+    while (deadline - performance.now() > 1 && !pending.cancelled) {
+      const bytes = encode(this.#sealed(message, equipmentId))
+      const to = this.#registry.spend(equipmentId, bytes.length + this.#headers, this.clock())
       if (to) {
         this.#send(bytes, to)
         onSent(to, ++sent)
@@ -224,7 +251,7 @@ export class Rendezvous<Request extends RequestKey> {
   }
 
   /** Sends the request itself by UDP until the acceptor reports by UDP how it went (`onReport`). Null when it was cancelled. */
-  async forwardByUdp(pending: PendingRequest<Request>, message: Message, onSent: (to: Peer, attempt: number) => void): Promise<Verdict | null> {
+  async forwardByUdp(pending: PendingRequest<Request>, message: ToAcceptor, onSent: (to: Peer, attempt: number) => void): Promise<Verdict | null> {
     const report = pending.report.promise
     const verdict = await this.repeat(pending, message, report, onSent)
     if (typeof verdict !== 'number') return verdict
@@ -232,12 +259,23 @@ export class Rendezvous<Request extends RequestKey> {
     return late ?? (pending.cancelled ? null : silence(verdict))
   }
 
+  /** With the authenticator that goes with the last registration, which may have come since the last repeat. */
+  #sealed(message: ToAcceptor, equipmentId: string): Message {
+    return this.#guard === null || message.name === 'relayNotification' ? message : this.#guard.seal(message, equipmentId)
+  }
+
   /** The acceptor's report, if it comes from the acceptor. */
   onReport(message: MessageOf<'answer'>, from: Peer): void {
     const pending = message.token === undefined ? undefined : this.pending.find(message.token)
-    const registered = pending && this.find(pending.request.equipmentId)
+    if (!pending) return
+    const { equipmentId } = pending.request
+    if (this.#guard && !this.#guard.isFrom(equipmentId, message)) {
+      this.#complain('not-authenticated', `a report on a request for ${equipmentId} is not authenticated with its key`, from)
+      return
+    }
+    const registered = this.find(equipmentId)
     // A report can come twice, since the request is repeated until one comes: the second is no fault.
-    if (registered?.address === from.address && registered.port === from.port) pending?.report.resolve(verdictOf(message))
+    if (registered?.address === from.address && registered.port === from.port) pending.report.resolve(verdictOf(message))
   }
 
   #send(bytes: Uint8Array, to: Peer): void {
@@ -294,8 +332,12 @@ export class Rendezvous<Request extends RequestKey> {
     const channel = await this.#opened(socket)
     if (!channel) return
     try {
-      const { token } = await channel.receive(['greeting'], this.timeouts.message)
-      const pending = this.pending.find(token)
+      const greeting = await receiveFirst(channel, ['greeting'], this.timeouts.message)
+      const pending = this.pending.find(greeting.token)
+      if (pending && this.#guard && !this.#guard.isFrom(pending.request.equipmentId, greeting)) {
+        await this.#refuseIntruder(channel, pending.request.equipmentId)
+        return
+      }
       if (pending?.claim(channel)) { // from here on the request closes it
         this.emit({ event: 'second-connection-accepted', equipmentId: pending.request.equipmentId, ...channel.peer })
         return
@@ -308,12 +350,20 @@ export class Rendezvous<Request extends RequestKey> {
     await channel.close()
   }
 
+  /** Whoever knows a token, from a 205 that was overheard, but not the key. The request goes on waiting for its equipment. */
+  async #refuseIntruder(channel: Channel, equipmentId: string): Promise<void> {
+    this.#complain('not-authenticated', `a second connection for ${equipmentId} is not authenticated with its key`, channel.peer)
+    await pause(this.#intruders.failed(channel.peer.address, this.clock()), this.stopping)
+    await channel.send(answer({ reason: 'not-authenticated', detail: '' }), this.timeouts.message).catch(ignoreLoss)
+    await channel.close()
+  }
+
   async #opened(socket: Socket): Promise<Channel | null> {
     const from = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
     try {
       return await this.#openChannel(socket, this.timeouts.message)
     } catch (error) {
-      this.reject('malformed', error instanceof Error ? error.message : 'the handshake failed', from)
+      this.reject(reasonOfError(error), messageOf(error), from)
       socket.destroy()
       return null
     }

@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net'
 import { EndpointError, bindFailure, connectFailure } from './errors.js'
 import type { Socket as UdpSocket } from 'node:dgram'
 import type { Server, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Local, Peer } from './peer.js'
 
 const ANY = '0.0.0.0' // IPv4, as everything in the figures is
@@ -63,11 +64,17 @@ export async function connectTcp(what: string, { to, from = {}, within, signal }
     ...(from.address === undefined ? {} : { localAddress: from.address }),
     ...(from.port === undefined ? {} : { localPort: from.port }),
   })
+  return await untilConnected(socket, what, { to, within, signal })
+}
+
+/** Waits until `socket` has emitted `connect`. @throws EndpointError when it fails or does not; it is destroyed then */
+export async function untilConnected<S extends Duplex>(socket: S, what: string, { to, within, signal }: ConnectOptions): Promise<S> {
   const timer = setTimeout(() => socket.destroy(new EndpointError(
     'connect-failed', `${what} to ${to.address}:${to.port} got no answer within ${within} ms`,
     'check the address, and that no firewall or router drops the packets')), within)
   const cancel = () => socket.destroy(cancelled(what))
   signal?.addEventListener('abort', cancel)
+  if (signal?.aborted) cancel()
   try {
     await once(socket, 'connect')
     return socket

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { EndpointEvent, EventName } from '../endpoints/events.js'
 import type { EndpointTask } from './endpoint-task.js'
 import type { LiveBench } from './live-bench.js'
-import { ownEnvironment } from './process.js'
+import { childrenOf, ownEnvironment } from './process.js'
 
 const PROGRAM = fileURLToPath(new URL('./endpoint-process.js', import.meta.url))
 const ERROR_TEXT_LIMIT = 4096
@@ -56,18 +56,19 @@ export class Apparatus {
   }
 
   /**
-   * The first event, past or future, of that name for which `test` holds.
+   * The first event, past or future, of that name (or one of those) for which `test` holds.
    * @throws ApparatusError when the program ends before, or nothing of the kind happens in time
    */
-  async event<N extends EventName>(name: N, test: (event: EventOf<N>) => boolean = () => true): Promise<EventOf<N>> {
-    const matches = (event: EndpointEvent): event is EventOf<N> => event.event === name && test(event as EventOf<N>)
+  async event<N extends EventName>(name: N | readonly N[], test: (event: EventOf<N>) => boolean = () => true): Promise<EventOf<N>> {
+    const names: readonly EventName[] = typeof name === 'string' ? [name] : name
+    const matches = (event: EndpointEvent): event is EventOf<N> => names.includes(event.event) && test(event as EventOf<N>)
     const past = this.#seen.find(matches)
     if (past !== undefined) return past
     let timer: NodeJS.Timeout | undefined
     try {
       return await new Promise((resolve, reject) => {
         this.#expectations.add({ matches, resolve: event => resolve(event as EventOf<N>), reject })
-        timer = setTimeout(() => reject(new ApparatusError(`${this.name} did not get as far as '${name}' within ${EVENT_LIMIT / 1000} s`)), EVENT_LIMIT)
+        timer = setTimeout(() => reject(new ApparatusError(`${this.name} did not get as far as '${names.join("' or '")}' within ${EVENT_LIMIT / 1000} s`)), EVENT_LIMIT)
         if (this.#hasEnded) this.#disappoint()
       })
     } finally {
@@ -81,6 +82,9 @@ export class Apparatus {
     if (code !== 0) run.fail(`${this.name}: ${this.lastWords === '' ? `ended with exit code ${code ?? 'none'}` : this.lastWords}`)
     return code === 0
   }
+
+  /** Its id on this machine; null when it has ended. */
+  get pid(): number | null { return this.#child.pid === undefined ? null : childrenOf(this.#child.pid).at(0) ?? null }
 
   /** Gives the program its task; it begins at once. */
   begin(task: EndpointTask): void { this.#child.stdin.write(`${JSON.stringify(task)}\n`) }

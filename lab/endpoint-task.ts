@@ -1,13 +1,25 @@
 // What an endpoint's process on a bench (endpoint-process.ts) is told on its standard input: one JSON line. It may hold a password,
 // which is why it is not a command line.
+import type { Data } from '../endpoints/connection.js'
 import type { Level } from '../endpoints/defaults.js'
 import type { Apparatus } from '../endpoints/events.js'
 import type { Peer } from '../endpoints/peer.js'
 import type { Transport } from '../endpoints/plain.js'
+import type { AuthorityTask, EnrolTask, FetchAuthorityTask } from './certificate-tasks.js'
+import type { ClientSecurity, ServerSecurity } from './encryption.js'
 import type { LoginRelayTask, TerminalTask } from './login-relay-tasks.js'
+import type { MoverTask } from './mover.js'
 
-export interface ServerTask { readonly role: 'server', readonly level: Level }
+export interface ServerTask {
+  readonly role: 'server'
+  readonly level: Level
+  /** Milliseconds for an acceptor to answer 205; as in TIMEOUTS unless given. */
+  readonly notify?: number
+  /** In the clear without it. */
+  readonly security?: ServerSecurity
+}
 
+/** Each further line on standard input makes it register out of turn. */
 export interface AcceptorTask {
   readonly role: 'acceptor'
   readonly level: Level
@@ -21,6 +33,8 @@ export interface AcceptorTask {
   readonly interval: number
   /** Folder for the files that come. */
   readonly receive: string
+  /** In the clear without it. */
+  readonly security?: ClientSecurity
 }
 
 export interface IssuerTask {
@@ -33,8 +47,16 @@ export interface IssuerTask {
   readonly localPort: number
   readonly listen: number
   readonly reachedAt: Peer
+  /** What S209 runs on. */
+  readonly data: Data
+  /** True: while it listens, and before 211, it waits for another line on standard input. */
+  readonly holds: boolean
   readonly lines: readonly string[]
   readonly files: readonly string[]
+  /** In the clear without it. */
+  readonly security?: ClientSecurity
+  /** File that the keys of the direct connection go to, where that is under TLS. */
+  readonly dataKeyLog?: string
 }
 
 /** Responds to what it is asked by UDP and TCP (Fig. 11), until it is stopped. */
@@ -91,5 +113,4 @@ export interface RelayIssuerTask {
 
 export type EndpointTask =
   | ServerTask | AcceptorTask | IssuerTask | ResponderTask | AskerTask | RelayServerTask | RelayAcceptorTask | RelayIssuerTask
-  | LoginRelayTask | TerminalTask
-export type Role = EndpointTask['role']
+  | LoginRelayTask | TerminalTask | MoverTask | AuthorityTask | EnrolTask | FetchAuthorityTask

@@ -43,8 +43,8 @@ export function findBench(nameOrPid?: string): FoundBench & { readonly record: B
   return { ...bench, record: bench.record }
 }
 
-/** What a keeper has written down; null before it has, and after it has ended. */
-export function readRecord(pid: number): BenchRecord | null {
+/** What a keeper has written down, as the process `pid` sees it; null before it has, and after it has ended. */
+export function readRecord(pid: number | 'self'): BenchRecord | null {
   try {
     return JSON.parse(readFileSync(`/proc/${pid}/root${RECORD_FILE}`, 'utf8')) as BenchRecord
   } catch {

@@ -3,6 +3,7 @@ export { BenchError, BenchFailure, type BenchDescription, type HostDescription, 
 export { discovery } from './benches/discovery.js'
 export { fig1 } from './benches/fig1.js'
 export { describedBench } from './benches/index.js'
+export { fig1With, type Placement, type Placements } from './benches/placements.js'
 export { findBench, findBenches, type FoundBench } from './find.js'
 export { AttachedBench, LiveBench } from './live-bench.js'
 export { asItIs, attach, openBench, standBench, takeDown, type BenchOptions } from './open.js'

@@ -1,10 +1,20 @@
-// The folder that a run leaves its captures in: files of an earlier run are removed first, whatever else is there stays.
+// The folder that a run leaves its captures in, and the keys that open them: files of an earlier run are removed first, whatever
+// else is there stays.
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { KEY_LOG_FILE } from '../captures/index.js'
 import { BenchError, type BenchDescription } from './bench.js'
 
 /** @returns its absolute path. @throws BenchError when the folder cannot be made or written */
 export function prepareFolder(path: string, description: BenchDescription): string {
+  const folder = writableFolder(path)
+  rmSync(join(folder, KEY_LOG_FILE), { force: true })
+  for (const file of readdirSync(folder)) if (/\.pcap(\.part)?$/.test(file) && isOurs(file.replace(/\.part$/, ''), description)) rmSync(join(folder, file))
+  return folder
+}
+
+/** @returns its absolute path. @throws BenchError when the folder cannot be made or written */
+export function writableFolder(path: string): string {
   const folder = resolve(path)
   try {
     makeFolder(folder)
@@ -12,7 +22,6 @@ export function prepareFolder(path: string, description: BenchDescription): stri
   } catch (error) {
     throw new BenchError(`the output folder ${path} cannot be written (${error instanceof Error ? error.message : String(error)}). Choose another with --out.`)
   }
-  for (const file of readdirSync(folder)) if (/\.pcap(\.part)?$/.test(file) && isOurs(file.replace(/\.part$/, ''), description)) rmSync(join(folder, file))
   return folder
 }
 

@@ -88,7 +88,7 @@ function quotedText(value: unknown, at: string): string {
 }
 
 /** What belongs to a router's place on its bench, whichever NAT it is: the addresses there, and the ports that the figures show. */
-const PLACE_FIELDS = ['staticMappings', 'pool', 'oneToOne', 'portAllocation', 'firstPort'] as const
+const PLACE_FIELDS = ['translation', 'staticMappings', 'pool', 'oneToOne', 'portAllocation', 'firstPort'] as const
 
 /**
  * The bench with another NAT in one of its routers. The router keeps its static mappings, addresses, port allocation and first

@@ -2,7 +2,8 @@
 // as it happens, and at the end keeps captures and tables and checks them against the golden. A system (fig2.ts, fig13.ts …) is a
 // description of what is its own; everything else is here.
 import { once } from 'node:events'
-import { checkGolden, Correlator, decodePayload, goldenPath, readGolden, readPcapFile, type Capture, type ConnectionName, type FigureLayout, type GoldenReport, type LadderEntry, type LadderStep, type PayloadDecoder } from '../captures/index.js'
+import { join } from 'node:path'
+import { checkGolden, Correlator, decodePayload, GrowingKeyLog, KEY_LOG_FILE, goldenPath, readGolden, readPcapFile, type Capture, type ConnectionName, type FigureLayout, type GoldenReport, type KeySource, type LadderEntry, type LadderStep, type PayloadDecoder } from '../captures/index.js'
 import type { EndpointEvent } from '../endpoints/events.js'
 import { wallTime } from '../napt/clock.js'
 import { ControlError, RouterClient } from '../napt/control/client.js'
@@ -37,6 +38,8 @@ export interface Scenario {
   /** Names that the bench must have for the sequence to run; what the routers do and where the cables go is its own affair. */
   readonly hosts: readonly string[]
   readonly routers: readonly string[]
+  /** WAN addresses that routers get in the course of it, by router. */
+  readonly laterAddresses?: Readonly<Record<string, readonly string[]>>
   /** How TCP's own packets are called in the ladder. */
   readonly connections: readonly ConnectionName[]
   /** Names the messages in the ladder; without it they have their own names. */
@@ -78,6 +81,8 @@ export interface ScenarioResult {
   readonly isWitnessed: boolean
 }
 
+interface Finished { readonly result: ScenarioResult, readonly captures: ReadonlyMap<string, Capture>, readonly keys: KeySource }
+
 /** What a sequence works with. */
 export interface Stage {
   readonly bench: AttachedBench
@@ -85,10 +90,14 @@ export interface Stage {
   program(host: string): Apparatus
   /** Resolves when everybody listens who is to hear what is said; nothing is said on the bench before. */
   readonly watching: Promise<unknown>
+  /** Where programs append the keys of their connections, each before the packet that needs it leaves: beside the captures. */
+  readonly keyLog: string
   /** @throws BenchError when there is no such router */
   router(name: string): RouterClient
   /** Resolves at the next frame that any router handles. */
   nextFrame(): Promise<void>
+  /** Resolves when both ends of every TCP connection through a router have said that it is over, or have had the time to. */
+  settled(): Promise<void>
   /** A path on the bench's hosts, as this process sees it. What is put below RUN_FOLDER goes with the bench, however that ends. */
   outside(path: string): string
   /** Puts a step into the ladder. */
@@ -98,11 +107,11 @@ export interface Stage {
 }
 
 /**
- * @returns the result, and the captures as read
+ * @returns the result, the captures as read, and the keys that open them
  * @throws BenchError when the description lacks what the scenario needs or the folder cannot be written; PrerequisiteError when the
  *   machine refuses namespaces
  */
-export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<{ result: ScenarioResult, captures: ReadonlyMap<string, Capture> }> {
+export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<Finished> {
   const { bench: description, title } = scenario
   const { hosts, routers = {}, name } = description
   const missing = [...scenario.hosts.filter(host => !(host in hosts)), ...scenario.routers.filter(router => !(router in routers))]
@@ -120,6 +129,8 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
 class Run implements Stage {
   watching: Promise<unknown> = Promise.resolve()
   readonly #routers = new Map<string, RouterClient>()
+  readonly keyLog: string
+  readonly #keys: KeySource
   readonly #correlator: Correlator
   readonly #failures: string[] = []
   readonly #programs: Apparatus[] = []
@@ -127,10 +138,12 @@ class Run implements Stage {
 
   constructor(readonly bench: AttachedBench, private readonly scenario: Scenario, private readonly out: string, private readonly options: ScenarioOptions) {
     const { figures = [], connections, decoder = decodePayload } = scenario
-    this.#correlator = new Correlator(topologyOf(scenario.bench), { decoder, connections, figures, window: REORDER_WINDOW })
+    this.keyLog = join(out, KEY_LOG_FILE)
+    this.#keys = new GrowingKeyLog(this.keyLog)
+    this.#correlator = new Correlator(topologyOf(scenario.bench, scenario.laterAddresses), { decoder, keys: this.#keys, connections, figures, window: REORDER_WINDOW })
   }
 
-  async run(): Promise<{ result: ScenarioResult, captures: ReadonlyMap<string, Capture> }> {
+  async run(): Promise<Finished> {
     const following = this.#followRouters(), witnessing = this.#startWitness()
     const tapping = SwitchTap.start(this.bench, this.scenario.bench, record => this.#show(this.#correlator.overhear(record)))
     this.watching = Promise.all([following, witnessing, tapping])
@@ -144,7 +157,7 @@ class Run implements Stage {
       clearInterval(ticker)
     }
     await this.#stopPrograms()
-    await this.#settled()
+    await this.settled()
     const witness = await witnessing
     await witness?.end()
     await (await tapping)?.end()
@@ -230,8 +243,7 @@ class Run implements Stage {
     await Promise.all(this.#programs.map(program => program.exited))
   }
 
-  /** Waits, frame by frame, until both ends of every TCP connection have said that it is over. */
-  async #settled(): Promise<void> {
+  async settled(): Promise<void> {
     const limit = AbortSignal.timeout(SETTLE_LIMIT)
     while (!limit.aborted) {
       const frame = this.nextFrame()
@@ -241,7 +253,7 @@ class Run implements Stage {
     }
   }
 
-  async #report(isWitnessed: boolean): Promise<{ result: ScenarioResult, captures: ReadonlyMap<string, Capture> }> {
+  async #report(isWitnessed: boolean): Promise<Finished> {
     const tables: Record<string, readonly MappingJson[]> = {}, counters: Record<string, CountersJson> = {}
     for (const [name, router] of [...this.#routers].sort()) {
       tables[name] = await router.request({ op: 'table' })
@@ -255,8 +267,8 @@ class Run implements Stage {
     for (const file of files) captures.set(interfaceOf(file), await readPcapFile(file))
     // A run that broke off is not compared: everything after the break would be missing, which says nothing more.
     const name = this.#failures.length === 0 ? this.scenario.golden : null
-    const golden = name === null ? null : checkGolden(captures, readGolden(goldenPath(name)), { decoder: decodePayload, partial: true }, name)
+    const golden = name === null ? null : checkGolden(captures, readGolden(goldenPath(name)), { decoder: decodePayload, keys: this.#keys, partial: true }, name)
     const ok = this.#failures.length === 0 && golden?.ok !== false
-    return { result: { ok, failures: this.#failures, tables, counters, golden, captures: files, isWitnessed }, captures }
+    return { result: { ok, failures: this.#failures, tables, counters, golden, captures: files, isWitnessed }, captures, keys: this.#keys }
   }
 }

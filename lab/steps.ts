@@ -18,6 +18,10 @@ function noteOf(event: EndpointEvent): string | null {
     case 'request-forwarded': return 'request sent to the registered address'
     case 'second-connection': return 'second connection request sequence (Fig. 4)'
     case 'password-checked': return event.outcome === 'absent' ? null : `password ${event.outcome}`
+    case 'certificate-issued': return `signed for ${event.names.join(', ')}`
+    case 'certificate-obtained': return 'certificate stored'
+    case 'authority-obtained': return 'CA public key stored'
+    case 'keys-made': return event.step === '52/53' ? 'key pair of the CA' : 'key pair of the server'
     case 'responded': return 'predetermined response processing'
     case 'connected': return 'data communication, without the server'
     default: return null

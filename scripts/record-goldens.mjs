@@ -1,9 +1,9 @@
 // Records the goldens of the standard runs anew, after a change that is meant: `node scripts/record-goldens.mjs [NAME…]`, all of
 // them without a name. Review the difference of captures/golden/*/golden.yaml before you commit it.
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { decodePayload, FIG2_GOLDEN, goldenFolder, goldenPath, readPcapFile, recordGolden, RELAY_GOLDEN, writeGolden } from '../dist/captures/index.js'
+import { decodePayload, FIG2_GOLDEN, goldenFolder, goldenPath, KEY_LOG_FILE, NO_KEYS, readKeyLog, readPcapFile, recordGolden, RELAY_GOLDEN, writeGolden } from '../dist/captures/index.js'
 import { runFig11 } from '../dist/lab/fig11.js'
 import { runFig13 } from '../dist/lab/fig13.js'
 import { runFig2 } from '../dist/lab/fig2.js'
@@ -12,8 +12,13 @@ import { runRelayLogin } from '../dist/lab/relay-login.js'
 
 /** By the golden's name: the run, and what of it is not compared. */
 const RUNS = {
-  'fig2': [out => runFig2({ out, variant: 'fig2' }), FIG2_GOLDEN],
-  'fig8b': [out => runFig2({ out, variant: 'fig8b' }), FIG2_GOLDEN],
+  'fig2': [out => runFig2({ out, encryption: 'tls1.3' }), FIG2_GOLDEN],
+  'fig2-tls1.2-rsa': [out => runFig2({ out, encryption: 'tls1.2', keyExchange: 'rsa' }), FIG2_GOLDEN],
+  'fig2-tls1.2-dhe': [out => runFig2({ out, encryption: 'tls1.2', keyExchange: 'dhe' }), FIG2_GOLDEN],
+  ...Object.fromEntries(['rsa', 'dhe', 'dh'].map(keyExchange => [`fig2-ssl3-${keyExchange}`, [out => runFig2({ out, encryption: 'ssl3', keyExchange }), FIG2_GOLDEN]])),
+  ...Object.fromEntries(['fig2', 'fig8b', 'renumber'].map(variant => [`${variant}-none`, [out => runFig2({ out, encryption: 'none', variant }), FIG2_GOLDEN]])),
+  'fig8b': [out => runFig2({ out, encryption: 'tls1.3', variant: 'fig8b' }), FIG2_GOLDEN],
+  'renumber': [out => runFig2({ out, encryption: 'tls1.3', variant: 'renumber' }), FIG2_GOLDEN],
   'fig11': [out => runFig11({ out }), {}],
   'fig13': [out => runFig13({ out, issuer: 'wan' }), RELAY_GOLDEN],
   'fig13-lan': [out => runFig13({ out, issuer: 'lan' }), RELAY_GOLDEN],
@@ -32,8 +37,10 @@ for (const name of names.length > 0 ? names : Object.keys(RUNS)) {
     const read = new Map()
     for (const file of captures) read.set(basename(file, '.pcap'), await readPcapFile(file))
     mkdirSync(goldenFolder(name), { recursive: true })
-    writeGolden(recordGolden(read, { name, decoder: decodePayload, ...options }), goldenPath(name))
-    for (const file of captures) copyFileSync(file, join(goldenFolder(name), basename(file)))
+    const keyLog = join(out, KEY_LOG_FILE)
+    const keys = existsSync(keyLog) ? readKeyLog(keyLog) : NO_KEYS
+    writeGolden(recordGolden(read, { name, decoder: decodePayload, keys, ...options }), goldenPath(name))
+    for (const file of existsSync(keyLog) ? [...captures, keyLog] : captures) copyFileSync(file, join(goldenFolder(name), basename(file)))
     process.stdout.write(`${name}: recorded\n`)
   } finally {
     rmSync(out, { recursive: true, force: true })

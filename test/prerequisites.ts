@@ -29,5 +29,6 @@ function needsPrograms(programs: Readonly<Record<string, string>>): Prerequisite
 export const needsCap = onBench(hasCap(), 'the package cap is not installed (it needs libpcap-dev)')
 export const needsRawSocket = onBench(hasPackage('raw-socket'), 'the package raw-socket is not installed (it is compiled, and that failed here)')
 export const needsTshark: Prerequisite = { skip: succeeds('tshark', '--version') ? false : 'tshark is not installed' }
+export const needsOpenssl: Prerequisite = { skip: succeeds('openssl', 'version') ? false : 'openssl is not installed' }
 export const needsCoturn = needsPrograms({ turnserver: 'coturn', turnutils_natdiscovery: 'coturn' })
 export const needsNetworkTools = needsPrograms({ ping: 'iputils-ping', traceroute: 'traceroute', iperf3: 'iperf3' })

@@ -9,6 +9,7 @@ interface CheckArguments {
   readonly figures: boolean
   readonly run: 'fig2' | 'fig8b'
   readonly golden: string | undefined
+  readonly keys: string | undefined
   readonly json: boolean
 }
 
@@ -21,11 +22,12 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
     .option('figures', { type: 'boolean', default: false, describe: 'Check the packet layouts of Figs. 7 and 8' })
     .option('run', { choices: ['fig2', 'fig8b'] as const, default: 'fig2' as const, describe: 'The run whose layouts hold: Fig. 8B with port 3400 (fig2) or 2400 (fig8b)' })
     .option('golden', { type: 'string', requiresArg: true, describe: 'Compare with this golden, by its name or its file' })
+    .option('keys', { type: 'string', requiresArg: true, describe: 'The key log that opens TLS connections (default: keys.log beside the captures)' })
     .option('json', { type: 'boolean', default: false, describe: 'The report as JSON' })
     .example('$0 check out/*.pcap --figures', 'the eight layouts in the captures of a run')
     .example('$0 check --as 104b-wan=wan.pcap --golden fig2', 'one capture against the golden of the standard run'),
-  async handler({ files, as, figures, run, golden, json }) {
-    const report = await checkFiles(nameInterfaces(files, as), { decoder: decodePayload, ...(figures ? { figures: run } : {}), ...(golden === undefined ? {} : { golden }) })
+  async handler({ files, as, figures, run, golden, keys, json }) {
+    const report = await checkFiles(nameInterfaces(files, as), { decoder: decodePayload, ...(figures ? { figures: run } : {}), ...(golden === undefined ? {} : { golden }), ...(keys === undefined ? {} : { keys }) })
     console.log(json ? toJson(report) : formatFileCheck(report).join('\n'))
     process.exitCode = report.ok ? 0 : 1
   },

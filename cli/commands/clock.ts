@@ -65,6 +65,7 @@ export const clockCommand: CommandModule = {
   command: 'clock <action>',
   describe: 'A router\'s own clock',
   builder: yargs => yargs.command(showCommand).command(freezeCommand).command(runCommand).command(advanceCommand)
-    .demandCommand(1, 'What about the clock? There is: show, freeze, run, advance.'),
+    .demandCommand(1, 'What about the clock? There is: show, freeze, run, advance.')
+    .example('$0 clock advance 104b 5m', 'what lapses within five minutes lapses now'),
   handler: () => undefined,
 }

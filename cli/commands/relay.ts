@@ -1,6 +1,7 @@
 // naptlab relay: the log-in relay (JP 2002-217942) as programs: its server, a terminal with an application beside it, its users.
 import { HOLD_INTERVAL, HOLD_LIFETIME, LOGIN_RELAY_PORT, addUser, forwardTo, readUsers, removeUser, startLoginRelay, startTerminal, toTarget } from '../../endpoints/index.js'
 import { stopSignal, untilAborted } from '../conversation.js'
+import { clientChannel, clientEncryption, serverChannel, serverEncryption } from '../encryption-options.js'
 import { UsageError } from '../errors.js'
 import { parseDuration, parseLocalPort, parsePeer, parsePort, readPassword } from '../options.js'
 import { printFailure, printer } from '../output.js'
@@ -12,17 +13,18 @@ const serverOptions = {
   address: { type: 'string', describe: 'address of this machine to serve at; all when absent' },
   port: { type: 'number', default: LOGIN_RELAY_PORT, coerce: parseLocalPort, describe: 'TCP port; 0 for any' },
   lifetime: { type: 'string', default: `${HOLD_LIFETIME / 1000}s`, coerce: parseDuration, describe: 'of a connection without hold messages' },
+  ...serverEncryption,
   json: { type: 'boolean', default: false, describe: 'one JSON object a line' },
 } as const satisfies Record<string, Options>
 
 const serverCommand: CommandModule<object, InferredOptionTypes<typeof serverOptions>> = {
   command: 'server',
   describe: 'Run the relay server (4) until SIGINT or SIGTERM',
-  builder: yargs => yargs.options(serverOptions).example('$0 relay server --users users', 'serve those in the file'),
-  async handler({ users, address, port, lifetime, json }) {
-    const print = printer(json), stop = stopSignal()
+  builder: yargs => yargs.options(serverOptions).example('$0 relay server --users users --certificate 4.pem --key 4.key', 'serve those in the file'),
+  async handler({ users, address, port, lifetime, json, ...encryption }) {
+    const print = printer(json), openChannel = serverChannel(encryption), stop = stopSignal()
     try {
-      const relay = await startLoginRelay({ users, port, lifetime, onEvent: print, ...(address === undefined ? {} : { address }) })
+      const relay = await startLoginRelay({ users, port, lifetime, openChannel, onEvent: print, ...(address === undefined ? {} : { address }) })
       await untilAborted(stop)
       await relay.close()
     } catch (error) {
@@ -44,6 +46,7 @@ const connectOptions = {
   spare: { type: 'number', default: 1, describe: 'connections kept vacant; 0 leaves (10) to (14) out' },
   interval: { type: 'string', default: `${HOLD_INTERVAL / 1000}s`, coerce: parseDuration, describe: 'between hold messages' },
   list: { type: 'boolean', default: false, describe: 'print who is logged in, and end' },
+  ...clientEncryption,
   json: { type: 'boolean', default: false, describe: 'one JSON object a line' },
 } as const satisfies Record<string, Options>
 
@@ -51,19 +54,20 @@ const connectCommand: CommandModule<object, InferredOptionTypes<typeof connectOp
   command: 'connect',
   describe: 'Log in, and connect applications on either side of the relay',
   builder: yargs => yargs.options(connectOptions)
-    .example('$0 relay connect --user bob --server 130.74.23.6 --target 127.0.0.1:22', 'let others reach the sshd here')
-    .example('$0 relay connect --user alice --server 130.74.23.6 --to bob --listen 2222', 'then: ssh -p 2222 127.0.0.1')
-    .example('$0 relay connect --user alice --server 130.74.23.6 --list', 'who is logged in'),
-  async handler({ user, server, serverPort, passwordFile, to, listen, listenAddress, target, allow, spare, interval, list, json }) {
+    .example('$0 relay connect --user bob --server 130.74.23.6 --ca ca.pem --target 127.0.0.1:22', 'let others reach the sshd here')
+    .example('$0 relay connect --user alice --server 130.74.23.6 --ca ca.pem --to bob --listen 2222', 'then: ssh -p 2222 127.0.0.1')
+    .example('$0 relay connect --user alice --server 130.74.23.6 --ca ca.pem --list', 'who is logged in'),
+  async handler({ user, server, serverPort, passwordFile, to, listen, listenAddress, target, allow, spare, interval, list, json, ...encryption }) {
     if ((to === undefined) !== (listen === undefined)) throw new UsageError('--listen and --to belong together: the port, and the user whose application it stands for.')
     if (to === undefined && target === undefined && !list) throw new UsageError('give --target, or --listen with --to, or --list.')
     if (allow !== undefined && target === undefined) throw new UsageError('--allow is about the application of --target.')
     if (!Number.isInteger(spare) || spare < 0 || spare > 30) throw new UsageError(`--spare is ${spare}, not a whole number from 0 to 30.`)
     const print = printer(json), stop = stopSignal(), apparatus = target !== undefined && to === undefined ? '21' : '11'
     const password = readPassword(passwordFile, process.env, 'a log-in', '')
+    const openChannel = clientChannel(encryption, server)
     try {
       const terminal = await startTerminal({
-        userId: user, password, server: { address: server, port: serverPort }, spare: list ? 0 : spare, interval, apparatus, signal: stop, onEvent: print,
+        userId: user, password, server: { address: server, port: serverPort }, spare: list ? 0 : spare, interval, apparatus, signal: stop, openChannel, onEvent: print,
         ...(target === undefined ? {} : { onDemand: toTarget({ target, ...(allow === undefined ? {} : { allow }) }) }),
       })
       if (list) {
@@ -130,6 +134,9 @@ const userCommand: CommandModule = {
 export const relayCommand: CommandModule = {
   command: 'relay',
   describe: 'The log-in relay: server, terminals with applications beside them, users',
-  builder: yargs => yargs.command(serverCommand).command(connectCommand).command(userCommand).demandCommand(1, 'Which: server, connect or user?'),
+  builder: yargs => yargs.command(serverCommand).command(connectCommand).command(userCommand).demandCommand(1, 'Which: server, connect or user?')
+    .example('$0 relay user add users alice', 'who may log in; asks for the password')
+    .example('$0 relay server --users users', 'the relay server')
+    .example('$0 relay connect --help', 'a terminal, with an application or its clients beside it'),
   handler: () => undefined,
 }

@@ -1,8 +1,9 @@
 // `naptlab server`: the rendezvous server (101) until SIGINT or SIGTERM.
-import { ENTRY_LIFETIME, SERVER_PORTS, TIMEOUTS, startServer } from '../../endpoints/index.js'
+import { ENTRY_LIFETIME, EquipmentFile, SERVER_PORTS, TIMEOUTS, startServer } from '../../endpoints/index.js'
 import { stopSignal, untilAborted } from '../conversation.js'
-import { parseDuration, parseLevel, parseLocalPort } from '../options.js'
-import { printFailure, printer } from '../output.js'
+import { serverChannel, serverEncryption } from '../encryption-options.js'
+import { keyFor, parseDuration, parseLevel, parseLocalPort } from '../options.js'
+import { printFailure, printTrouble, printer } from '../output.js'
 import type { CommandModule, InferredOptionTypes, Options } from 'yargs'
 
 const options = {
@@ -11,8 +12,11 @@ const options = {
   'issuer-port': { type: 'number', default: SERVER_PORTS.issuer, coerce: parseLocalPort, describe: 'TCP port for issuers' },
   'acceptor-port': { type: 'number', default: SERVER_PORTS.acceptor, coerce: parseLocalPort, describe: 'TCP port for acceptors' },
   level: { type: 'number', default: 3, coerce: parseLevel, describe: '1: request by UDP; 2: second connection; 3: and a password' },
+  equipment: { type: 'string', describe: 'file with the keys of the equipment that may register, from `naptlab equipment add`' },
+  'open-registration': { type: 'boolean', default: false, describe: 'let anybody register any equipment ID, as in the figures' },
   lifetime: { type: 'string', default: `${ENTRY_LIFETIME / 1000}s`, coerce: parseDuration, describe: 'of an entry of the equipment list' },
   silence: { type: 'string', default: `${TIMEOUTS.notify / 1000}s`, coerce: parseDuration, describe: 'how long an acceptor may take to answer' },
+  ...serverEncryption,
   json: { type: 'boolean', default: false, describe: 'one JSON object a line' },
 } as const satisfies Record<string, Options>
 
@@ -20,15 +24,18 @@ export const server: CommandModule<object, InferredOptionTypes<typeof options>> 
   command: 'server',
   describe: 'Run the rendezvous server (101)',
   builder: yargs => yargs.options(options)
-    .example('$0 server --address 130.74.23.6', 'serve with the ports of Fig. 2')
-    .example('$0 server --level 1 --json', 'without second connection and password, events as JSON'),
-  async handler({ address, udpPort, issuerPort, acceptorPort, level, lifetime, silence, json }) {
+    .example('$0 server --equipment equipment --address 130.74.23.6 --certificate 101.pem --key 101.key', 'serve with the ports of Fig. 2')
+    .example('$0 server --open-registration --level 2 --encryption none --json', 'without keys, password and encryption, events as JSON'),
+  async handler({ address, udpPort, issuerPort, acceptorPort, level, equipment, openRegistration, lifetime, silence, json, ...encryption }) {
     const print = printer(json)
+    const keys = keyFor('--equipment FILE', equipment, openRegistration)
+    const openChannel = serverChannel(encryption)
     const stop = stopSignal()
     try {
+      const known = keys === null ? {} : { equipment: new EquipmentFile(keys, error => printTrouble(print, '101', error)) }
       const running = await startServer({
-        udpPort, issuerPort, acceptorPort, level, lifetime, timeouts: { notify: silence }, onEvent: print,
-        ...(address === undefined ? {} : { address }),
+        udpPort, issuerPort, acceptorPort, level, lifetime, timeouts: { notify: silence }, openChannel, onEvent: print,
+        ...known, ...(address === undefined ? {} : { address }),
       })
       await untilAborted(stop)
       await running.close()

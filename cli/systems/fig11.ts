@@ -1,11 +1,11 @@
 // naptlab run fig11.
 import { FIG11_LANES, runFig11 } from '../../lab/fig11.js'
 import { mappingLines } from '../tables.js'
-import { benchOf, refuse, titleOf, type System, type SystemOptions } from './system.js'
+import { benchOf, hasOnly, titleOf, type System, type SystemOptions } from './system.js'
 
 /** @throws UsageError, BenchError */
 export function fig11(options: SystemOptions): System {
-  refuse('fig11', options, 'variant', 'level', 'issuer')
+  hasOnly('fig11', options, 'bench', 'nat')
   const bench = benchOf(options, 'fig10')
   return {
     name: 'fig11',

@@ -1,12 +1,12 @@
 // naptlab run fig13.
 import { FIG13_LANES, runFig13 } from '../../lab/fig13.js'
 import type { Transfer } from '../../lab/relayed.js'
-import { benchOf, equipmentLines, refuse, titleOf, type System, type SystemOptions } from './system.js'
+import { benchOf, chosen, equipmentLines, hasOnly, titleOf, type System, type SystemOptions } from './system.js'
 
 /** @throws UsageError, BenchError */
 export function fig13(options: SystemOptions): System {
-  refuse('fig13', options, 'variant', 'level')
-  const { issuer = 'wan' } = options
+  hasOnly('fig13', options, 'bench', 'nat', 'issuer')
+  const issuer = chosen('fig13', options, 'issuer', ['wan', 'lan'])
   const bench = benchOf(options, issuer === 'wan' ? 'fig10' : 'fig10-lan')
   return {
     name: issuer === 'wan' ? 'fig13' : 'fig13-lan',

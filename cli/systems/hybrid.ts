@@ -1,11 +1,11 @@
 // naptlab run hybrid.
 import { HYBRID_LANES, runHybrid } from '../../lab/hybrid.js'
 import { columns } from '../tables.js'
-import { benchOf, refuse, titleOf, type System, type SystemOptions } from './system.js'
+import { benchOf, hasOnly, titleOf, type System, type SystemOptions } from './system.js'
 
 /** @throws UsageError, BenchError */
 export function hybrid(options: SystemOptions): System {
-  refuse('hybrid', options, 'variant', 'level', 'issuer')
+  hasOnly('hybrid', options, 'bench', 'nat')
   const bench = benchOf(options, 'hybrid')
   return {
     name: 'hybrid',

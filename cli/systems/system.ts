@@ -4,6 +4,7 @@ import type { Lane } from '../../captures/index.js'
 import { formatGoldenReport } from '../../captures/index.js'
 import type { BenchDescription } from '../../lab/bench.js'
 import { describedBench } from '../../lab/benches/index.js'
+import type { Data, Encryption, KeyExchange } from '../../endpoints/index.js'
 import type { ScenarioOptions, ScenarioResult } from '../../lab/scenario.js'
 import { UsageError } from '../errors.js'
 import { withNats } from '../nat-option.js'
@@ -13,10 +14,19 @@ import { columns, mappingLines } from '../tables.js'
 export interface SystemOptions {
   readonly bench: string | undefined
   readonly nat: readonly string[]
-  readonly variant: 'fig2' | 'fig8b' | undefined
+  readonly variant: 'fig2' | 'fig8b' | 'renumber' | undefined
   readonly level: number | undefined
-  readonly issuer: 'wan' | 'lan' | undefined
+  /** Each system has places of its own: see `chosen`. */
+  readonly issuer: string | undefined
+  readonly acceptor: string | undefined
+  readonly mapping: 'static' | 'on-demand' | undefined
+  readonly data: Data | undefined
+  readonly encryption: Encryption | undefined
+  readonly 'key-exchange'?: KeyExchange | undefined
 }
+
+/** Options that not every system has. */
+const OWN_OPTIONS = ['bench', 'nat', 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data', 'encryption', 'key-exchange'] as const
 
 export interface System {
   /** The folder below `out/` unless another is given. */
@@ -37,9 +47,18 @@ export interface Summary {
   readonly after?: readonly (readonly string[])[]
 }
 
-/** @throws UsageError for an option that this system has not */
-export function refuse(system: string, options: SystemOptions, ...names: readonly ('variant' | 'level' | 'issuer')[]): void {
-  for (const name of names) if (options[name] !== undefined) throw new UsageError(`run ${system} has no --${name}; see naptlab run --help.`)
+/** Of the options that not every system has, this one has those. @throws UsageError for any other that was given */
+export function hasOnly(system: string, options: SystemOptions, ...own: readonly (typeof OWN_OPTIONS[number])[]): void {
+  const isGiven = (value: unknown): boolean => Array.isArray(value) ? value.length > 0 : value !== undefined
+  for (const name of OWN_OPTIONS) if (!own.includes(name) && isGiven(options[name])) throw new UsageError(`run ${system} has no --${name}; see naptlab run --help.`)
+}
+
+/** What an option says, of which each system has its own choices; the first when it says nothing. @throws UsageError */
+export function chosen<T extends string>(system: string, options: SystemOptions, name: 'issuer' | 'acceptor', choices: readonly [T, ...T[]]): T {
+  const value = options[name] ?? choices[0]
+  const choice = choices.find(each => each === value)
+  if (choice === undefined) throw new UsageError(`run ${system} has no --${name} ${value}; there ${choices.join(', ')} can be chosen.`)
+  return choice
 }
 
 /** The bench that was asked for; undefined for the system's own, so that its golden holds. @throws BenchError, UsageError */
@@ -50,7 +69,8 @@ export function benchOf({ bench, nat }: SystemOptions, standard: string): BenchD
 export const titleOf = ({ bench, nat }: SystemOptions, standard: string, ...more: readonly string[]): string => [[bench ?? standard, ...nat].join(', '), ...more].join(' · ')
 
 export function summaryLines({ ok, failures, tables, golden, captures, isWitnessed }: ScenarioResult, out: string, { tables: names = {}, before = [], after = [] }: Summary): string[] {
-  const routers = Object.keys(tables).length === 1 ? 'both sides of the router' : 'both sides of both routers'
+  const routers = ['', 'both sides of the router', 'both sides of both routers'][Object.keys(tables).length]
+  const places = [...routers === '' ? [] : [routers], ...isWitnessed ? [`${routers === '' ? '' : 'and '}the hosts through libpcap`] : []]
   const group = (lines: readonly string[]): string[] => ['', ...lines]
   return [
     ...Object.entries(tables).flatMap(([router, table]) => group([`NAPT table of ${router}${router in names ? ` (${names[router]})` : ''}`, ...mappingLines(table)])),
@@ -58,7 +78,7 @@ export function summaryLines({ ok, failures, tables, golden, captures, isWitness
     ...(golden === null ? [] : group(formatGoldenReport(golden))),
     ...after.flatMap(group),
     '',
-    `captures  ${captures.length} files in ${relative('.', out) || '.'}: ${routers}${isWitnessed ? ', and the hosts through libpcap' : ''}`,
+    `captures  ${captures.length} files in ${relative('.', out) || '.'}: ${places.join(', ')}`,
     ...failures.map(failure => `✗ ${failure}`),
     ok ? '✓ all holds' : '✗ not all holds',
   ]

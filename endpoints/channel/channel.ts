@@ -1,13 +1,16 @@
 // A channel carries framed messages over a connected socket. The sequence of Fig. 2 knows only this interface, so that an
 // encrypted channel takes the place of the plain one without a change to the sequence: it is given to an apparatus as an
 // `OpenChannel`, which gets the connected socket and returns the channel when its handshake, if any, is done.
-import type { Socket } from 'node:net'
 import type { Message, MessageName, MessageOf } from '../message/index.js'
 import type { Peer } from '../peer.js'
 import type { ByteStream } from './byte-stream.js'
+import type { ConnectedSocket } from './connected-socket.js'
 
-/** Why a channel gave no message. 'closed' is an orderly end between two messages, 'lost' any other end. */
-export type ChannelFault = 'closed' | 'lost' | 'timed-out' | 'malformed'
+/**
+ * Why a channel gave no message. 'closed' is an orderly end between two messages, 'lost' any other end; 'refused': the other end does
+ * not accept this end's certificate.
+ */
+export type ChannelFault = 'closed' | 'lost' | 'timed-out' | 'malformed' | 'refused'
 
 export class ChannelError extends Error {
   constructor(readonly fault: ChannelFault, sentence: string) {
@@ -19,6 +22,8 @@ export class ChannelError extends Error {
 export interface Channel {
   readonly local: Peer
   readonly peer: Peer
+  /** False: whoever is on the path can read it. */
+  readonly isEncrypted: boolean
   /**
    * Resolves when the message is on its way and there is room for another one (back-pressure).
    * @param within milliseconds until the channel gives up; none means that it waits as long as it takes
@@ -45,6 +50,6 @@ export interface Channel {
 
 /**
  * @param within milliseconds for the handshake
- * @throws ChannelError when there is no channel; the socket is destroyed then
+ * @throws ChannelError, EndpointError when there is no channel; the socket is destroyed then
  */
-export type OpenChannel = (socket: Socket, within: number) => Promise<Channel>
+export type OpenChannel = (socket: ConnectedSocket, within: number) => Promise<Channel>

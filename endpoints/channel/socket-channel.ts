@@ -1,9 +1,10 @@
-// Messages over the bytes of a socket.
+// Messages over the bytes of a connection.
 import { Defect, StreamDecoder, encode, labelOf } from '../message/index.js'
 import { ByteStream, deadlineOf } from './byte-stream.js'
 import { ChannelError } from './channel.js'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Channel, OpenChannel } from './channel.js'
+import type { ConnectedSocket } from './connected-socket.js'
 import type { Message, MessageName, MessageOf } from '../message/index.js'
 import type { Peer } from '../peer.js'
 
@@ -11,12 +12,17 @@ import type { Peer } from '../peer.js'
 const LINGER = 1000
 
 export class SocketChannel implements Channel {
+  readonly isEncrypted: boolean
   readonly #stream: ByteStream
   readonly #decoder = new StreamDecoder()
 
-  /** @param socket connected, with allowHalfOpen, and not read from before */
-  constructor(socket: Socket) {
-    this.#stream = new ByteStream(socket)
+  /**
+   * @param socket connected, with allowHalfOpen, and not read from before
+   * @param plaintext of an encryption over it, if there is one
+   */
+  constructor(socket: ConnectedSocket, plaintext?: Duplex) {
+    this.isEncrypted = plaintext !== undefined
+    this.#stream = new ByteStream(socket, plaintext)
   }
 
   get local(): Peer { return this.#stream.local }

@@ -4,9 +4,10 @@
 // What has not logged in yet is bounded by itself: when too many such connections are open, the one that has waited longest
 // goes, since an honest terminal logs in within a round trip. So a flood of connections that say nothing keeps nobody out.
 import { ChannelError } from '../channel/channel.js'
+import { receiveFirst } from '../channel/first-message.js'
 import { plainChannel } from '../channel/socket-channel.js'
 import { HOLD_LIFETIME, LOGIN_RELAY_PORT, TIMEOUTS } from '../defaults.js'
-import { EndpointError, messageOf, reasonOfFault } from '../errors.js'
+import { EndpointError, messageOf, reasonOfError, reasonOfFault } from '../errors.js'
 import { emitter, wallClock } from '../events.js'
 import { answer, coded, describe, verdictOf } from '../answers.js'
 import { formatPeer } from '../peer.js'
@@ -154,12 +155,12 @@ class Relay implements LoginRelay {
     try {
       channel = await (this.#options.openChannel ?? plainChannel)(socket, this.#timeouts.message)
     } catch (error) {
-      this.#reject('malformed', messageOf(error), from)
+      this.#reject(reasonOfError(error), messageOf(error), from)
       socket.destroy()
       return
     }
     try {
-      const message = await channel.receive(['login', ...FROM_TERMINAL], this.#timeouts.message)
+      const message = await receiveFirst(channel, ['login', ...FROM_TERMINAL], this.#timeouts.message)
       this.#unknown.delete(socket)
       if (message.name === 'login') await this.#logIn(channel, message)
       else await this.#turnAway(channel, { reason: 'not-logged-in', detail: '' })

@@ -145,6 +145,7 @@ class RunningTerminal implements Terminal, LineListener {
     const line = this.#vacant() ?? await this.#open()
     const users = await line.users(this.#timeouts.message)
     if (!users) throw new EndpointError('no-answer', `relay server ${formatPeer(this.#server)} did not send its list`, 'try again')
+    this.#emit({ event: 'users-listed', users: users.map(({ userId }) => userId) })
     return users
   }
 
@@ -197,7 +198,7 @@ class RunningTerminal implements Terminal, LineListener {
       socket.destroy()
       if (this.#stop.signal.aborted) throw cancelled('the log-in')
       throw error instanceof ChannelError
-        ? new EndpointError(reasonOfFault(error.fault), `relay server ${formatPeer(this.#server)}: ${error.message}`, 'check that the relay server runs and is of this version')
+        ? new EndpointError(reasonOfFault(error.fault), `relay server ${formatPeer(this.#server)}: ${error.message}`, 'check that the relay server runs, is of this version, and is encrypted as this end is')
         : error
     } finally {
       this.#stop.signal.removeEventListener('abort', abort)

@@ -112,11 +112,15 @@ export function dissect(bytes: Uint8Array): Dissection | Defect {
   return fields instanceof Defect ? fields : { ...head, version: VERSION, fields }
 }
 
+/** A record of a handshake or an alert, of SSL 3.0 or any TLS. A defect either way; who meets it wants to know. */
+const isTls = ([type, version]: Uint8Array): boolean => (type === 21 || type === 22) && version === 3
+
 export interface Header { readonly definition: MessageDefinition, readonly length: number }
 
 /** Reads the header alone, and refuses a length above the limit before any of it has come. `length` counts the header too. */
 export function readHeader(bytes: Uint8Array, accepts?: readonly MessageName[]): Header | Defect {
   if (bytes.length > 0 && bytes[0] !== VERSION) {
+    if (isTls(bytes)) return new Defect('version', 0, 'the other end speaks TLS, and this end does not')
     return new Defect('version', 0, `version ${bytes[0]} is not known; this side speaks version ${VERSION}`)
   }
   const definition = bytes.length > 1 ? definitionOfType(bytes[1]) : undefined

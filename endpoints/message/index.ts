@@ -1,8 +1,10 @@
 // The message codec: pure, no I/O. Packet checks and dissectors import it without the rest of the endpoints.
-export { ANY_FIELD, FIELDS, TOKEN_LENGTH } from './fields.js'
+export { ANY_FIELD, AUTHENTICATOR_LENGTH, CONNECTION_KEY_LENGTH, FIELDS, TOKEN_LENGTH, UDP_TRANSPORT } from './fields.js'
 export { EncodeError } from './kinds.js'
 export { DEFINITIONS, EXTRA_COUNT, EXTRA_ROOM, FIELD_HEAD, HEADER, MESSAGES, VERSION, definitionOf, definitionOfType, labelOf } from './messages.js'
 export { Defect, MAX_MESSAGE, decode, dissect, encode, readHeader } from './codec.js'
+export { decodePacket } from './datagram.js'
+export type { DatagramPacket } from './datagram.js'
 export { StreamDecoder } from './stream.js'
 export { REASONS, reasonOf } from './reasons.js'
 export type { FieldKey, FieldValue, ValueOf } from './fields.js'

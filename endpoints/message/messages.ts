@@ -22,23 +22,28 @@ function message<const F extends readonly FieldUse[]>(type: number, document: st
 }
 
 export const MESSAGES = {
-  registration: message(201, '201', 'equipment registration', 'UDP', ['equipmentId', 'padding?']),
-  notification: message(205, '205', 'connection request notification', 'UDP', ['notification', 'token']),
-  request: message(217, '217', 'connection request', 'TCP', ['equipmentId', 'password?', 'address', 'port', 'token']),
-  forwardedRequest: message(226, '226', 'connection request', 'TCP or UDP', ['password?', 'address', 'port', 'token']),
+  registration: message(201, '201', 'equipment registration', 'UDP', ['equipmentId', 'time?', 'authenticator?', 'padding?']),
+  notification: message(205, '205', 'connection request notification', 'UDP', ['notification', 'token', 'authenticator?']),
+  request: message(217, '217', 'connection request', 'TCP', ['equipmentId', 'password?', 'address', 'port', 'token', 'connectionKey?', 'transport?']),
+  forwardedRequest: message(226, '226', 'connection request', 'TCP or UDP', ['password?', 'address', 'port', 'token', 'connectionKey?', 'transport?', 'authenticator?']),
   relayRegistration: message(31, '31', 'equipment registration', 'UDP', ['equipmentId', 'address?', 'padding?']),
   relayRequest: message(34, '34', 'connection request', 'TCP', ['equipmentId', 'address?', 'port?', 'token']),
   relayNotification: message(36, '36', 'connection request notification', 'UDP', ['notification', 'address?', 'port?', 'token']),
   command: message(38, '38', 'command signal', 'TCP', ['text']),
   direct: message(3, null, 'direct connection', 'TCP', ['address', 'token']),
-  greeting: message(1, null, 'greeting', 'TCP', ['token']),
-  answer: message(2, null, 'answer', 'TCP or UDP', ['reason', 'sentence?', 'token?']),
+  greeting: message(1, null, 'greeting', 'TCP', ['token', 'authenticator?']),
+  answer: message(2, null, 'answer', 'TCP or UDP', ['reason', 'sentence?', 'token?', 'time?', 'authenticator?']),
   line: message(10, null, 'line of text', 'TCP', ['text']),
   fileStart: message(11, null, 'file start', 'TCP', ['fileName', 'size']),
   fileData: message(12, null, 'file data', 'TCP', ['data']),
   fileEnd: message(13, null, 'file end', 'TCP', ['sha256?']),
   fileReceipt: message(14, null, 'file receipt', 'TCP', ['ok', 'sha256?', 'sentence?']),
   goodbye: message(15, null, 'goodbye', 'TCP', ['sentence?']),
+  // 63, 54 and 55 pass between the CA (51) and the others (Fig. 5).
+  certificateRequest: message(63, '63', 'certificate request', 'TCP', ['certificateRequest', 'proof?']),
+  certificateIssuance: message(54, '54', 'certificate issuance', 'TCP', ['certificate', 'proof?']),
+  authorityRequest: message(4, null, 'CA certificate request', 'TCP', []),
+  authorityCertificate: message(55, '55', 'CA certificate', 'TCP', ['authority']),
   // The log-in relay numbers its steps from 1 and would meet the types above, so the type is the number and 100. One message
   // does for several steps; endpoints/login-relay/steps.ts lists them.
   login: message(102, '(2)', 'user ID and password', 'TCP', ['userId', 'password', 'token']),

@@ -2,6 +2,7 @@
 // server when the server accepts. In the hybrid system it says where it can be reached, and the acceptor may connect to it there.
 import { randomBytes } from 'node:crypto'
 import { AwaitedCaller } from '../awaited-caller.js'
+import { plainChannel } from '../channel/socket-channel.js'
 import { TIMEOUTS } from '../defaults.js'
 import { TOKEN_LENGTH } from '../message/index.js'
 import { emitter, wallClock } from '../events.js'
@@ -24,7 +25,8 @@ export async function requestRelayed(options: RelayedRequestOptions): Promise<Co
   const emit = emitter('12', options.onEvent, clock)
   if (signal?.aborted) throw cancelled('the request')
   const token = Buffer.from(random(TOKEN_LENGTH)).toString('hex')
-  const awaited = listen ? await AwaitedCaller.listen(listen, token, options.timeouts?.message ?? TIMEOUTS.message, emit) : null
+  const within = options.timeouts?.message ?? TIMEOUTS.message
+  const awaited = listen ? await AwaitedCaller.listen(listen, { token, within, emit, openChannel: plainChannel }) : null
   const compose = (first: Channel): Message =>
     ({ name: 'relayRequest', equipmentId, ...(awaited ? { address: first.local.address, port: awaited.local.port } : {}), token })
   return await new Issuing(options, { apparatus: '12', compose, isRelayed: true }, awaited, emit).run()

@@ -5,6 +5,7 @@
 // just that address, so that no router translates either, the server makes them known to each other and they connect directly.
 // Every other pair goes through the server.
 import { answer, describe } from '../answers.js'
+import { receiveFirst } from '../channel/first-message.js'
 import { TIMEOUTS } from '../defaults.js'
 import { Rendezvous, silence } from '../rendezvous.js'
 import { splice } from './splice.js'
@@ -57,7 +58,7 @@ class Relay implements Service {
 
   async serveIssuer(issuer: Channel): Promise<void> {
     const { emit, timeouts } = this.rendezvous
-    const request = await issuer.receive(['relayRequest'], timeouts.message)
+    const request = await receiveFirst(issuer, ['relayRequest'], timeouts.message)
     const { equipmentId } = request
     const own = ownPlace(request)
     emit({ event: 'request-received', equipmentId, ...(own ? { reachedAt: own } : {}), ...issuer.peer })

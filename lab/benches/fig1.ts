@@ -1,4 +1,4 @@
-// The network of Fig. 1: a server on the WAN, and two pieces of equipment, each behind a router of its own. Both LANs use
+// The network of Fig. 1: a server on the WAN (with the CA of Fig. 5 beside it), and two pieces of equipment, each behind a router of its own. Both LANs use
 // the same addresses.
 import type { BenchDescription } from '../bench.js'
 
@@ -10,6 +10,7 @@ export const fig1: BenchDescription = {
     'lan-b': {},
   },
   hosts: {
+    51: { title: 'certificate authority apparatus', network: 'wan', address: '130.74.23.51' },
     101: { title: 'server apparatus', network: 'wan', address: '130.74.23.6' },
     102: { title: 'request issuance equipment', network: 'lan-a', address: '192.168.1.11/24', gateway: '192.168.1.1' },
     103: { title: 'request acceptance equipment', network: 'lan-b', address: '192.168.1.3/24', gateway: '192.168.1.1' },

@@ -2,12 +2,12 @@
 import { BenchError, type BenchDescription } from '../bench.js'
 import { readBench, readBenchFile, type NatReader } from '../read-bench.js'
 import { discovery } from './discovery.js'
-import { fig1 } from './fig1.js'
 import { fig10, fig10Lan } from './fig10.js'
 import { hybrid } from './hybrid.js'
+import { placedBenches } from './placements.js'
 import { relayLogin } from './relay-login.js'
 
-const BENCHES = new Map([fig1, fig10, fig10Lan, hybrid, discovery, relayLogin].map(bench => [bench.name, bench]))
+const BENCHES = new Map([...placedBenches, fig10, fig10Lan, hybrid, discovery, relayLogin].map(bench => [bench.name, bench]))
 
 /** A bench by its name, or by the path of a YAML or JSON file. @throws BenchError when there is neither, or it is wrong */
 export function describedBench(nameOrFile: string, readNat?: NatReader): BenchDescription {

@@ -189,6 +189,18 @@ t.test('a connection on which both ends speak when they like', async t => {
   t.equal(checkGolden(wrong, free, options).result, 'different', 'each direction keeps its order')
 })
 
+t.test('a reset means nothing once both ends have closed, and something before', async t => {
+  const ends = [parseEndpoint('192.168.1.3:2600'), parseEndpoint('130.74.23.6:1300')] as const
+  const segment = (flags: number, isBack = false): { time: bigint, bytes: Uint8Array } =>
+    ({ time: 0n, bytes: tcpFrame(ends[Number(isBack)], ends[Number(!isBack)], flags, new Uint8Array(0), { sequence: 1 }) })
+  const { syn, fin, ack, rst } = tcp.FLAG
+  const open = [segment(syn), segment(syn | ack, true)], closing = [segment(fin | ack, true), segment(fin | ack)]
+  const of = async (...packets: { time: bigint, bytes: Uint8Array }[]) => new Map([['103', await capture(packets)]])
+  const closed = recordGolden(await of(...open, ...closing), options)
+  t.equal(checkGolden(await of(...open, ...closing, segment(rst)), closed, options).result, 'equal')
+  t.match(checkGolden(await of(...open, closing[0], segment(rst)), closed, options), { result: 'different', unexpected: [{ packet: '→ RST' }] })
+})
+
 t.test('results that are not passes', async t => {
   const captures = await capturesOf()
   t.match(checkGolden(captures, null, options, 'nowhere'), { result: 'no golden', ok: false, golden: 'nowhere' })

@@ -8,13 +8,13 @@ import { needsRawSocket } from '../prerequisites.js'
 import { naptlab } from './naptlab.js'
 
 const COMMANDS = [
-  'run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'flush', 'renumber', 'nat', 'check', 'emit', 'router', 'server', 'accept', 'issue',
+  'run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'flush', 'renumber', 'nat', 'check', 'emit', 'clock', 'ca', 'router', 'server', 'accept', 'equipment', 'issue', 'relay',
 ]
 
 t.test('help', async t => {
   const { code, stdout } = await naptlab(['--help'])
   t.equal(code, 0)
-  for (const command of [...COMMANDS, 'clock', 'completion']) t.match(stdout, new RegExp(`naptlab ${command}\\b`), command)
+  for (const command of [...COMMANDS, 'completion']) t.match(stdout, new RegExp(`naptlab ${command}\\b`), command)
   for (const command of COMMANDS) {
     const help = await naptlab([command, '--help'])
     t.equal(help.code, 0, command)
@@ -31,8 +31,21 @@ t.test('wrong usage ends with 2 and says what is right', async t => {
     [['run'], /Not enough non-option arguments/],
     [['run', 'fig99'], /Invalid values[\s\S]*fig2/],
     [['run', 'fig13', '--level', '2'], /run fig13 has no --level/],
-    [['run', 'fig2', '--issuer', 'lan'], /run fig2 has no --issuer/],
+    [['run', 'fig2', '--issuer', 'lan'], /run fig2 has no --issuer lan; there napt, nat, global can be chosen/],
+    [['run', 'fig13', '--issuer', 'napt'], /run fig13 has no --issuer napt; there wan, lan can be chosen/],
+    [['run', 'fig13', '--acceptor', 'nat'], /run fig13 has no --acceptor/],
+    [['run', 'fig2', '--acceptor', 'elsewhere'], /run fig2 has no --acceptor elsewhere/],
+    [['run', 'fig2', '--issuer', 'nat', '--mapping', 'on-demand'], /only NAPT needs/],
+    [['run', 'fig2', '--variant', 'renumber', '--acceptor', 'global'], /--variant renumber is about the bench of the documents/],
+    [['run', 'fig2', '--bench', 'fig1', '--issuer', 'nat'], /where 102 and 103 are is in the --bench file/],
+    [['run', 'relay-login', '--variant', 'fig8b'], /run relay-login has no --variant/],
+    [['run', 'relay-login', '--bench', 'fig10', '--out', '/tmp/naptlab-never-made'], /cannot run the log-in relay: it has no 4, 21, 13, 23\. Begin with `naptlab bench relay-login/],
     [['run', 'hybrid', '--bench', 'fig1', '--out', '/tmp/naptlab-never-made'], /cannot run the hybrid system: it has no 11, 12, 13, 14, 15, 104\. Begin with `naptlab bench hybrid/],
+    [['run', 'fig13', '--transfer', '1MB'], /run fig13 has no --transfer; it belongs to run compare/],
+    [['run', 'compare', '--nat', '104b=symmetric'], /run compare has no --nat/],
+    [['run', 'compare', '--all'], /shows no packets/],
+    [['run', 'compare', '--transfer', '100 apples'], /--transfer: '100 apples' is not a size \(such as 100MB, 64MiB/],
+    [['run', 'compare', '--transfer', '1MB', '--out', '/proc/none'], /cannot be written[\s\S]*--out/],
     [['run', 'fig2', '--level', '9'], /Invalid values[\s\S]*level/],
     [['run', 'fig2', '--frobnicate'], /Unknown argument: frobnicate/],
     [['run', 'fig2', '--bench', 'no-such.yaml'], /no-such\.yaml/],

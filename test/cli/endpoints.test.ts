@@ -2,19 +2,25 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { parseDuration, parseEquipmentId, parsePeer, parsePort, readPassword } from '../../cli/options.js'
+import { UsageError } from '../../cli/errors.js'
+import { keyFor, parseDuration, parseEquipmentId, parsePeer, parsePort, parsePrefixes, readPassword } from '../../cli/options.js'
 import { toLine } from '../../cli/output.js'
 import { LOOPBACK } from '../endpoints/bench.js'
 import { Program } from './program.js'
 
+/** What encryption does is the next file's business. */
+const CLEAR = ['--encryption', 'none']
+/** Keys have a file of their own (equipment.test.ts). */
+const OPEN = ['--open-registration']
+
 async function server(test: { teardown(end: () => unknown): void }, ...more: string[]): Promise<{ program: Program, accept: string[], issue: string[] }> {
-  const program = new Program(test, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', ...more])
+  const program = new Program(test, ['server', '--json', '--address', LOOPBACK, '--udp-port', '0', '--issuer-port', '0', '--acceptor-port', '0', ...CLEAR, ...OPEN, ...more])
   await program.until('listening', more.includes('1') ? 2 : 3)
   const port = (purpose: string) => String(program.of('listening').find(event => event.purpose === purpose)?.port)
-  const at = ['--json', '--server', LOOPBACK]
+  const at = ['--json', '--server', LOOPBACK, ...CLEAR]
   return {
     program,
-    accept: ['accept', ...at, '--udp-port', port('registrations'), ...(more.includes('1') ? [] : ['--server-port', port('second connections')]), '--interval', '100ms'],
+    accept: ['accept', ...at, '--udp-port', port('registrations'), ...(more.includes('1') ? [] : ['--server-port', port('second connections')]), '--interval', '100ms', '--allow-to', LOOPBACK, ...OPEN],
     issue: ['issue', ...at, '--server-port', port('first connections')],
   }
 }
@@ -57,6 +63,19 @@ t.test('typed lines both ways; an input that ends is the end of issue and not of
   t.equal(await acceptor.exit(), 0, acceptor.errors)
 })
 
+t.test('issue --data udp: the same over datagrams, both programs end by themselves', async t => {
+  const root = t.testdir({ 'hello.txt': 'hello' })
+  const { program, accept, issue } = await server(t, '--level', '2')
+  const acceptor = new Program(t, [...accept, '--id', '2133', '--level', '2', '--once', '--receive', join(root, 'in')])
+  await program.until('registered')
+  const issuer = new Program(t, [...issue, '--to', '2133', '--level', '2', '--data', 'udp', '--send', join(root, 'hello.txt')], null)
+  t.equal(await issuer.exit(), 0, issuer.errors)
+  t.equal(await acceptor.exit(), 0, acceptor.errors)
+  t.match(issuer.of('listening'), [{ transport: 'udp', purpose: 'direct connection' }])
+  t.match(acceptor.of('connecting'), [{ transport: 'udp' }])
+  t.equal(await readFile(join(root, 'in/hello.txt'), 'utf8'), 'hello')
+})
+
 t.test('exit code 1: the request failed, in JSON and in words', async t => {
   const { program, accept, issue } = await server(t)
   const acceptor = new Program(t, [...accept, '--id', '2133'])
@@ -72,7 +91,7 @@ t.test('exit code 1: the request failed, in JSON and in words', async t => {
   const missing = new Program(t, [...issue, '--to', '2133', '--send', '/no/such/file'])
   t.equal(await missing.exit(), 1)
   t.match(missing.of('error'), [{ reason: 'file-unreadable' }])
-  const taken = new Program(t, ['server', '--address', LOOPBACK, '--udp-port', String(program.of('listening')[0].port)])
+  const taken = new Program(t, ['server', ...CLEAR, ...OPEN, '--address', LOOPBACK, '--udp-port', String(program.of('listening')[0].port)])
   t.equal(await taken.exit(), 1)
   t.match(taken.errors, /in use by another socket; end that program or choose another port/)
 })
@@ -85,8 +104,9 @@ t.test('exit code 2: wrong usage', async t => {
     [['issue', '--to', '1', '--server', LOOPBACK, '--password', 'p'], null, /Unknown argument: password/],
     [['accept', '--id', '1', '--server', LOOPBACK, '--password-file', join(root, 'empty')], null, /does not hold a password/],
     [['accept', '--id', '1', '--server', LOOPBACK, '--interval', '5'], 'p', /'5' is not a duration/],
-    [['accept', '--id', '1', '--server', LOOPBACK, '--receive', join(root, 'empty', 'x')], 'p', /cannot be received into/],
+    [['accept', '--id', '1', '--server', LOOPBACK, '--open-registration', '--receive', join(root, 'empty', 'x')], 'p', /cannot be received into/],
     [['server', '--level', '4'], null, /no level 4/],
+    [['server'], null, /give --equipment FILE .*or --open-registration/],
   ]
   await Promise.all(cases.map(async ([args, password, message]) => {
     const program = new Program(t, args, password)
@@ -103,6 +123,13 @@ t.test('what is typed is read strictly', async t => {
   for (const text of ['', '4.17.168.2', '4.17.168.256:1', 'host:1', '1.2.3.4:0', '1.2.3.4:x', '1.2.3.4:1:2']) t.throws(() => parsePeer(text), /is not/)
   t.throws(() => parsePort(0), /not a port/)
   t.equal(parsePort(0, 0), 0)
+  t.same(parsePrefixes(['10.0.0.0/8', '127.0.0.1']), ['10.0.0.0/8', '127.0.0.1'])
+  t.throws(() => parsePrefixes(['10.0.0.1/8']), { message: /did you mean 10\.0\.0\.0\/8\?/, constructor: UsageError })
+  t.throws(() => parsePrefixes(['224.0.0.1']), /cannot be allowed.*Multicast/)
+  t.equal(keyFor('--x FILE', 'file', false), 'file')
+  t.equal(keyFor('--x FILE', undefined, true), null)
+  t.throws(() => keyFor('--x FILE', 'file', true), /contradict each other/)
+  t.throws(() => keyFor('--x FILE', undefined, false), /give --x FILE .*or --open-registration/)
   t.equal(parseEquipmentId(2133), '2133')
   t.throws(() => parseEquipmentId('x'.repeat(65)), /65 bytes long/)
   const file = join(t.testdir(), 'password')

@@ -62,8 +62,8 @@ t.test('a server, a terminal with an application and one with its client', async
   await once(application, 'listening')
   t.teardown(() => application.close())
 
-  const server = new Program(t, ['relay', 'server', '--json', '--users', file, '--address', LOOPBACK, '--port', '0'])
-  const at = ['--json', '--server', LOOPBACK, '--server-port', String((await server.until('listening')).port)]
+  const server = new Program(t, ['relay', 'server', '--json', '--users', file, '--address', LOOPBACK, '--port', '0', '--encryption', 'none'])
+  const at = ['--json', '--encryption', 'none', '--server', LOOPBACK, '--server-port', String((await server.until('listening')).port)]
   const bob = new Program(t, ['relay', 'connect', ...at, '--user', 'bob', '--password-file', join(root, 'bob'), '--target', `${LOOPBACK}:${(application.address() as AddressInfo).port}`])
   await bob.until('logged-in')
   const alice = new Program(t, ['relay', 'connect', ...at, '--user', 'alice', '--password-file', join(root, 'alice'), '--to', 'bob', '--listen', '0'])
@@ -107,5 +107,5 @@ t.test('wrong usage', async t => {
   ]
   for (const [args, wanted] of cases) t.match(await naptlab(args), { code: 2, stderr: wanted }, args.join(' '))
   await writeFile(password, '')
-  t.match(await naptlab(['relay', 'server', '--users', password]), { code: 1, stderr: /other users of this machine can read|not a file that/ })
+  t.match(await naptlab(['relay', 'server', '--users', password, '--encryption', 'none']), { code: 1, stderr: /other users of this machine can read|not a file that/ })
 })

@@ -13,7 +13,7 @@ t.test('a bench that stands', needsNamespaces, async t => {
   t.teardown(() => naptlab(['down', NAME]))
   const up = await naptlab(['up', 'fig1', '--name', NAME])
   t.equal(up.code, 0, up.stderr)
-  t.match(up.stdout, new RegExp(`bench ${NAME} is up: 101, 102, 103, 104a, 104b`))
+  t.match(up.stdout, new RegExp(`bench ${NAME} is up: 51, 101, 102, 103, 104a, 104b`))
   t.equal((await naptlab(['up', 'fig1', '--name', NAME])).code, 2, 'no second one of that name')
   t.match((await naptlab(['ps'])).stdout, /104b .*202\.204\.16\.13.*running/)
 

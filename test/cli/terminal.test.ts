@@ -1,6 +1,6 @@
 // A screen that is drawn in place: as much as there is room for, and nothing left of what stood there before.
 import t from 'tap'
-import { Screen } from '../../cli/terminal.js'
+import { Screen, StatusLine } from '../../cli/terminal.js'
 
 const CLEAR = '\x1b[2J\x1b[H', HOME = '\x1b[H', TO_LINE_END = '\x1b[K\n', TO_SCREEN_END = '\x1b[J'
 
@@ -23,4 +23,15 @@ t.test('on a terminal that does not know its size', async t => {
   const written: string[] = []
   new Screen({ columns: 0, rows: 0, write: text => written.push(text) }).draw(['one', 'two'])
   t.same(written, [`${CLEAR}one${TO_LINE_END}two${TO_LINE_END}${TO_SCREEN_END}`])
+})
+
+t.test('how far something is: one line, and only on a terminal', async t => {
+  const written: string[] = [], write = (text: string | Uint8Array): boolean => written.push(String(text)) > 0
+  const line = new StatusLine({ isTTY: true, columns: 10, write })
+  line.show('12 of 34')
+  line.show('a line that is too long')
+  line.clear()
+  t.same(written, ['\r12 of 34\x1b[K', '\ra line t…\x1b[K', '\r\x1b[K'])
+  new StatusLine({ isTTY: false, columns: 0, write }).show('12 of 34')
+  t.equal(written.length, 3)
 })

@@ -46,6 +46,9 @@ export class EventLog {
   }
 }
 
+/** Lets an acceptor of a test connect to an issuer on the same machine. */
+export const NEAR = { allow: [`${LOOPBACK}/32`] }
+
 interface Test { teardown(end: () => unknown): void }
 
 /** A server, and what is needed to give it acceptors and requests; all ends with the test. */
@@ -78,7 +81,7 @@ export class Bench {
     const level = options.level ?? 3
     const acceptor = await startAcceptor({
       equipmentId, server: { address: LOOPBACK, udpPort: udp, port: tcp }, address: LOOPBACK, interval: 60, timeouts: SHORT,
-      onConnection, onEvent: log.onEvent, ...(level === 3 ? { level, password: 'secret' } : { level }), ...options,
+      policy: NEAR, onConnection, onEvent: log.onEvent, ...(level === 3 ? { level, password: 'secret' } : { level }), ...options,
     } as AcceptorOptions)
     this.#test.teardown(() => acceptor.close())
     while (!this.server.list().some(row => row.equipmentId === equipmentId)) await this.log.until('registered', this.log.of('registered').length + 1)

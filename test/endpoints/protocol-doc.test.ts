@@ -1,8 +1,10 @@
 // docs/protocol.md says what the code does: its tables are compared with the code's.
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { ENTRY_LIFETIME, HOLD_INTERVAL, HOLD_LIFETIME, LOGIN_RELAY_PORT, REGISTRATION_INTERVAL, TIMEOUTS } from '../../endpoints/index.js'
+import { AUTHORITY_PORT, ENTRY_LIFETIME, HOLD_INTERVAL, HOLD_LIFETIME, LOGIN_RELAY_PORT, REGISTRATION_INTERVAL, TIMEOUTS } from '../../endpoints/index.js'
 import { DEFINITIONS, EXTRA_COUNT, EXTRA_ROOM, FIELDS, MESSAGES, REASONS, VERSION } from '../../endpoints/message/index.js'
+import { AUTHORITY_LIFETIME, CERTIFICATE_LIFETIME, MAX_NAMES } from '../../endpoints/ca/index.js'
+import { MIN_SECRET } from '../../endpoints/ca/proof.js'
 import { HASH_PARAMETERS } from '../../endpoints/login-relay/passwords.js'
 import { LOGIN_RELAY_STEPS } from '../../endpoints/login-relay/steps.js'
 
@@ -55,4 +57,15 @@ t.test('time-outs and limits', async t => {
   t.match(text, `The version is ${VERSION}.`)
   t.match(text, `up to ${EXTRA_COUNT}\n  fields (${EXTRA_ROOM} bytes together)`)
   t.match(text, `after ${ENTRY_LIFETIME / 1000} s without a registration: three intervals of 103's ${REGISTRATION_INTERVAL / 1000} s`)
+})
+
+t.test('certificates', async t => {
+  const text = await readFile('docs/certificates.md', 'utf8')
+  t.match(text, `TCP port ${AUTHORITY_PORT}`)
+  t.match(text, `at least ${MIN_SECRET} bytes`)
+  t.equal(MAX_NAMES, 16)
+  t.match(text, 'One to sixteen names')
+  t.match(text, `At most ${FIELDS.certificateRequest.max / 1024} KiB of`)
+  t.same([AUTHORITY_LIFETIME, CERTIFICATE_LIFETIME].map(lifetime => lifetime / 86_400_000), [3650, 365])
+  t.match(text, /Valid for a year[^]*valid for ten years/)
 })

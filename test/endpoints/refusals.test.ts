@@ -57,12 +57,14 @@ t.test('an acceptor of level 3 does not go on without a password, whatever level
 
 t.test('103 has gone silent', async t => {
   const bench = await Bench.start(t)
-  await datagrams(bench.ports().udp, [encode({ name: 'registration', equipmentId: '2133', padding: new Uint8Array(50) })])
+  const registration = encode({ name: 'registration', equipmentId: '2133', padding: new Uint8Array(106) })
+  await datagrams(bench.ports().udp, [registration])
   await bench.log.until('registered')
   t.match(await failure(bench.request('2133')), { reason: 'gone-silent', message: /did not answer.*acceptor still runs/ })
   t.ok(bench.log.of('notified').length > 1, 'the notification was repeated')
-  const sent = bench.log.of('notified').length * encode({ name: 'notification', notification: true, token: '00'.repeat(8) }).length
-  t.ok(sent <= 64, `${sent} bytes went to an address that had sent 64`)
+  const received = registration.length
+  const sent = bench.log.of('notified').length * (encode({ name: 'notification', notification: true, token: '00'.repeat(8) }).length)
+  t.ok(sent <= received, `${sent} bytes went to an address that had sent ${received}`)
   t.ok(await bench.serves())
 })
 
@@ -87,7 +89,8 @@ t.test("102's port is not listening, at each level", async t => {
     const { port } = closed.address() as { port: number }
     await new Promise(resolve => closed.close(resolve))
     const error = await failure(bench.request('2133', { reachedAt: { address: LOOPBACK, port } }))
-    t.match(error, { reason: 'issuer-unreachable', message: /was refused: nothing listens there.*router maps/ })
+    t.match(error, { reason: 'issuer-unreachable', message: /router maps/ })
+    t.equal((error as EndpointError).message.includes('nothing listens there'), level === 3, 'below level 3, nobody is told which ports are open')
     t.match(acceptor.of('error')[0], { reason: 'issuer-unreachable', address: LOOPBACK, port })
     t.match(bench.log.of('request-ended')[0], { outcome: 'issuer-unreachable' })
     t.ok(await bench.serves('good', {}, { level }))
@@ -105,7 +108,7 @@ t.test('another program answers at the named port, or a caller without the token
 
   // The caller comes first, while the acceptor is registered but silent; then the listener still takes the right one.
   const issuer = new EventLog()
-  await datagrams(bench.ports().udp, [encode({ name: 'registration', equipmentId: 'silent', padding: new Uint8Array(50) })])
+  await datagrams(bench.ports().udp, [encode({ name: 'registration', equipmentId: 'silent', padding: new Uint8Array(106) })])
   const request = failure(bench.request('silent', { onEvent: issuer.onEvent }))
   await bench.log.until('notified', 2)
   const caller = await dial(issuer.of('listening')[0].port)
@@ -119,7 +122,7 @@ t.test('another program answers at the named port, or a caller without the token
 
 t.test('too many requests for one acceptor', async t => {
   const bench = await Bench.start(t, { maxRequests: 2 })
-  await datagrams(bench.ports().udp, [encode({ name: 'registration', equipmentId: '2133', padding: new Uint8Array(50) })])
+  await datagrams(bench.ports().udp, [encode({ name: 'registration', equipmentId: '2133', padding: new Uint8Array(106) })])
   await bench.log.until('registered')
   const errors = await Promise.all([1, 2, 3].map(() => failure(bench.request('2133'))))
   t.same(errors.map(error => (error as EndpointError).reason).sort(), ['busy', 'gone-silent', 'gone-silent'])
@@ -129,7 +132,7 @@ t.test('too many requests for one acceptor', async t => {
 t.test('no server, or one that goes', async t => {
   const bench = await Bench.start(t)
   const port = bench.ports().issuers
-  await datagrams(bench.ports().udp, [encode({ name: 'registration', equipmentId: '2133', padding: new Uint8Array(50) })])
+  await datagrams(bench.ports().udp, [encode({ name: 'registration', equipmentId: '2133', padding: new Uint8Array(106) })])
   await bench.log.until('registered')
   const waiting = failure(bench.request('2133'))
   await bench.log.until('notified')

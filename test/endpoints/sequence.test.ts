@@ -123,6 +123,7 @@ t.test('another channel takes the place of the plain one without a change to the
     return {
       local: inner.local,
       peer: inner.peer,
+      isEncrypted: inner.isEncrypted,
       send: (message, limit) => inner.send(sealed(message), limit),
       receive: async (accepts, limit) => sealed(await inner.receive(accepts, limit)),
       close: limit => inner.close(limit),

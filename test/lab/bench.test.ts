@@ -23,7 +23,7 @@ t.test('Fig. 1', needsNamespaces, async t => {
   await t.test('hosts', async t => {
     const link = { mtu: 1500, operational: true, offloads: [] }
     t.same(await ask<Look>(bench, '101', 'look'), {
-      links: { eth0: { mac: '02:00:00:01:00:01', ...link } },
+      links: { eth0: { mac: '02:00:00:01:00:02', ...link } },
       addresses: ['127.0.0.1/8', '130.74.23.6/32'],
       routes: ['0.0.0.0/0 via 0.0.0.0 dev eth0'],
       forwarding: '0',
@@ -39,11 +39,11 @@ t.test('Fig. 1', needsNamespaces, async t => {
 
   await t.test('a router and a switch: interfaces, and a kernel that takes part in nothing', async t => {
     const router = await ask<Look>(bench, '104a', 'look')
-    t.match(router, { links: { lan: { mac: '02:00:00:02:00:02', operational: true }, wan: { mac: '02:00:00:01:00:02', operational: true } } })
+    t.match(router, { links: { lan: { mac: '02:00:00:02:00:02', operational: true }, wan: { mac: '02:00:00:01:00:03', operational: true } } })
     t.same(Object.keys(router.links).sort(), ['lan', 'wan'])
     t.same([router.addresses, router.routes, router.forwarding], [[], [], '0'])
     const wire = await ask<Look>(bench, 'switch.wan', 'look')
-    t.same(Object.keys(wire.links).sort(), ['bridge', 'port1', 'port2', 'port3'])
+    t.same(Object.keys(wire.links).sort(), ['bridge', 'port1', 'port2', 'port3', 'port4'])
     t.same([wire.addresses, wire.routes, wire.forwarding], [[], [], '0'])
   })
 
@@ -55,7 +55,7 @@ t.test('Fig. 1', needsNamespaces, async t => {
     t.same(config, {
       name: '104b', seed: 7, ...nat !== undefined && { nat }, control: '/run/naptlab/104b.sock', folder: '/somewhere/104b',
       lan: { interface: 'lan', network: 'lan-b', mac: '02:00:00:03:00:02', address: '192.168.1.1/24' },
-      wan: { interface: 'wan', network: 'wan', mac: '02:00:00:01:00:03', address: '202.204.16.13' },
+      wan: { interface: 'wan', network: 'wan', mac: '02:00:00:01:00:04', address: '202.204.16.13' },
     })
     t.throws(() => bench.controlSocket('101'), { message: /has no router '101'/ })
   })
@@ -68,7 +68,7 @@ t.test('Fig. 1', needsNamespaces, async t => {
   })
 
   await t.test('what there is none of', async t => {
-    t.throws(() => bench.spawn('105', 'true'), { message: /no host '105'; there is 101, 102, 103, 104a, 104b, switch.wan/ })
+    t.throws(() => bench.spawn('105', 'true'), { message: /no host '105'; there is 51, 101, 102, 103, 104a, 104b, switch.wan/ })
   })
 })
 

@@ -1,8 +1,10 @@
 // Processes (1) to (24) of JP 2002-217942 between a relay server and two terminals on loopback.
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import { plainChannel } from '../../../endpoints/channel/socket-channel.js'
 import { seeded } from '../bench.js'
 import { RelayBench, readAll } from './bench.js'
+import type { Duplex } from 'node:stream'
 
 t.test('(1) to (24): log-in, demand, spare connections, data both ways, termination, release, log-out', async t => {
   const bench = await RelayBench.start(t)
@@ -145,12 +147,21 @@ t.test('demands that cross on the way both come about', async t => {
 })
 
 t.test('a slow reader holds back the sender, not the server\'s memory', async t => {
-  const bench = await RelayBench.start(t)
+  const sockets: Duplex[] = []
+  const bench = await RelayBench.start(t, {
+    openChannel: (socket, limit) => {
+      sockets.push(socket)
+      return plainChannel(socket, limit)
+    },
+  })
   const a = await bench.terminal('eleven'), b = await bench.terminal('twentyone')
   const near = await a.terminal.demand('twentyone')
   const far = await b.log.untilSome(b.taken)
   const chunk = new Uint8Array(1 << 20)
   const stop = new AbortController()
+  let most = 0
+  const look = setInterval(() => { most = Math.max(most, ...sockets.map(socket => socket.readableLength + socket.writableLength)) }, 1)
+  t.teardown(() => clearInterval(look))
   let sent = 0
   const sending = (async () => {
     while (!stop.signal.aborted && sent < 256 && await near.write(chunk) === 'taken') sent++
@@ -161,6 +172,7 @@ t.test('a slow reader holds back the sender, not the server\'s memory', async t 
     await new Promise(resolve => setTimeout(resolve, 150))
   }
   t.ok(bench.server.relayed < 64 << 20, `${bench.server.relayed} bytes went before it stopped`)
+  t.ok(most > 0 && most <= 4 * 65_536, `the server itself held ${most} bytes of a connection at most`)
   stop.abort()
   let received = 0
   const reading = (async () => { for (let got = await far.read(); typeof got !== 'string'; got = await far.read()) received += got.length })()

@@ -1,7 +1,7 @@
 // A relay server on loopback, and acceptors and issuers for it; all ends with the test.
 import { openSession, requestRelayed, startRelayAcceptor, startRelayServer } from '../../../endpoints/index.js'
 import type { Acceptor, Connection, RelayAcceptorOptions, RelayServer, RelayServerOptions, RelayedRequestOptions, Session, SessionOptions } from '../../../endpoints/index.js'
-import { EventLog, LOOPBACK, SHORT } from '../bench.js'
+import { EventLog, LOOPBACK, NEAR, SHORT } from '../bench.js'
 
 interface Test { teardown(end: () => unknown): void }
 
@@ -23,7 +23,7 @@ export class RelayBench {
     const log = new EventLog(), connections: Connection[] = []
     const acceptor = await startRelayAcceptor({
       equipmentId, server: { address: LOOPBACK, udpPort: this.server.registrations.port, port: this.server.acceptors?.port ?? 0 }, address: LOOPBACK,
-      interval: 60, timeouts: SHORT, onEvent: log.onEvent,
+      interval: 60, policy: NEAR, timeouts: SHORT, onEvent: log.onEvent,
       onConnection: connection => {
         connections.push(connection)
         if (session) openSession(connection, { stall: SHORT.stall, onEvent: log.onEvent, ...session })

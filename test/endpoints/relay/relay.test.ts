@@ -1,16 +1,14 @@
 // The relayed connection of Fig. 13 and the hybrid system on loopback: what passes, who is told what, and what is left afterwards.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import t from 'tap'
+import { plainChannel } from '../../../endpoints/channel/socket-channel.js'
 import { encode } from '../../../endpoints/message/index.js'
 import { LOOPBACK, datagrams, dial, drain, failure, seeded } from '../bench.js'
 import { RelayBench } from './relay-bench.js'
+import type { Duplex } from 'node:stream'
 
 const token = '0123456789abcdef'
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
 
 t.test('31 to 38, and files both ways through the server', async t => {
   const folder = t.testdir({ 'from-13': {}, 'from-12': {} })
@@ -27,7 +25,7 @@ t.test('31 to 38, and files both ways through the server', async t => {
   const ended = await bench.log.until('relay-ended')
   t.match(ended, { outcome: 'ended', equipmentId: '2133' })
   t.ok(ended.fromIssuer > 400_000 && ended.fromAcceptor > 30, 'every byte is counted')
-  t.match(bench.log.steps().filter((step, at, all) => all.indexOf(step) === at), ['11 S32', '11 S35', '11 36'])
+  t.match(bench.log.steps().filter((step, at, all) => step !== '11 S32A' && all.indexOf(step) === at), ['11 S32', '11 S35', '11 36'])
   t.equal(connections[0].channel.peer.port, bench.server.acceptors?.port, '13 has connected to the server')
   t.equal(bench.log.of('relay-started')[0].acceptor.port, connections[0].channel.local.port)
 })
@@ -127,13 +125,22 @@ t.test('a half-close goes through, and the answer still comes', async t => {
 })
 
 t.test('a reader that takes nothing is given up in the end, and the server holds little until then', async t => {
-  const bench = await RelayBench.start(t, { stall: 400 })
+  const sockets: Duplex[] = []
+  const bench = await RelayBench.start(t, {
+    stall: 400,
+    openChannel: (socket, limit) => {
+      sockets.push(socket)
+      return plainChannel(socket, limit)
+    },
+  })
   const { connections, log } = await bench.accept('2133')
   const issuer = (await bench.request('2133')).channel.release()
   await log.until('connected')
   const before = process.memoryUsage().arrayBuffers
   const chunk = new Uint8Array(65_536)
-  let sent = 0, most = 0
+  let sent = 0, most = 0, held = 0
+  const look = setInterval(() => { held = Math.max(held, ...sockets.map(socket => socket.readableLength + socket.writableLength)) }, 1)
+  t.teardown(() => clearInterval(look))
   while (await issuer.write(chunk) === 'taken') {
     sent += chunk.length
     most = Math.max(most, process.memoryUsage().arrayBuffers - before)
@@ -141,6 +148,7 @@ t.test('a reader that takes nothing is given up in the end, and the server holds
   t.match(await bench.log.until('relay-ended'), { outcome: 'aborted', message: /^acceptor: .*nothing was taken for 400 ms/ })
   t.ok(sent < 64 * 2 ** 20, `the sender was held back after ${sent} bytes`)
   t.ok(most < 8 * 2 ** 20, `at most ${most} bytes more than before were held, both ends and the server together`)
+  t.ok(held > 0 && held <= 4 * 65_536, `the server itself held ${held} bytes of a connection at most`)
   connections[0].channel.reset()
   t.ok(await bench.serves())
 })
@@ -183,38 +191,4 @@ t.test('hybrid: a direct connection that does not come about', async t => {
   t.match(bench.log.of('request-ended').at(-1), { outcome: 'issuer-unreachable' })
   socket.destroy()
   t.ok(await bench.serves())
-})
-
-t.test('after 1,000 sessions handles and memory are level', async t => {
-  const bench = await RelayBench.start(t, { lifetime: 60_000, timeouts: { notify: 5000 } })
-  const { log, connections } = await bench.accept('2133', { interval: 5 }, {})
-  // What the test itself keeps would grow.
-  const forget = (): void => { for (const each of [log.all, bench.log.all, connections]) each.length = 0 }
-  const once = async (n: number): Promise<void> => {
-    const connection = await bench.request('2133', { timeouts: { request: 6000 } })
-    await connection.channel.send({ name: 'command', text: String(n) })
-    await connection.channel.send({ name: 'goodbye' })
-    await connection.channel.receive(['goodbye'])
-    await connection.channel.close()
-  }
-  const many = async (count: number): Promise<void> => {
-    for (let n = 0; n < count; n += 10) {
-      await Promise.all(Array.from({ length: 10 }, (_, at) => once(n + at)))
-      while (bench.log.of('relay-ended').length < 10) await bench.log.until('relay-ended', 10)
-      forget()
-    }
-  }
-  const level = async (): Promise<{ handles: number, heap: number }> => {
-    for (let round = 0; round < 3; round++) { // what is freed in one turn of the event loop frees more in the next
-      await new Promise(setImmediate)
-      collectGarbage()
-    }
-    return { handles: process.getActiveResourcesInfo().filter(name => name.startsWith('TCP') || name === 'Timeout').length, heap: process.memoryUsage().heapUsed }
-  }
-  await many(200)
-  const before = await level()
-  await many(1000)
-  const after = await level()
-  t.ok(after.handles <= before.handles + 2, `${before.handles} handles before, ${after.handles} after`)
-  t.ok(after.heap - before.heap < 2 ** 20, `${before.heap} bytes before, ${after.heap} after`)
 })
