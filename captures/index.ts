@@ -2,6 +2,10 @@
 // goldens and ladders.
 export { CaptureFileError, encodePcap, type ByteOrder, type CapturedPacket, type PcapFormat, type Resolution } from './pcap.js'
 export { PcapWriter } from './pcap-writer.js'
+export { CaptureStream } from './capture-stream.js'
+export { PcapngWriter } from './pcapng/writer.js'
+export type { PacketFacts } from './pcapng/blocks.js'
+export type { CaptureInterface, Direction, InterfacePacket, InterfaceStatistics } from './pcapng/format.js'
 export { readPcap, readPcapFile, type Capture } from './pcap-reader.js'
 export { decode, type ChecksumVerdict, type Decoded, type Ends, type Field, type Layer, type Protocol, type Transport } from './decode.js'
 export { summarize, summarizeEnds } from './summary.js'

@@ -19,7 +19,7 @@ export function sectionHeader(application: string, comment = ''): Uint8Array {
 }
 
 /** Interfaces number themselves from 0 in the order of their blocks. */
-export function interfaceDescription({ name, description, linkType, snapLength }: CaptureInterface): Uint8Array {
+export function interfaceDescription({ name, description, linkType, snapLength }: Omit<CaptureInterface, 'id'>): Uint8Array {
   const head = new Uint8Array(8), view = new DataView(head.buffer)
   view.setUint16(0, linkType, true)
   view.setUint32(4, snapLength, true)

@@ -2,23 +2,15 @@
 // begin anywhere, in either byte order, with interfaces of its own. What is damaged ends it with where and why; what came
 // before has been given by then.
 import type { Ipv4Address } from '../../napt/wire/address.js'
-import { CaptureFileError, type CapturedPacket } from '../pcap.js'
+import { CaptureFileError } from '../pcap.js'
 import {
-  BLOCK, BLOCK_FRAME, BYTE_ORDER_MAGIC, DIRECTION, LONGEST_BLOCK, NAME_RECORD, OPTION, padding, SECRETS_TLS, type CaptureInterface, type Direction, type InterfaceStatistics,
+  BLOCK, BLOCK_FRAME, BYTE_ORDER_MAGIC, DIRECTION, LONGEST_BLOCK, NAME_RECORD, OPTION, padding, SECRETS_TLS, type CaptureInterface, type Direction, type InterfacePacket, type InterfaceStatistics,
 } from './format.js'
 
-export interface PcapngPacket extends CapturedPacket {
-  readonly interface: CaptureInterface
-  readonly direction: Direction | null
-  /** See PacketFacts; null when the file has none. */
-  readonly packetId: bigint | null
-  /** Empty when there is none; several stand on lines of their own. */
-  readonly comment: string
-}
 
 export type PcapngItem =
   | { readonly kind: 'interface', readonly interface: CaptureInterface }
-  | { readonly kind: 'packet', readonly packet: PcapngPacket }
+  | { readonly kind: 'packet', readonly packet: InterfacePacket }
   | { readonly kind: 'name', readonly address: Ipv4Address, readonly name: string }
   | { readonly kind: 'secrets', readonly keyLog: string }
   | { readonly kind: 'statistics', readonly interface: CaptureInterface, readonly statistics: InterfaceStatistics }
@@ -45,6 +37,8 @@ export class PcapngDecoder {
   /** False until the first section header. */
   #isBegun = false
   #interfaces: Timed[] = []
+  /** Interfaces of all sections. */
+  #described = 0
   #packets = 0
   #items: PcapngItem[] = []
 
@@ -133,7 +127,7 @@ export class PcapngDecoder {
       else if (code === OPTION.interface.resolution && length === 1) unitsASecond = resolution(body.uint8(at))
       else if (code === OPTION.interface.offset && length === 8) offset = BigInt.asIntN(64, body.uint64(at))
     })
-    const described: CaptureInterface = { name, description, linkType, snapLength }
+    const described: CaptureInterface = { id: this.#described++, name, description, linkType, snapLength }
     this.#interfaces.push({ interface: described, unitsASecond, offset })
     this.#items.push({ kind: 'interface', interface: described })
   }

@@ -1,6 +1,8 @@
 // The pcapng file format (draft-ietf-opsawg-pcapng): what its reader and writer share. A file is a row of blocks; a section
 // header begins a section with a byte order and interfaces of its own, and every packet names its interface.
 
+import type { CapturedPacket } from '../pcap.js'
+
 export const BLOCK = {
   sectionHeader: 0x0a0d0d0a,
   interfaceDescription: 1,
@@ -34,6 +36,8 @@ export const SECRETS_TLS = 0x544c534b
 
 /** What one interface of a section is. */
 export interface CaptureInterface {
+  /** Of the file, in the order of their descriptions, from 0; sections go on counting. */
+  readonly id: number
   /** Empty when the file does not say; then numbers are all there is. */
   readonly name: string
   readonly description: string
@@ -46,6 +50,16 @@ export interface CaptureInterface {
 /** Wireshark's directions, as a packet block's flags hold them. */
 export const DIRECTION = { inbound: 1, outbound: 2 } as const
 export type Direction = keyof typeof DIRECTION
+
+/** A packet of a file whose packets name their interfaces; of a pcap file, that is its only one. */
+export interface InterfacePacket extends CapturedPacket {
+  readonly interface: CaptureInterface
+  readonly direction: Direction | null
+  /** The same for each copy of one packet, such as the two sides of a router see (epb_packetid); null when the file has none. */
+  readonly packetId: bigint | null
+  /** Empty when there is none; several stand on lines of their own. */
+  readonly comment: string
+}
 
 /** Packets of an interface that were seen, and those that could not be kept. */
 export interface InterfaceStatistics {

@@ -11,8 +11,8 @@ import { udp } from '../../napt/frames.js'
 import { randomBytes } from '../support.js'
 
 const FRAME = udp('192.168.1.3:2000', '130.74.23.6:1200', 'hello')
-const LAN = { name: '104b-lan', description: 'LAN side of router 104b', linkType: 1, snapLength: 0 }
-const WAN = { ...LAN, name: '104b-wan', description: 'WAN side of router 104b' }
+const LAN = { id: 0, name: '104b-lan', description: 'LAN side of router 104b', linkType: 1, snapLength: 0 }
+const WAN = { ...LAN, id: 1, name: '104b-wan', description: 'WAN side of router 104b' }
 const KEYS = `CLIENT_RANDOM ${'01'.repeat(32)} ${'02'.repeat(48)}\n`
 const TIME = 1_700_000_000_123_456_789n
 

@@ -1,0 +1,61 @@
+// Writes a pcapng file bit by bit, under a temporary name beside it; `close` gives it its own name. Each flush ends at the end of
+// a block, so that what a killed process leaves under the temporary name can be read to its last block.
+import { WholeFile } from '../whole-file.js'
+import { enhancedPacket, interfaceDescription, interfaceStatistics, nameResolution, sectionHeader, tlsSecrets, type PacketFacts } from './blocks.js'
+import type { CaptureInterface, InterfaceStatistics } from './format.js'
+import type { Ipv4Address } from '../../napt/wire/address.js'
+
+export class PcapngWriter {
+  readonly #file: WholeFile
+  #interfaces = 0
+  #packets = 0
+
+  /**
+   * @param application what the file says it was written by
+   * @throws the system's error (`EACCES`, `ENOENT` …) when the folder cannot be written
+   */
+  constructor(path: string, application = 'naptlab', comment = '') {
+    this.#file = new WholeFile(path)
+    this.#file.write(sectionHeader(application, comment))
+  }
+
+  get path(): string { return this.#file.path }
+  /** Packets written so far. */
+  get packets(): number { return this.#packets }
+
+  /** Gives the number by which packets name it. */
+  interface(description: Omit<CaptureInterface, 'id'>): number {
+    this.#file.write(interfaceDescription(description))
+    return this.#interfaces++
+  }
+
+  /** Adds a packet; its bytes are copied. @throws RangeError for what the format cannot hold, and for an interface that was not described */
+  packet(bytes: Uint8Array, facts: PacketFacts): void {
+    this.#known(facts.interfaceId)
+    this.#file.write(enhancedPacket(bytes, facts))
+    this.#packets++
+  }
+
+  /** Names for addresses: of the packets behind them in the file. */
+  names(names: ReadonlyMap<Ipv4Address, string>): void { this.#file.write(nameResolution(names)) }
+
+  /** Lines of a key log: they open what is behind them in the file. */
+  secrets(keyLog: string): void { this.#file.write(tlsSecrets(keyLog)) }
+
+  /** `time` in nanoseconds since 1970. */
+  statistics(interfaceId: number, time: bigint, statistics: InterfaceStatistics): void {
+    this.#known(interfaceId)
+    this.#file.write(interfaceStatistics(interfaceId, time, statistics))
+  }
+
+  /** Hands what is in memory to the system. */
+  flush(): void { this.#file.flush() }
+  /** Flushes and gives the file its name. Closing twice does nothing. */
+  close(): void { this.#file.close() }
+  /** Gives up: nothing is left behind. */
+  discard(): void { this.#file.discard() }
+
+  #known(interfaceId: number): void {
+    if (interfaceId < 0 || interfaceId >= this.#interfaces) throw new RangeError(`interface ${interfaceId} was not described; ${this.#interfaces} were`)
+  }
+}

@@ -1,0 +1,55 @@
+// A file that is written bit by bit under a temporary name beside it, and gets its own name when it is whole. Writes are
+// synchronous: they land in the page cache, and the file can be closed from wherever a run ends.
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+
+/** Bytes kept in memory before they go to the file. */
+const BUFFERED = 64 * 1024
+
+export class WholeFile {
+  readonly path: string
+  readonly #temporary: string
+  #file: number | null
+  #pending: Uint8Array[] = []
+  #pendingBytes = 0
+
+  /** @throws the system's error (`EACCES`, `ENOENT` …) when the folder cannot be written */
+  constructor(path: string) {
+    this.path = path
+    this.#temporary = `${path}.part`
+    this.#file = openSync(this.#temporary, 'w')
+  }
+
+  /** Adds bytes, which are not to change any more; they go out together with others, never in part before a flush. */
+  write(bytes: Uint8Array): void {
+    if (this.#file === null) throw new Error(`${this.path} is closed already; something came too late`)
+    this.#pending.push(bytes)
+    this.#pendingBytes += bytes.length
+    if (this.#pendingBytes >= BUFFERED) this.flush()
+  }
+
+  /** Hands what is in memory to the file. */
+  flush(): void {
+    if (this.#file === null) return
+    const bytes = Buffer.concat(this.#pending)
+    for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at)
+    this.#pending = []
+    this.#pendingBytes = 0
+  }
+
+  /** Flushes and gives the file its name. Closing twice does nothing. */
+  close(): void {
+    if (this.#file === null) return
+    this.flush()
+    closeSync(this.#file)
+    this.#file = null
+    renameSync(this.#temporary, this.path)
+  }
+
+  /** Gives up: nothing is left behind. */
+  discard(): void {
+    if (this.#file === null) return
+    closeSync(this.#file)
+    this.#file = null
+    rmSync(this.#temporary, { force: true })
+  }
+}
