@@ -5,60 +5,47 @@
 // oldest first, when something newer by that much was seen (or the caller's clock says so: `advance`). Two records are of one
 // packet when what the one router sent to the other's WAN address is, bytes of IP compared, what the other received. Partner
 // records further apart than the window become two ladder packets.
-import { parseIpv4 } from '../napt/wire/address.js'
-import * as ipv4 from '../napt/wire/ipv4.js'
-import { HEADER as ETHERNET_HEADER } from '../napt/wire/ethernet.js'
-import * as tcp from '../napt/wire/tcp.js'
-import * as udp from '../napt/wire/udp.js'
-import { decode, fieldOf, type Decoded, type Ends } from './decode.js'
-import { checkPacket } from './figure-check.js'
-import type { FigureLayout } from './figures.js'
+import { formatIpv4, type Ipv4Address } from '../../napt/wire/address.js'
+import * as ipv4 from '../../napt/wire/ipv4.js'
+import { HEADER as ETHERNET_HEADER } from '../../napt/wire/ethernet.js'
+import * as tcp from '../../napt/wire/tcp.js'
+import * as udp from '../../napt/wire/udp.js'
+import { decode, fieldOf, type Decoded } from '../decode.js'
+import { checkPacket } from '../figure-check.js'
+import type { FigureLayout } from '../figures.js'
+import { FIG2_CONNECTIONS, namePacket, type ConnectionName } from '../naming.js'
+import type { PayloadDecoder } from '../payload.js'
+import { icmpName } from '../summary.js'
+import { TlsFollower, type TlsContent } from '../tls/follower.js'
+import { NO_KEYS, type KeySource } from '../tls/key-log.js'
 import type { FigureMark, Hop, LadderEntry, LadderPacket, LadderStep } from './ladder.js'
-import { FIG2_CONNECTIONS, namePacket, type ConnectionName } from './naming.js'
-import type { PayloadDecoder } from './payload.js'
-import { icmpName } from './summary.js'
-import { TlsFollower, type TlsContent } from './tls/follower.js'
-import { NO_KEYS, type KeySource } from './tls/key-log.js'
+import { DescribedPlaces, type Places, type Side, type Topology } from './places.js'
 
 /** What one router did with one frame. */
 export interface RouterRecord {
   readonly router: string
   /** Nanoseconds since 1970. */
   readonly time: bigint
-  readonly from: 'lan' | 'wan'
+  readonly from: Side
   readonly received: Uint8Array
   readonly verdict: { readonly action: 'forward' | 'answer' | 'drop', readonly reason?: string }
-  readonly sent?: { readonly side: 'lan' | 'wan', readonly frame: Uint8Array }
+  readonly sent?: { readonly side: Side, readonly frame: Uint8Array }
+  /** Their numbers in the capture file that they come from. */
+  readonly frames?: readonly number[]
+  /** True: nobody asked for it, though TLS cannot be followed without. */
+  readonly isUnasked?: boolean
 }
 
-/** A packet between two hosts on the WAN itself, of which no router has a record. */
+/** A packet that no router handled: between two hosts on the WAN itself, or of a router's own. */
 export interface WireRecord {
   /** Nanoseconds since 1970. */
   readonly time: bigint
   readonly frame: Uint8Array
-}
-
-/** Who has which address, and behind which router. Names are those of the lanes. */
-export interface Topology {
-  readonly routers: readonly {
-    readonly name: string
-    readonly wan: string
-    /** WAN addresses that it has beside that one, or is going to have. */
-    readonly moreWan?: readonly string[]
-    readonly lan: string
-    readonly hosts: readonly { readonly name: string, readonly address: string }[]
-  }[]
-  /** On the WAN itself. */
-  readonly hosts: readonly { readonly name: string, readonly address: string }[]
-}
-
-/** The bench of Fig. 1. */
-export const FIG1_TOPOLOGY: Topology = {
-  routers: [
-    { name: '104a', wan: '4.17.168.2', lan: '192.168.1.1', hosts: [{ name: '102', address: '192.168.1.11' }] },
-    { name: '104b', wan: '202.204.16.13', lan: '192.168.1.1', hosts: [{ name: '103', address: '192.168.1.3' }] },
-  ],
-  hosts: [{ name: '101', address: '130.74.23.6' }],
+  /** The router's cable that it was heard on; the WAN when absent. */
+  readonly at?: { readonly router: string, readonly side: Side }
+  /** As a router's record has them. */
+  readonly frames?: readonly number[]
+  readonly isUnasked?: boolean
 }
 
 export interface CorrelatorOptions {
@@ -73,8 +60,16 @@ export interface CorrelatorOptions {
 }
 
 const DEFAULT_WINDOW = 20_000_000n
+/** More than a busy window holds; above it what is oldest is released early. */
+const MOST_PENDING = 16_384
 
-interface Pending { readonly time: bigint, readonly step: LadderStep | null, readonly wire: WireRecord | null, readonly record: RouterRecord | null, readonly key: string | null }
+interface Pending {
+  readonly time: bigint
+  /** What it has in common with the record of another router, or null. */
+  readonly key: string | null
+  readonly record: RouterRecord | null
+  readonly draw: (partner: RouterRecord | null) => LadderEntry[]
+}
 
 export class Correlator {
   readonly #places: Places
@@ -82,10 +77,10 @@ export class Correlator {
   readonly #window: bigint
   readonly #follower: TlsFollower
   /** Sorted by time. */
-  #pending: Pending[] = []
+  readonly #pending: Pending[] = []
 
-  constructor(topology: Topology, options: CorrelatorOptions) {
-    this.#places = new Places(topology)
+  constructor(places: Topology | Places, options: CorrelatorOptions) {
+    this.#places = 'onWan' in places ? places : new DescribedPlaces(places)
     this.#options = options
     this.#window = options.window ?? DEFAULT_WINDOW
     this.#follower = new TlsFollower(options.keys ?? NO_KEYS, options.decoder)
@@ -93,26 +88,23 @@ export class Correlator {
 
   /** Takes a record; gives the entries that are due. */
   push(record: RouterRecord): LadderEntry[] {
-    this.#insert({ time: record.time, step: null, wire: null, record, key: this.#places.crossingKey(record) })
-    return this.advance(this.#pending.at(-1)?.time ?? record.time)
+    return this.#insert({ time: record.time, key: crossingKey(record, this.#places), record, draw: partner => this.#drawRouted(record, partner) })
   }
 
   /** Takes a step that somebody else saw, so that it stands among the packets by its time. */
   step(step: LadderStep): LadderEntry[] {
-    this.#insert({ time: step.time, step, wire: null, record: null, key: null })
-    return this.advance(this.#pending.at(-1)?.time ?? step.time)
+    return this.#insert({ time: step.time, key: null, record: null, draw: () => [step] })
   }
 
-  /** Takes a packet that somebody heard on the WAN. */
+  /** Takes a packet that somebody heard on a cable. */
   overhear(wire: WireRecord): LadderEntry[] {
-    this.#insert({ time: wire.time, step: null, wire, record: null, key: null })
-    return this.advance(this.#pending.at(-1)?.time ?? wire.time)
+    return this.#insert({ time: wire.time, key: null, record: null, draw: () => this.#drawWire(wire) })
   }
 
   /** Gives what is older than the window at time `now`, nanoseconds since 1970. */
   advance(now: bigint): LadderEntry[] {
     const due: LadderEntry[] = []
-    while (this.#pending.length > 0 && this.#pending[0].time + this.#window <= now) due.push(...this.#release())
+    while (this.#pending.length > 0 && (this.#pending[0].time + this.#window <= now || this.#pending.length > MOST_PENDING)) due.push(...this.#release())
     return due
   }
 
@@ -123,43 +115,81 @@ export class Correlator {
     return rest
   }
 
-  #insert(entry: Pending): void {
+  #insert(entry: Pending): LadderEntry[] {
     const at = this.#pending.findLastIndex(each => each.time <= entry.time)
     this.#pending.splice(at + 1, 0, entry)
+    return this.advance(this.#pending[this.#pending.length - 1].time)
   }
 
   #release(): LadderEntry[] {
-    const [{ step, wire, record, key }, ...rest] = this.#pending
-    this.#pending = rest
-    if (step !== null) return [step]
-    if (wire !== null) return [this.#drawWire(wire)]
-    if (record === null) return []
-    const at = key === null ? -1 : rest.findIndex(each => each.key === key && each.record?.router !== record.router)
-    const partner = at < 0 ? null : rest[at].record
+    const first = this.#pending.shift()
+    if (first === undefined) return []
+    const { key, record, draw } = first
+    const at = key === null ? -1 : this.#pending.findIndex(each => each.key === key && each.record?.router !== record?.router)
+    return draw(at < 0 ? null : this.#pending.splice(at, 1)[0].record)
+  }
+
+  #drawRouted(record: RouterRecord, partner: RouterRecord | null): LadderEntry[] {
     if (partner === null) return this.#draw([record])
-    this.#pending.splice(at, 1)
     // The clocks of two routers may differ by more than the wire takes, so the order comes from the direction.
     return this.#draw(record.sent?.side === 'wan' ? [record, partner] : [partner, record])
   }
 
-  #drawWire({ time, frame }: WireRecord): LadderPacket {
+  #drawWire(wire: WireRecord): LadderEntry[] {
+    const { time, frame, at } = wire
     const decoded = decode(frame)
-    return this.#packet(time, [{ interface: 'wan', decoded }], this.#places.wireHops(decoded), undefined)
+    const place = at === undefined ? 'wan' : `${at.router}-${at.side}`
+    return this.#asked([wire], [this.#packet(time, [{ interface: place, decoded }], this.#hopsOf(decoded, at), undefined)])
   }
 
   /** One packet through one or two routers; a router's answer to it is a packet of its own. */
   #draw(records: readonly [RouterRecord, ...RouterRecord[]]): LadderEntry[] {
     const [first] = records, last = records.at(-1) ?? first
     const views = records.flatMap(record => viewsOf(record, record === first))
-    const hops = records.flatMap((record, at) => this.#places.hops(record, at === 0))
+    const hops = records.flatMap((record, at) => this.#routedHops(record, at === 0))
     const drop = last.verdict.action === 'drop' ? { lane: last.router, reason: last.verdict.reason ?? 'no reason was given' } : undefined
     const entries = [this.#packet(first.time, views, hops, drop)]
     if (last.verdict.action === 'answer' && last.sent !== undefined) {
-      const answer = { interface: `${last.router}-${last.sent.side}`, decoded: decode(last.sent.frame) }
-      entries.push(this.#packet(last.time, [answer], this.#places.answerHops(last, answer.decoded), undefined))
+      const { router, sent: { side, frame } } = last, decoded = decode(frame)
+      entries.push(this.#packet(last.time, [{ interface: `${router}-${side}`, decoded }], this.#hop(router, this.#find(last.router, side, decoded.transport?.destination.address), decoded), undefined))
     }
-    return entries
+    return this.#asked(records, entries)
   }
+
+  #asked(records: readonly (RouterRecord | WireRecord)[], entries: readonly LadderPacket[]): LadderPacket[] {
+    if (records.every(record => record.isUnasked === true)) return []
+    const frames = records.flatMap(record => record.frames ?? [])
+    return frames.length === 0 ? [...entries] : entries.map(entry => ({ ...entry, frames }))
+  }
+
+  // --- arrows -------------------------------------------------------------------------------------------------------
+
+  /** The arrows of one record; the one into a second router is drawn by the first. An end that has no lane has no arrow. */
+  #routedHops({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): Hop[] {
+    const incoming = decode(received)
+    const hops = isFirst ? this.#hop(this.#find(router, from, incoming.transport?.source.address), router, incoming) : []
+    if (verdict.action !== 'forward' || sent === undefined) return hops
+    const outgoing = decode(sent.frame)
+    return [...hops, ...this.#hop(router, this.#find(router, sent.side, outgoing.transport?.destination.address), outgoing)]
+  }
+
+  #hopsOf(packet: Decoded, at: WireRecord['at']): Hop[] {
+    const { router, side } = at ?? { router: '', side: 'wan' }
+    return this.#hop(this.#find(router, side, packet.transport?.source.address), this.#find(router, side, packet.transport?.destination.address), packet)
+  }
+
+  #hop(from: string | undefined, to: string | undefined, packet: Decoded): Hop[] {
+    if (from === undefined || to === undefined || packet.transport === null) return []
+    const { source, destination } = packet.transport
+    return [{ from, to, label: labelOf(packet), addresses: [formatIpv4(source.address), formatIpv4(destination.address)] }]
+  }
+
+  #find(router: string, side: Side, address: Ipv4Address | undefined): string | undefined {
+    if (address === undefined) return undefined
+    return side === 'wan' ? this.#places.onWan(address) : this.#places.behind(router, address)
+  }
+
+  // --- names --------------------------------------------------------------------------------------------------------
 
   #packet(time: bigint, views: readonly View[], hops: readonly Hop[], drop: LadderPacket['drop']): LadderPacket {
     const { decoder, connections = FIG2_CONNECTIONS } = this.#options
@@ -196,58 +226,14 @@ function viewsOf({ router, from, received, verdict, sent }: RouterRecord, isFirs
   return verdict.action === 'forward' && sent !== undefined ? [...views, { interface: `${router}-${sent.side}`, decoded: decode(sent.frame) }] : views
 }
 
-/** Names for addresses. Behind each router the same private addresses may occur again. */
-class Places {
-  readonly #onWan = new Map<number, string>()
-  readonly #behind = new Map<string, Map<number, string>>()
-  readonly #routers = new Set<string>()
-
-  constructor({ routers, hosts }: Topology) {
-    for (const { name, address } of hosts) this.#onWan.set(parseIpv4(address), name)
-    for (const router of routers) {
-      this.#routers.add(router.name)
-      for (const address of [router.wan, ...router.moreWan ?? []]) this.#onWan.set(parseIpv4(address), router.name)
-      this.#behind.set(router.name, new Map([[parseIpv4(router.lan), router.name], ...router.hosts.map(host => [parseIpv4(host.address), host.name] as const)]))
-    }
-  }
-
-  /** The arrows of one record; the one into a second router is drawn by the first. An end that has no lane has no arrow. */
-  hops({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): Hop[] {
-    const incoming = decode(received)
-    const hops = isFirst ? this.#hop(this.#find(router, from, endsOf(incoming)?.source.address), router, incoming) : []
-    if (verdict.action !== 'forward' || sent === undefined) return hops
-    const outgoing = decode(sent.frame)
-    return [...hops, ...this.#hop(router, this.#find(router, sent.side, endsOf(outgoing)?.destination.address), outgoing)]
-  }
-
-  answerHops({ router, sent }: RouterRecord, answer: Decoded): Hop[] {
-    return sent === undefined ? [] : this.#hop(router, this.#find(router, sent.side, endsOf(answer)?.destination.address), answer)
-  }
-
-  wireHops(packet: Decoded): Hop[] {
-    const ends = endsOf(packet)
-    return this.#hop(this.#onWan.get(ends?.source.address ?? -1), this.#onWan.get(ends?.destination.address ?? -1), packet)
-  }
-
-  /** What two records of one packet have in common; null for a packet that crosses no second router. */
-  crossingKey({ router, from, received, verdict, sent }: RouterRecord): string | null {
-    const frame = from === 'wan' ? received : verdict.action === 'forward' && sent?.side === 'wan' ? sent.frame : null
-    if (frame === null) return null
-    const ends = endsOf(decode(frame))
-    const other = this.#onWan.get((from === 'wan' ? ends?.source.address : ends?.destination.address) ?? -1)
-    return other === undefined || other === router || !this.#routers.has(other) ? null : packetKey(frame)
-  }
-
-  #hop(from: string | undefined, to: string | undefined, packet: Decoded): Hop[] {
-    return from === undefined || to === undefined ? [] : [{ from, to, label: labelOf(packet) }]
-  }
-
-  #find(router: string, side: 'lan' | 'wan', address: number | undefined): string | undefined {
-    return address === undefined ? undefined : (side === 'wan' ? this.#onWan : this.#behind.get(router))?.get(address)
-  }
+/** What two records of one packet have in common; null for a packet that crosses no second router. */
+function crossingKey({ router, from, received, verdict, sent }: RouterRecord, places: Places): string | null {
+  const frame = from === 'wan' ? received : verdict.action === 'forward' && sent?.side === 'wan' ? sent.frame : null
+  const transport = frame === null ? null : decode(frame).transport
+  if (frame === null || transport === null) return null
+  const other = places.onWan((from === 'wan' ? transport.source : transport.destination).address)
+  return other === undefined || other === router || !places.isRouter(other) ? null : packetKey(frame)
 }
-
-const endsOf = (packet: Decoded): Ends | null => packet.transport
 
 function labelOf(packet: Decoded): string {
   const { transport } = packet
@@ -258,7 +244,7 @@ function labelOf(packet: Decoded): string {
 }
 
 /** The IP packet without the transport checksum, which a card may finish on the way (checksum offload). */
-function packetKey(frame: Uint8Array): string {
+export function packetKey(frame: Uint8Array): string {
   const packet = Buffer.from(frame.subarray(ETHERNET_HEADER, ETHERNET_HEADER + ipv4.totalLength(frame, ETHERNET_HEADER)))
   const transport = ipv4.headerLength(packet, 0), protocol = ipv4.protocol(packet, 0)
   const checksum = protocol === ipv4.PROTOCOL.tcp ? tcp.CHECKSUM : protocol === ipv4.PROTOCOL.udp ? udp.CHECKSUM : null
