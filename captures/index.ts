@@ -22,6 +22,8 @@ export { Folding, foldRepeats, type FigureMark, type Hop, type Ladder, type Ladd
 export { ladderToText, LadderText, type LadderTextOptions } from './ladder/text.js'
 export { FIG2_CONNECTIONS, namePacket, type ConnectionName, type PacketName } from './naming.js'
 export { Correlator, type CorrelatorOptions, type RouterRecord, type WireRecord } from './ladder/correlate.js'
+export { ladderOfCaptures, ladderOfStream } from './ladder/from-file.js'
+export type { PacketsLadderOptions } from './ladder/from-packets.js'
 export { FIG1_TOPOLOGY, type Places, type Topology } from './ladder/places.js'
 export { checkFiles, CheckUsageError, nameInterfaces, type CaptureFile, type FileCheckOptions, type FileCheckReport, type FileResult } from './check-files.js'
 export { formatFigures, formatFileCheck, formatGoldenReport } from './check-report.js'

@@ -94,20 +94,33 @@ export class Folding {
   }
 }
 
-/** Folds packets that repeat, where all entries are there: one entry stands for all of them. Details as in `Folding`. */
-export function foldRepeats(entries: readonly LadderEntry[]): LadderEntry[] {
-  const folded: LadderEntry[] = []
-  let last = -1
-  for (const entry of entries) {
-    const before = folded[last] as LadderEntry | undefined
+/** Folds packets that repeat, where a line may still be changed: one entry stands for all of them. Details as in `Folding`. */
+export class Folded {
+  readonly #entries: LadderEntry[] = []
+  #last = -1
+
+  get entries(): readonly LadderEntry[] { return this.#entries }
+  get length(): number { return this.#entries.length }
+
+  push(entry: LadderEntry): void {
+    const before = this.#entries[this.#last] as LadderEntry | undefined
     if (entry.kind === 'packet' && !entry.isDetail && before?.kind === 'packet' && isSame(before, entry)) {
-      folded[last] = add(before, entry)
-      continue
+      this.#entries[this.#last] = add(before, entry)
+      return
     }
-    if (entry.kind === 'step' || !entry.isDetail) last = folded.length
-    folded.push(entry)
+    if (entry.kind === 'step' || !entry.isDetail) this.#last = this.#entries.length
+    this.add(entry)
   }
-  return folded
+
+  /** A line of its own. */
+  add(entry: LadderEntry): void { this.#entries.push(entry) }
+}
+
+/** Folds packets that repeat, where all entries are there. */
+export function foldRepeats(entries: readonly LadderEntry[]): LadderEntry[] {
+  const folded = new Folded()
+  for (const entry of entries) folded.push(entry)
+  return [...folded.entries]
 }
 
 const add = (first: LadderPacket, next: LadderPacket): LadderPacket =>
