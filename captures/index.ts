@@ -20,6 +20,8 @@ export { formatGolden, goldenFolder, goldenPath, parseGolden, readGolden, writeG
 export type { Difference, Unpaired } from './golden-compare.js'
 export { Folding, foldRepeats, type FigureMark, type Hop, type Ladder, type LadderEntry, type LadderPacket, type LadderStep, type Lane } from './ladder/ladder.js'
 export { ladderToText, LadderText, type LadderTextOptions } from './ladder/text.js'
+export { ladderToMermaid, type LadderMermaidOptions } from './ladder/mermaid.js'
+export { ladderToSvg, type LadderSvgOptions } from './ladder/svg.js'
 export { FIG2_CONNECTIONS, namePacket, type ConnectionName, type PacketName } from './naming.js'
 export { Correlator, type CorrelatorOptions, type RouterRecord, type WireRecord } from './ladder/correlate.js'
 export { ladderOfCaptures, ladderOfStream } from './ladder/from-file.js'

@@ -206,5 +206,5 @@ const noteWords = ({ note }: LadderStep): Word[] => {
   return note === '' ? [] : [{ ...first, text: INDENT + first.text }, ...rest]
 }
 
-const formatSize = (bytes: number): string =>
+export const formatSize = (bytes: number): string =>
   bytes < 1000 ? `${bytes} B` : bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
