@@ -49,7 +49,7 @@ export function decode(bytes: Uint8Array, linkType: number = LINK_TYPE.ethernet)
   switch (link.type) {
     case ethernet.TYPE.arp: return stop(decodeArp(bytes, link.at, layers))
     case ethernet.TYPE.ipv4: return decodeIpv4(bytes, link.at, layers, stop)
-    case ethernet.TYPE.ipv6: return stop(decodeIpv6(bytes, link.at, layers))
+    case ethernet.TYPE.ipv6: layers.push(...ipv6Layer(bytes, link.at)); return stop(null)
     default: return stop(null)
   }
 }
@@ -114,15 +114,11 @@ function ipv4Layer(bytes: Uint8Array, ip: number): Layer {
   ], internetChecksum(bytes, ip, ip + length) === 0 ? 'right' : 'wrong')
 }
 
-/** Only its header (RFC 8200 §3): nothing here translates or compares what is in it. */
-function decodeIpv6(bytes: Uint8Array, ip: number, layers: Layer[]): string | null {
-  if (bytes.length - ip < IPV6_HEADER) return 'the IPv6 packet is truncated'
-  layers.push(layer('ipv6', ip, IPV6_HEADER, [
-    ['payload length', read16(bytes, ip + 4), 4, 2], ['next header', bytes[ip + 6], 6, 1], ['hop limit', bytes[ip + 7], 7, 1],
-    ['SA', formatIpv6(bytes.subarray(ip + 8, ip + 24)), 8, 16], ['DA', formatIpv6(bytes.subarray(ip + 24, ip + 40)), 24, 16],
-  ]))
-  return null
-}
+/** Only its header (RFC 8200 §3), if it is all there: nothing here translates or compares IPv6, so nothing complains of it either. */
+const ipv6Layer = (bytes: Uint8Array, ip: number): Layer[] => bytes.length - ip < IPV6_HEADER ? [] : [layer('ipv6', ip, IPV6_HEADER, [
+  ['payload length', read16(bytes, ip + 4), 4, 2], ['next header', bytes[ip + 6], 6, 1], ['hop limit', bytes[ip + 7], 7, 1],
+  ['SA', formatIpv6(bytes.subarray(ip + 8, ip + 24)), 8, 16], ['DA', formatIpv6(bytes.subarray(ip + 24, ip + 40)), 24, 16],
+])]
 
 /** A URL's host is written as RFC 5952 §4 has it. */
 function formatIpv6(address: Uint8Array): string {

@@ -43,7 +43,7 @@ t.test('what is not decoded', async t => {
   const words = 'ipv6 fe80::1 → ff02::2, next header 58'
   const cases: [Uint8Array, number, string][] = [
     [ipv6, LINK_TYPE.raw, words], [ipv6, LINK_TYPE.ipv6, words], [Uint8Array.from([...MACS, 0x86, 0xdd, ...ipv6]), 1, words], [Uint8Array.from([30, 0, 0, 0, ...ipv6]), LINK_TYPE.null, words],
-    [ipv6.subarray(0, 39), LINK_TYPE.raw, 'frame, the IPv6 packet is truncated'],
+    [ipv6.subarray(0, 39), LINK_TYPE.raw, 'frame'],
     [Uint8Array.of(7, 0, 0, 0, 1), LINK_TYPE.null, 'loopback family 7'],
     [Uint8Array.from([...MACS, 0x88, 0xcc, 1]), 1, 'ethernet type 0x88cc'],
     [behind(...MACS, 0x81, 0, 0, 1, 0x88, 0xcc), 1, 'vlan type 0x88cc'],
