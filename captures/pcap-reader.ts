@@ -10,17 +10,19 @@ import { CaptureFileError, FILE_HEADER, LINK_TYPE_ETHERNET, LONGEST_RECORD, MAGI
 export interface Capture {
   /** As the caller named it; for messages. */
   readonly file: string
-  readonly format: PcapFormat
   readonly packets: readonly CapturedPacket[]
   /** What stopped the reading before the end of the file; the packets before it are there. */
   readonly damage: CaptureFileError | null
 }
 
+/** What a pcap file holds. */
+export interface PcapCapture extends Capture { readonly format: PcapFormat }
+
 /**
  * @throws CaptureFileError when the file is not a capture of Ethernet frames at all, or cannot be read. A file that is one
  * as far as it goes gives its packets, and `damage`.
  */
-export async function readPcapFile(path: string): Promise<Capture> {
+export async function readPcapFile(path: string): Promise<PcapCapture> {
   let bytes: Uint8Array
   try {
     bytes = await readFile(path)
@@ -31,7 +33,7 @@ export async function readPcapFile(path: string): Promise<Capture> {
 }
 
 /** As `readPcapFile`, from memory. `bytes` is left alone and not kept. */
-export async function readPcap(bytes: Uint8Array, file = 'capture'): Promise<Capture> {
+export async function readPcap(bytes: Uint8Array, file = 'capture'): Promise<PcapCapture> {
   const format = readFormat(bytes, file)
   const { end, damage } = findDamage(bytes, format, file)
   const whole = Buffer.from(bytes.subarray(0, end))
