@@ -4,6 +4,7 @@ export { CaptureFileError, encodePcap, type ByteOrder, type CapturedPacket, type
 export { PcapWriter } from './pcap-writer.js'
 export { CaptureStream } from './capture-stream.js'
 export { PcapngWriter } from './pcapng/writer.js'
+export { mergeCaptures, type MergeOptions, type MergeReport } from './merge.js'
 export type { PacketFacts } from './pcapng/blocks.js'
 export type { CaptureInterface, Direction, InterfacePacket, InterfaceStatistics } from './pcapng/format.js'
 export { readPcap, readPcapFile, type Capture, type PcapCapture } from './pcap-reader.js'

@@ -12,11 +12,16 @@ export class WholeFile {
   #pending: Uint8Array[] = []
   #pendingBytes = 0
 
-  /** @throws the system's error (`EACCES`, `ENOENT` …) when the folder cannot be written */
-  constructor(path: string) {
+  /**
+   * @param mode who may read it, as chmod has it; 0o600 for a file with secrets
+   * @throws the system's error (`EACCES`, `ENOENT` …) when the folder cannot be written
+   */
+  constructor(path: string, mode = 0o666) {
     this.path = path
     this.#temporary = `${path}.part`
-    this.#file = openSync(this.#temporary, 'w')
+    // What an interrupted run left there may be readable for others.
+    rmSync(this.#temporary, { force: true })
+    this.#file = openSync(this.#temporary, 'w', mode)
   }
 
   /** Adds bytes, which are not to change any more; they go out together with others, never in part before a flush. */
