@@ -24,6 +24,9 @@ export class WholeFile {
     this.#file = openSync(this.#temporary, 'w', mode)
   }
 
+  /** False once it has its name, or is given up. */
+  get isOpen(): boolean { return this.#file !== null }
+
   /** Adds bytes, which are not to change any more; they go out together with others, never in part before a flush. */
   write(bytes: Uint8Array): void {
     if (this.#file === null) throw new Error(`${this.path} is closed already; something came too late`)

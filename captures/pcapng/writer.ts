@@ -24,6 +24,7 @@ export class PcapngWriter {
   }
 
   get path(): string { return this.#file.path }
+  get isOpen(): boolean { return this.#file.isOpen }
   /** Packets written so far. */
   get packets(): number { return this.#packets }
 
