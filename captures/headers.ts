@@ -7,7 +7,7 @@ import * as ethernet from '../napt/wire/ethernet.js'
 import * as ipv4 from '../napt/wire/ipv4.js'
 import * as tcp from '../napt/wire/tcp.js'
 import * as udp from '../napt/wire/udp.js'
-import { LINK_TYPE_ETHERNET } from './pcap.js'
+import { decodeLink, LINK_TYPE } from './link-layer.js'
 
 /** Of a packet that has none, or whose are in another fragment. */
 export const NO_PORT = -1
@@ -34,7 +34,7 @@ export class Headers {
   /** UDP or TCP, whole, no fragment: the payload's place is known. */
   isWhole = false
 
-  /** Reads a packet. `linkType` as libpcap numbers them; of one that is not Ethernet nothing is read here. */
+  /** Reads a packet. @param linkType of its interface, as libpcap numbers them */
   load(bytes: Uint8Array, linkType: number): void {
     this.#bytes = bytes
     this.network = 'other'
@@ -43,10 +43,13 @@ export class Headers {
     this.sourcePort = this.destinationPort = NO_PORT
     this.flags = 0
     this.isWhole = false
-    if (linkType !== LINK_TYPE_ETHERNET || bytes.length < ethernet.HEADER) return
-    const type = ethernet.type(bytes, 0)
-    if (type === ethernet.TYPE.ipv4) this.#loadIpv4(ethernet.HEADER)
-    else if (type === ethernet.TYPE.arp) this.#loadArp(ethernet.HEADER)
+    if (linkType === LINK_TYPE.ethernet && bytes.length >= ethernet.HEADER && ethernet.type(bytes, 0) === ethernet.TYPE.ipv4) {
+      this.#loadIpv4(ethernet.HEADER)
+      return
+    }
+    const { type, at } = decodeLink(bytes, linkType)
+    if (type === ethernet.TYPE.ipv4) this.#loadIpv4(at)
+    else if (type === ethernet.TYPE.arp) this.#loadArp(at)
   }
 
   #loadArp(at: number): void {

@@ -34,7 +34,7 @@ export class PacketLook {
     if (!this.#isNameless()) this.#name = this.#namer.name(this.decoded, String(id))
   }
 
-  get decoded(): Decoded { return this.#decoded ??= decode(this.packet.bytes) }
+  get decoded(): Decoded { return this.#decoded ??= decode(this.packet.bytes, this.packet.interface.linkType) }
 
   /** What the documents call it, or null. */
   get name(): ShownName | null { return this.#name }
