@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
   flush: async yargs => yargs.command((await import('./commands/flush.js')).flushCommand),
   renumber: async yargs => yargs.command((await import('./commands/renumber.js')).renumberCommand),
   clock: async yargs => yargs.command((await import('./commands/clock.js')).clockCommand),
+  translate: async yargs => yargs.command((await import('./commands/translate.js')).translateCommand),
   check: async yargs => yargs.command((await import('./commands/check.js')).checkCommand),
   emit: async yargs => yargs.command((await import('./commands/emit.js')).emitCommand),
   router: async yargs => yargs.command((await import('./commands/router.js')).routerCommand),
