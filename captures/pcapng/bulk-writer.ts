@@ -27,7 +27,7 @@ export class BulkPcapngWriter {
   /** Full chunks on their way, one behind the other. */
   #writing: Promise<void> = Promise.resolve()
   #waiting = 0
-  #failure: unknown = null
+  #failure: Error | null = null
   #interfaces = 0
   /** Where the open packet's block begins; its data end at `#used`. */
   #block = 0
@@ -119,10 +119,12 @@ export class BulkPcapngWriter {
   /** Writes the rest and gives the file its name. @throws the system's error for the file; nothing is left behind then */
   async close(): Promise<void> {
     this.#hand()
-    await this.#writing
-    if (this.#failure !== null) {
+    try {
+      await this.#writing
+      await this.ready()
+    } catch (error) {
       await this.discard()
-      throw this.#failure
+      throw error
     }
     await this.#file.close()
     await rename(this.#temporary, this.path)
@@ -156,7 +158,7 @@ export class BulkPcapngWriter {
     this.#writing = this.#writing.then(async () => {
       if (this.#failure === null) await writeAll(this.#file, full, length)
       if (full.length === CHUNK && this.#spare.length < SPARE) this.#spare.push(full)
-    }).catch((error: unknown) => { this.#failure = error }).finally(() => { this.#waiting-- })
+    }).catch((error: unknown) => { this.#failure = error instanceof Error ? error : new Error(String(error)) }).finally(() => { this.#waiting-- })
   }
 }
 

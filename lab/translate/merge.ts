@@ -32,9 +32,9 @@ export async function * inOrderOfTime(sources: readonly Source[]): AsyncGenerato
 
 async function hasNext(reading: Reading): Promise<boolean> {
   while (reading.at === reading.batch.length) {
-    const { done, value } = await reading.batches.next()
-    if (done === true) return false
-    reading.batch = value
+    const next = await reading.batches.next()
+    if (next.done === true) return false
+    reading.batch = next.value
     reading.at = 0
   }
   return true

@@ -114,7 +114,7 @@ function placesOf(sources: readonly Source[], packets: Run['packets'], options: 
     const found = sideOfInterface(name)
     return found?.router === router ? found.side : null
   }
-  const sides = new Set(isOneFile ? router === null ? [] : sources[0].stream.interfaces.map(each => sideOfInterface(each.name)).flatMap(each => each?.router === router ? [each.side] : []) : sources.map(({ side }) => side))
+  const sides = new Set<Side | null>(isOneFile ? sidesOf(sources[0].stream, router) : sources.map(({ side }) => side))
   const onSide = (side: Side): InterfacePacket[] => packets.filter(packet => (sources[0].side ?? sideOf(packet)) === side)
   const lan = lanOf(sides.size === 0 ? packets : onSide('lan'), options)
   const addresses: Addresses = {
@@ -132,10 +132,17 @@ function placesOf(sources: readonly Source[], packets: Run['packets'], options: 
   }
 }
 
+function sidesOf({ interfaces }: CaptureStream, router: string | null): Side[] {
+  return interfaces.flatMap(({ name }) => {
+    const found = sideOfInterface(name)
+    return found !== null && found.router === router ? [found.side] : []
+  })
+}
+
 /** Whose interfaces tell the sides of a file, by their names; null when none do. */
 function routerOf({ file, interfaces }: CaptureStream, wanted: string | undefined): string | null {
   const routers = [...new Set(interfaces.flatMap(({ name }) => sideOfInterface(name)?.router ?? []))]
-  if (wanted === undefined ? routers.length <= 1 : routers.includes(wanted)) return wanted ?? routers[0] ?? null
+  if (wanted === undefined ? routers.length <= 1 : routers.includes(wanted)) return wanted ?? routers.at(0) ?? null
   throw new ConfigError(wanted === undefined ? `${file} has the interfaces of several routers (${routers.join(', ')}): say with --router which one is to be replaced`
     : `${file} has no interfaces of a router '${wanted}' (it has those of ${routers.join(', ') || 'none'})`)
 }

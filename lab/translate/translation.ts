@@ -8,7 +8,7 @@ import { completeChecksum } from '../../napt/packet.js'
 import type { RouterConfig } from '../../napt/router-config.js'
 import type { Counters } from '../../napt/router.js'
 import type { TraceRecord } from '../../napt/trace.js'
-import type { DropReason, Side, Verdict } from '../../napt/verdict.js'
+import type { Side, Verdict } from '../../napt/verdict.js'
 import type { Ipv4Address, MacAddress } from '../../napt/wire/address.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import { verdictComment } from '../verdict-comment.js'
@@ -144,7 +144,7 @@ export class Translation implements OfflineOutput {
     }))
   }
 
-  abandoned(_from: Side, frame: Uint8Array, _reason: DropReason): void { this.#takeHeld(frame) }
+  abandoned(_from: Side, frame: Uint8Array): void { this.#takeHeld(frame) }
 
   neighbour(side: Side, address: Ipv4Address): MacAddress { return this.#stations.neighbour(side, address) }
 
