@@ -3,25 +3,18 @@ import type { CommandModule } from 'yargs'
 import { natNamed } from '../../lab/read-nat.js'
 import { translate, type TranslateInput } from '../../lab/translate/translate.js'
 import { COMMENT_CHOICES, type CommentChoice } from '../../lab/translate/translation.js'
-import { parseIpv4, parsePrefix } from '../../napt/wire/address.js'
 import { UsageError } from '../errors.js'
 import { toJson } from '../json.js'
 import { StatusLine } from '../terminal.js'
+import { routerOptions, routerOptionsOf, type RouterArguments } from '../translate-options.js'
 import { reportData, reportLines } from '../translate-text.js'
 
-interface TranslateArguments {
+interface TranslateArguments extends RouterArguments {
   readonly input: string | undefined
   readonly output: string
   readonly nat: string
   readonly 'lan-file': string | undefined
   readonly 'wan-file': string | undefined
-  readonly lan: string | undefined
-  readonly 'lan-address': string | undefined
-  readonly 'wan-address': string | undefined
-  readonly answers: boolean | undefined
-  readonly router: string | undefined
-  readonly name: string
-  readonly seed: number
   readonly comments: CommentChoice
   readonly json: boolean
 }
@@ -29,34 +22,21 @@ interface TranslateArguments {
 export const translateCommand: CommandModule<object, TranslateArguments> = {
   command: 'translate [input]',
   describe: 'Put a capture file through a NAT, offline: what would have come out, and why',
-  builder: yargs => yargs
+  builder: yargs => routerOptions(yargs
     .positional('input', { type: 'string', describe: 'A capture of a LAN, or of both sides on interfaces named *-lan and *-wan; - for standard input' })
     .option('output', { alias: 'o', type: 'string', demandOption: true, requiresArg: true, describe: 'The pcapng file to write: both sides, with the verdict on each packet' })
     .option('nat', { type: 'string', default: 'rfc-recommended', requiresArg: true, describe: 'A preset (naptlab nat list) or a YAML file' })
     .option('lan-file', { type: 'string', requiresArg: true, describe: 'A capture of the LAN side alone, in place of the input' })
     .option('wan-file', { type: 'string', requiresArg: true, describe: 'A capture of the WAN side alone, beside it' })
-    .option('lan', { type: 'string', requiresArg: true, describe: 'The LAN\'s network, such as 192.168.1.0/24 (default: the range of the first private address)' })
-    .option('lan-address', { type: 'string', requiresArg: true, describe: 'The router\'s address there (default: the network\'s last)' })
-    .option('wan-address', { type: 'string', requiresArg: true, describe: 'The router\'s address on the WAN (default: as the files show it, else 203.0.113.1)' })
-    .option('answers', { type: 'boolean', describe: 'Turn packets that LAN hosts received back into what came from the WAN (default: where no WAN side is given)' })
-    .option('router', { type: 'string', requiresArg: true, describe: 'Of a file with several routers: whose interfaces are taken, such as 104b' })
-    .option('name', { type: 'string', default: 'NAT', requiresArg: true, describe: 'What the router is called in the file' })
-    .option('seed', { type: 'number', default: 1, requiresArg: true, describe: 'Where random choices begin: the same seed, the same file' })
     .option('comments', { choices: COMMENT_CHOICES, default: 'all' as const, describe: 'Beside which packets the verdict stands in words' })
-    .option('json', { type: 'boolean', default: false, describe: 'The summary as JSON' })
+    .option('json', { type: 'boolean', default: false, describe: 'The summary as JSON' }))
     .example('$0 translate client.pcap -o out.pcapng --nat symmetric', 'a client\'s trace, as if it had been behind a symmetric NAT')
     .example('$0 translate --lan-file lan.pcap --wan-file wan.pcap -o out.pcapng --nat ./my.yaml', 'what came in on both sides of a router')
     .example('$0 explain out.pcapng 17', 'what became of packet 17, and why'),
   handler: async args => {
     const status = new StatusLine(process.stderr)
     const report = await translate(inputOf(args), {
-      nat: natNamed(args.nat), output: args.output, name: args.name, seed: seedOf(args.seed), comments: args.comments,
-      ...(args.lan === undefined ? {} : { lan: parsePrefix(args.lan) }),
-      ...(args['lan-address'] === undefined ? {} : { lanAddress: parseIpv4(args['lan-address']) }),
-      ...(args['wan-address'] === undefined ? {} : { wanAddress: parseIpv4(args['wan-address']) }),
-      ...(args.answers === undefined ? {} : { answers: args.answers }),
-      ...(args.router === undefined ? {} : { router: args.router }),
-      onProgress: progress(status),
+      ...routerOptionsOf(args), nat: natNamed(args.nat), output: args.output, comments: args.comments, onProgress: progress(status),
     }).finally(() => status.clear())
     console.log(args.json ? toJson(reportData(report)) : reportLines(report).join('\n'))
     for (const damage of report.damage) process.stderr.write(`${damage.message}\n`)
@@ -69,11 +49,6 @@ function inputOf({ input, 'lan-file': lanFile, 'wan-file': wanFile }: TranslateA
   if (input !== undefined) return { file: input }
   if (lanFile === undefined) throw new UsageError(wanFile === undefined ? 'which capture? Give a file, or --lan-file' : 'a NAT makes its mappings for what comes from the LAN: give --lan-file too')
   return { lan: lanFile, ...(wanFile === undefined ? {} : { wan: wanFile }) }
-}
-
-function seedOf(seed: number): number {
-  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed
-  throw new UsageError(`--seed is a whole number of 0 to ${2 ** 32 - 1}`)
 }
 
 /** Milliseconds before progress is worth showing, and between two times. */

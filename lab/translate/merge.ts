@@ -18,7 +18,7 @@ interface Reading {
 }
 
 /** Of packets of the same time, those of the first file come first. */
-export async function * inOrderOfTime(sources: readonly Source[]): AsyncGenerator<Run> {
+export async function * inOrderOfTime(sources: readonly Source[]): AsyncGenerator<Run, undefined> {
   const readings = sources.map(({ stream, side }): Reading => ({ side, batches: stream.batches(), batch: [], at: 0 }))
   if (readings.length === 1) {
     const [{ batches, side }] = readings

@@ -61,6 +61,6 @@ function senderOf(packet: InterfacePacket): Ipv4Address | null {
 
 /** The side that an interface's name says, and of which router: `104a-lan` is 104a's LAN. */
 export function sideOfInterface(name: string): { readonly router: string, readonly side: Side } | null {
-  const found = /^(?:(?<router>.*)-)?(?<side>lan|wan)$/i.exec(name)?.groups
-  return found === undefined ? null : { router: found.router ?? '', side: found.side.toLowerCase() as Side }
+  const found = /^(?<router>.*?)(?:^|-)(?<side>lan|wan)$/i.exec(name)?.groups
+  return found === undefined ? null : { router: found.router, side: found.side.toLowerCase() as Side }
 }

@@ -2,6 +2,7 @@
 // pcapng file. The router is the live one's core; time is the packets' own; nothing of the machine takes part.
 import { CaptureStream } from '../../captures/capture-stream.js'
 import type { CaptureFileError } from '../../captures/pcap.js'
+import { BulkPcapngWriter } from '../../captures/pcapng/bulk-writer.js'
 import type { InterfacePacket } from '../../captures/pcapng/format.js'
 import { ConfigError } from '../../napt/fields.js'
 import { parseBehaviour } from '../../napt/behaviour/read-behaviour.js'
@@ -13,15 +14,20 @@ import type { NamedNat } from '../read-nat.js'
 import { inOrderOfTime, type Run } from './merge.js'
 import { placeByAddress, placeOnSide, sideOfInterface, type Addresses, type Aside, type Place } from './places.js'
 import { DEFAULT_WAN_ADDRESS, findLan, findWanAddress, lastHost, Stations } from './surroundings.js'
-import { Translation, type CommentChoice } from './translation.js'
+import { Translation, type CommentChoice, type Observer } from './translation.js'
+import type { Sink } from './sink.js'
 
 /** One file whose packets tell their sides, or a file for each side, of which one may be missing. */
 export type TranslateInput = { readonly file: string } | { readonly lan?: string, readonly wan?: string }
 
-export interface TranslateOptions {
-  readonly nat: NamedNat
+export interface TranslateOptions extends RouterOptions {
   /** Path of the pcapng file that is written. */
   readonly output: string
+}
+
+/** The router that packets are put through, and which of them are. */
+export interface RouterOptions {
+  readonly nat: NamedNat
   /** Of the router, in the file's comments and interface names. */
   readonly name?: string
   readonly seed?: number
@@ -38,8 +44,9 @@ export interface TranslateOptions {
   readonly onProgress?: (read: number, all: number | null) => void
 }
 
-export interface TranslateReport {
-  readonly output: string
+export interface TranslateReport extends PutThroughReport { readonly output: string }
+
+export interface PutThroughReport {
   readonly nat: string
   readonly lan: Prefix
   readonly wanAddress: Ipv4Address
@@ -63,31 +70,39 @@ export interface TranslateReport {
  * @throws CaptureFileError when an input is no capture; ConfigError for a router that cannot be; the system's error for the output
  */
 export async function translate(input: TranslateInput, options: TranslateOptions): Promise<TranslateReport> {
+  const file = await BulkPcapngWriter.open(options.output)
+  try {
+    return { output: options.output, ...await putThrough(input, file, options) }
+  } catch (error) {
+    await file.discard()
+    throw error
+  }
+}
+
+/** As `translate`, to anywhere, up to packet number `until` of a single file. */
+export async function putThrough(input: TranslateInput, sink: Sink, options: RouterOptions, observer: Observer | null = null, until = Infinity): Promise<PutThroughReport> {
   const sources = await open(input)
   const runs = inOrderOfTime(sources), first = await runs.next()
   const packets = first.done === true ? [] : first.value.packets
   const places = placesOf(sources, packets, options)
-  const config = configOf(places.addresses, options)
-  const stations = new Stations()
-  const translation = await Translation.open(options.output, config, stations, options.comments ?? 'all', packets[0]?.time ?? 0n)
-  try {
-    translation.describe(namesOf(sources), keysOf(sources))
-    // What is near the beginning shows who is around before the first packet needs to know.
-    for (const packet of packets) translation.meet(packet, places.of(packet, first.value?.side ?? null))
-    for (let next = first; next.done !== true; next = await runs.next()) {
-      for (const packet of next.value.packets) translation.packet(packet, places.of(packet, next.value.side))
-      await translation.ready()
-      options.onProgress?.(sources.reduce((sum, { stream }) => sum + stream.bytesRead, 0), totalOf(sources))
+  const config = configOf(places.addresses, options), stations = new Stations()
+  const translation = new Translation(sink, config, stations, options.comments ?? 'all', packets.at(0)?.time ?? 0n, observer)
+  translation.describe(namesOf(sources), keysOf(sources))
+  // What is near the beginning shows who is around before the first packet needs to know.
+  for (const packet of packets) translation.meet(packet, places.of(packet, first.value?.side ?? null))
+  let last = 0
+  for (let next = first; next.done !== true && last < until; next = await runs.next()) {
+    for (const packet of next.value.packets) {
+      const place = places.of(packet, next.value.side)
+      translation.packet(packet, place)
+      last = packet.number
+      if (last === until) break
     }
-    const done = await translation.close()
-    return {
-      output: options.output, nat: options.nat.name, lan: config.lan.prefix, wanAddress: config.wan.address,
-      ...done, damage: sources.flatMap(({ stream }) => stream.damage ?? []),
-    }
-  } catch (error) {
-    await translation.discard()
-    throw error
+    await translation.ready()
+    options.onProgress?.(sources.reduce((sum, { stream }) => sum + stream.bytesRead, 0), totalOf(sources))
   }
+  const done = await translation.close()
+  return { nat: options.nat.name, lan: config.lan.prefix, wanAddress: config.wan.address, ...done, damage: sources.flatMap(({ stream }) => stream.damage ?? []) }
 }
 
 export interface Source { readonly stream: CaptureStream, readonly side: Side | null }
@@ -107,7 +122,7 @@ interface Places {
   of(packet: InterfacePacket, side: Side | null): Place
 }
 
-function placesOf(sources: readonly Source[], packets: Run['packets'], options: TranslateOptions): Places {
+function placesOf(sources: readonly Source[], packets: Run['packets'], options: RouterOptions): Places {
   const isOneFile = sources.length === 1 && sources[0].side === null
   const router = isOneFile ? routerOf(sources[0].stream, options.router) : null
   const sideOf = ({ interface: { name } }: InterfacePacket): Side | null => {
@@ -147,13 +162,13 @@ function routerOf({ file, interfaces }: CaptureStream, wanted: string | undefine
     : `${file} has no interfaces of a router '${wanted}' (it has those of ${routers.join(', ') || 'none'})`)
 }
 
-function lanOf(packets: Run['packets'], { lan, lanAddress }: TranslateOptions): Prefix {
+function lanOf(packets: Run['packets'], { lan, lanAddress }: RouterOptions): Prefix {
   const network = lan ?? findLan(packets)
   if (network === null) throw new ConfigError('which side is the LAN cannot be told: no packet at the beginning has a private address (RFC 1918). Give --lan, such as --lan 192.168.1.0/24')
   return { address: lanAddress ?? lastHost(network), length: network.length }
 }
 
-function configOf({ lan, wanAddress }: Addresses, { nat, name = 'NAT', seed = 1 }: TranslateOptions): RouterConfig {
+function configOf({ lan, wanAddress }: Addresses, { nat, name = 'NAT', seed = 1 }: RouterOptions): RouterConfig {
   return { name, lan: { interface: `${name}-lan`, prefix: lan }, wan: { interface: `${name}-wan`, address: wanAddress }, nat: parseBehaviour(nat.nat, nat.name), seed }
 }
 

@@ -1,6 +1,5 @@
 // One packet after the other through the router, and into the file: each as it came in, with the verdict in words, and behind it
 // what the router sent, with the same packet ID.
-import { BulkPcapngWriter } from '../../captures/pcapng/bulk-writer.js'
 import { LINK_TYPE_ETHERNET, LONGEST_RECORD } from '../../captures/pcap.js'
 import type { InterfacePacket } from '../../captures/pcapng/format.js'
 import { OfflineRouter, type OfflineOutput } from '../../napt/offline-router.js'
@@ -12,6 +11,7 @@ import type { Side, Verdict } from '../../napt/verdict.js'
 import type { Ipv4Address, MacAddress } from '../../napt/wire/address.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import { verdictComment } from '../verdict-comment.js'
+import type { Sink } from './sink.js'
 import { isPartial } from './partial.js'
 import { isSide, type Aside, type Place } from './places.js'
 import { isIpv4, type Stations } from './surroundings.js'
@@ -25,6 +25,12 @@ const MTU = 65535
 /** Packets held for others whose IDs are remembered. */
 const MOST_HELD = 1024
 const encoder = new TextEncoder()
+
+/** Hears of every packet, by its number in its file. Frames are valid during the call only. */
+export interface Observer {
+  passed(number: number, record: TraceRecord): void
+  setAside(number: number, reason: Aside): void
+}
 
 export interface TranslationResult {
   readonly packets: number
@@ -40,7 +46,8 @@ export class Translation implements OfflineOutput {
   readonly #config: RouterConfig
   readonly #stations: Stations
   readonly #comments: CommentChoice
-  readonly #file: BulkPcapngWriter
+  readonly #observer: Observer | null
+  readonly #file: Sink
   readonly #interfaces: Readonly<Record<Side, number>>
   readonly #router: OfflineRouter
   /** While a packet is inside, what the router sends goes behind it; while time passes, it has times of its own. */
@@ -56,27 +63,18 @@ export class Translation implements OfflineOutput {
   readonly #arrived: Record<Side, number> = { lan: 0, wan: 0 }
   readonly #aside: Partial<Record<Aside, number>> = {}
 
-  private constructor(config: RouterConfig, stations: Stations, comments: CommentChoice, begin: bigint, file: BulkPcapngWriter) {
+  /** @param begin when the first packet came, nanoseconds since 1970. @throws ConfigError for a router that cannot be */
+  constructor(file: Sink, config: RouterConfig, stations: Stations, comments: CommentChoice, begin: bigint, observer: Observer | null = null) {
     this.#config = config
     this.#stations = stations
     this.#comments = comments
     this.#file = file
+    this.#observer = observer
     this.#time = begin
     const { lan, wan } = stations.router
     this.#router = new OfflineRouter(config, { lan: { mac: lan, mtu: MTU }, wan: { mac: wan, mtu: MTU } }, this, milliseconds(begin))
     const describe = (name: string, description: string): number => file.interface({ name, description, linkType: LINK_TYPE_ETHERNET, snapLength: LONGEST_RECORD })
     this.#interfaces = { lan: describe(config.lan.interface, `LAN of ${config.name}`), wan: describe(config.wan.interface, `WAN of ${config.name}`) }
-  }
-
-  /** @param begin when the first packet came, nanoseconds since 1970. @throws the system's error for the file, ConfigError for the router */
-  static async open(path: string, config: RouterConfig, stations: Stations, comments: CommentChoice, begin: bigint): Promise<Translation> {
-    const file = await BulkPcapngWriter.open(path)
-    try {
-      return new Translation(config, stations, comments, begin, file)
-    } catch (error) {
-      await file.discard()
-      throw error
-    }
   }
 
   /** What the inputs call addresses, and the lines of their key logs. */
@@ -98,6 +96,7 @@ export class Translation implements OfflineOutput {
     this.#packets++
     if (!isSide(place) && place !== 'answer') {
       this.#aside[place] = (this.#aside[place] ?? 0) + 1
+      this.#observer?.setAside(packet.number, place)
       return
     }
     this.meet(packet, place)
@@ -110,7 +109,7 @@ export class Translation implements OfflineOutput {
     const partial = isIp && isPartial(frame)
     const from = place === 'answer' ? 'wan' : place
     if (place === 'answer') this.#turnBack(frame, partial)
-    this.#process(frame, bytes.length, originalLength, partial, from, isIp)
+    this.#process(packet.number, frame, bytes.length, originalLength, partial, from, isIp)
   }
 
   /** Resolves when there is room for more. */
@@ -125,9 +124,6 @@ export class Translation implements OfflineOutput {
       counters: this.#router.counters, mappings: this.#router.mappingsMade, written: this.#written,
     }
   }
-
-  /** Nothing is left behind. */
-  discard(): Promise<void> { return this.#file.discard() }
 
   originated(side: Side, frame: Uint8Array): void {
     this.#keepTime()
@@ -157,7 +153,7 @@ export class Translation implements OfflineOutput {
   }
 
   /** `kept` bytes of the frame are the capture's. */
-  #process(frame: Uint8Array, kept: number, originalLength: number, partial: boolean, from: Side, isIp: boolean): void {
+  #process(number: number, frame: Uint8Array, kept: number, originalLength: number, partial: boolean, from: Side, isIp: boolean): void {
     const id = ++this.#packetId
     this.#arrived[from]++
     this.#written++
@@ -172,20 +168,20 @@ export class Translation implements OfflineOutput {
     const reply = action === 'answer' ? this.#originated.pop() : undefined
     if (partial && isForwarded && kept === frame.length) completeChecksum(frame, 0, frame.length)
     const sent = isForwarded ? { side: to, frame } : reply
-    this.#file.end('inbound', id, this.#comments === 'none' ? null : this.#verdictOf(verdict, from, at, kept, sent))
+    if (this.#observer !== null) this.#observer.passed(number, this.#recordOf(verdict, from, at, kept, sent))
+    this.#file.end('inbound', id, this.#comments === 'none' || (this.#comments === 'drops' && action !== 'drop') ? null : this.#comment(this.#recordOf(verdict, from, at, kept, sent)))
     if (isForwarded) this.#write(to, frame, 0, kept, originalLength, id, null)
     if (reply !== undefined) this.#writeOwn(reply.side, reply.frame, 0)
     if (this.#originated.length > 0) for (const own of this.#originated.splice(0)) this.#writeOwn(own.side, own.frame, action === 'split' ? id : 0)
     this.#router.release()
   }
 
-  #verdictOf({ action, reason }: Verdict, from: Side, at: number, length: number, sent: TraceRecord['sent']): Uint8Array | null {
-    if (this.#comments === 'drops' && action !== 'drop') return null
+  #recordOf({ action, reason }: Verdict, from: Side, at: number, length: number, sent: TraceRecord['sent']): TraceRecord {
     const explanation = this.#router.explain()
-    return this.#comment({
+    return {
       time: this.#time, action, ...(reason === null ? {} : { reason }), ...(explanation === undefined ? {} : { explanation }),
       received: { side: from, frame: this.#file.memory.subarray(at, at + length) }, ...(sent === undefined ? {} : { sent }),
-    })
+    }
   }
 
   #comment(record: TraceRecord): Uint8Array | null {
