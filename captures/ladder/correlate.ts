@@ -59,7 +59,8 @@ export interface CorrelatorOptions {
   readonly window?: bigint
 }
 
-const DEFAULT_WINDOW = 20_000_000n
+/** On a busy machine one router may come to its turn this much after the other. */
+const DEFAULT_WINDOW = 200_000_000n
 /** More than a busy window holds; above it what is oldest is released early. */
 const MOST_PENDING = 16_384
 
@@ -69,6 +70,8 @@ interface Pending {
   readonly key: string | null
   readonly record: RouterRecord | null
   readonly draw: (partner: RouterRecord | null) => LadderEntry[]
+  /** True: drawn with its partner already. */
+  isDrawn: boolean
 }
 
 export class Correlator {
@@ -76,8 +79,11 @@ export class Correlator {
   readonly #options: CorrelatorOptions
   readonly #window: bigint
   readonly #follower: TlsFollower
-  /** Sorted by time. */
-  readonly #pending: Pending[] = []
+  /** Sorted by time; those before `#first` are released. */
+  #pending: Pending[] = []
+  #first = 0
+  /** Records that may find a partner, by their key, oldest first. */
+  readonly #crossing = new Map<string, Pending[]>()
 
   constructor(places: Topology | Places, options: CorrelatorOptions) {
     this.#places = 'onWan' in places ? places : new DescribedPlaces(places)
@@ -88,45 +94,61 @@ export class Correlator {
 
   /** Takes a record; gives the entries that are due. */
   push(record: RouterRecord): LadderEntry[] {
-    return this.#insert({ time: record.time, key: crossingKey(record, this.#places), record, draw: partner => this.#drawRouted(record, partner) })
+    return this.#insert({ time: record.time, key: crossingKey(record, this.#places), record, draw: partner => this.#drawRouted(record, partner), isDrawn: false })
   }
 
   /** Takes a step that somebody else saw, so that it stands among the packets by its time. */
   step(step: LadderStep): LadderEntry[] {
-    return this.#insert({ time: step.time, key: null, record: null, draw: () => [step] })
+    return this.#insert({ time: step.time, key: null, record: null, draw: () => [step], isDrawn: false })
   }
 
   /** Takes a packet that somebody heard on a cable. */
   overhear(wire: WireRecord): LadderEntry[] {
-    return this.#insert({ time: wire.time, key: null, record: null, draw: () => this.#drawWire(wire) })
+    return this.#insert({ time: wire.time, key: null, record: null, draw: () => this.#drawWire(wire), isDrawn: false })
   }
 
   /** Gives what is older than the window at time `now`, nanoseconds since 1970. */
   advance(now: bigint): LadderEntry[] {
     const due: LadderEntry[] = []
-    while (this.#pending.length > 0 && (this.#pending[0].time + this.#window <= now || this.#pending.length > MOST_PENDING)) due.push(...this.#release())
+    while (this.#held > 0 && (this.#pending[this.#first].time + this.#window <= now || this.#held > MOST_PENDING)) due.push(...this.#release())
+    if (this.#first > this.#pending.length / 2) {
+      this.#pending = this.#pending.slice(this.#first)
+      this.#first = 0
+    }
     return due
   }
 
   /** Gives all that is held. */
   flush(): LadderEntry[] {
     const rest: LadderEntry[] = []
-    while (this.#pending.length > 0) rest.push(...this.#release())
+    while (this.#held > 0) rest.push(...this.#release())
     return rest
   }
 
+  get #held(): number { return this.#pending.length - this.#first }
+
   #insert(entry: Pending): LadderEntry[] {
     const at = this.#pending.findLastIndex(each => each.time <= entry.time)
-    this.#pending.splice(at + 1, 0, entry)
-    return this.advance(this.#pending[this.#pending.length - 1].time)
+    this.#pending.splice(Math.max(at + 1, this.#first), 0, entry)
+    if (entry.key !== null) this.#crossing.set(entry.key, [...this.#crossing.get(entry.key) ?? [], entry].sort((a, b) => a.time < b.time ? -1 : 1))
+    return this.advance(this.#pending.at(-1)?.time ?? entry.time)
   }
 
   #release(): LadderEntry[] {
-    const first = this.#pending.shift()
-    if (first === undefined) return []
-    const { key, record, draw } = first
-    const at = key === null ? -1 : this.#pending.findIndex(each => each.key === key && each.record?.router !== record?.router)
-    return draw(at < 0 ? null : this.#pending.splice(at, 1)[0].record)
+    const entry = this.#pending[this.#first++]
+    return entry.isDrawn ? [] : entry.draw(this.#takePartner(entry))
+  }
+
+  /** The other router's record of the same packet, if it is there. */
+  #takePartner(entry: Pending): RouterRecord | null {
+    if (entry.key === null) return null
+    const others = (this.#crossing.get(entry.key) ?? []).filter(each => each !== entry)
+    const partner = others.find(each => each.record?.router !== entry.record?.router)
+    if (partner !== undefined) partner.isDrawn = true
+    const left = others.filter(each => each !== partner)
+    if (left.length > 0) this.#crossing.set(entry.key, left)
+    else this.#crossing.delete(entry.key)
+    return partner?.record ?? null
   }
 
   #drawRouted(record: RouterRecord, partner: RouterRecord | null): LadderEntry[] {
