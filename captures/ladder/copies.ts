@@ -7,7 +7,7 @@ import { changeBetween, addressesOf, contentKey, endsOf, identification, isManyf
 import { packetKey, type RouterRecord, type WireRecord } from './correlate.js'
 import type { Side } from './places.js'
 import type { SeenPlaces } from './seen-places.js'
-import { readVerdict, type VerdictComment } from './verdict-comment.js'
+import { readVerdict, type Verdict } from './verdict-comment.js'
 
 export interface RecordTaker {
   record(record: RouterRecord): void
@@ -26,7 +26,7 @@ export interface CopiesOptions {
 interface Waiting {
   readonly copy: Copy
   readonly at: Position
-  readonly verdict: VerdictComment | null
+  readonly verdict: Verdict | null
   readonly key: string
   isDone: boolean
 }
@@ -142,7 +142,7 @@ export class Copies {
   }
 
   /** What its comment says. */
-  #decided(copy: Copy, at: Position & { router: string }, { outcome, reason }: VerdictComment): void {
+  #decided(copy: Copy, at: Position & { router: string }, { outcome, reason }: Verdict): void {
     if (outcome === 'sent') this.#wire(copy, at)
     // Every station of a switch sees its neighbours' broadcasts; that a router leaves them alone is no event.
     else if (!reason.startsWith('not-for-router')) {
