@@ -26,3 +26,8 @@ export { checkFiles, CheckUsageError, nameInterfaces, type CaptureFile, type Fil
 export { formatFigures, formatFileCheck, formatGoldenReport } from './check-report.js'
 export { GrowingKeyLog, KEY_LOG_FILE, KeyLog, KeyLogError, NO_KEYS, readKeyLog, type KeySource, type SecretLabel } from './tls/key-log.js'
 export type { HandshakeNumbers } from './tls-naming.js'
+export { parseCheck, readCheck, CheckFileError } from './check/read.js'
+export type { AmountDescription, CheckDescription, ExpectedPacket, FieldDescription, PacketDescription, PacketKind, PayloadDescription, TranslatedPacket } from './check/format.js'
+export { checkCapture, type CheckReport, type EntryReport } from './check/match.js'
+export { CaptureSource, type CaptureFiles } from './check/source.js'
+export { formatCheck } from './check/report.js'
