@@ -4,19 +4,17 @@ import { CaptureStream } from '../capture-stream.js'
 import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
 import { formatIpv4 } from '../../napt/wire/address.js'
 
-/** A file, or the files of several interfaces by the interfaces' names. */
-export type CaptureFiles = string | Readonly<Record<string, string>>
+/** A capture file; `as` is the interface that it shows, null where the file says so itself. */
+export interface SourceFile { readonly path: string, readonly as: string | null }
 
 export type OnPacket = (interfaceName: string, packet: InterfacePacket) => void
 
 /** A capture that can be read from its beginning again. */
 export class CaptureSource {
-  readonly #files: readonly { readonly name: string | null, readonly path: string }[]
+  readonly #files: readonly SourceFile[]
   readonly #interfaces = new Set<string>()
 
-  constructor(files: CaptureFiles) {
-    this.#files = typeof files === 'string' ? [{ name: null, path: files }] : Object.entries(files).map(([name, path]) => ({ name, path }))
-  }
+  constructor(files: readonly SourceFile[]) { this.#files = files }
 
   /** Those of the files that were read so far. */
   get interfaces(): readonly string[] { return [...this.#interfaces] }
@@ -28,9 +26,9 @@ export class CaptureSource {
    */
   async read(onPacket: OnPacket, onName?: (name: string, address: string) => void): Promise<string[]> {
     const damage: string[] = []
-    for (const { name, path } of this.#files) {
+    for (const { as, path } of this.#files) {
       const stream = await CaptureStream.open(path)
-      const nameOf = (each: CaptureInterface): string => name ?? (each.name || basename(path).replace(/\.(pcap|pcapng)$/, ''))
+      const nameOf = (each: CaptureInterface): string => as ?? (each.name || basename(path).replace(/\.(pcap|pcapng)$/, ''))
       let named = 0
       const tellNames = (): void => {
         const fresh = [...stream.names].slice(named)

@@ -47,4 +47,4 @@ export function write(folder: string, packets: readonly Packet[], name = 'run.pc
   return path
 }
 
-export const check = (path: string, description: CheckDescription): Promise<CheckReport> => checkCapture(readCheck(description), new CaptureSource(path), testDecoder)
+export const check = (path: string, description: CheckDescription): Promise<CheckReport> => checkCapture(readCheck(description), new CaptureSource([{ path, as: null }]), testDecoder)
