@@ -15,6 +15,7 @@
 //   call → wait     HELLO alice
 import { createSocket } from 'node:dgram'
 import process from 'node:process'
+import { setTimeout } from 'node:timers'
 
 const PATIENCE = 3000 // milliseconds
 
