@@ -19,6 +19,7 @@ const FIELDS: Readonly<Record<string, Named>> = {
   'ethernet.destination': { is: MAC, also: ['eth.dst'] },
   'ethernet.source': { is: MAC, also: ['eth.src'] },
   'ethernet.type': { is: SHORT, also: ['eth.type'] },
+  'vlan.VLAN': { is: { kind: 'number', most: 0xfff }, also: ['vlan.id'] },
   'arp.operation': { is: SHORT, also: ['arp.opcode'] },
   'arp.sender MAC': { is: MAC, also: ['arp.src.hw_mac'] },
   'arp.sender IP': { is: ADDRESS, also: ['arp.src.proto_ipv4'] },

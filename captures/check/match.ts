@@ -52,7 +52,7 @@ export async function checkCapture(check: Check, capture: CaptureSource, decoder
   let place = 0
   const damage = await capture.read((name, packet) => {
     place++
-    const decoded = decode(packet.bytes)
+    const decoded = decode(packet.bytes, packet.interface.linkType)
     for (const search of searches) search.offer(place, name, packet, decoded)
   }, (name, address) => { names.set(name, [...names.get(name) ?? [], address]) })
   demandNames(check, names)
@@ -66,7 +66,7 @@ export async function checkCapture(check: Check, capture: CaptureSource, decoder
     let again = 0
     await capture.read((name, packet) => {
       again++
-      const decoded = decode(packet.bytes)
+      const decoded = decode(packet.bytes, packet.interface.linkType)
       for (const each of copies.values()) each.offer(again, name, packet, decoded)
     })
   }

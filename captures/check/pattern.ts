@@ -1,6 +1,7 @@
 // What a check wants of one packet, and where a packet is otherwise.
 import { formatIpv4, isInPrefix, parseIpv4, type Prefix } from '../../napt/wire/address.js'
-import { fieldOf, toHex, type Decoded, type Protocol } from '../decode.js'
+import { fieldOf, toHex, type Decoded } from '../decode.js'
+import type { Protocol } from '../layer.js'
 import { labelOf, messageOf, type PayloadDecoder } from '../payload.js'
 import type { PacketKind } from './format.js'
 import { fieldText } from './fields.js'

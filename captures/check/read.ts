@@ -227,8 +227,8 @@ const pathText = (path: Path): string => path.map((step, at) => typeof step === 
 
 /** The layers whose fields a packet of the kind has. */
 const LAYERS: Readonly<Record<PacketKind, readonly string[]>> = {
-  udp: ['ethernet', 'ipv4', 'udp'], tcp: ['ethernet', 'ipv4', 'tcp'], icmp: ['ethernet', 'ipv4', 'icmp', 'quoted'],
-  arp: ['ethernet', 'arp'], ipv4: ['ethernet', 'ipv4', 'udp', 'tcp', 'icmp', 'quoted'],
+  udp: ['ethernet', 'vlan', 'ipv4', 'udp'], tcp: ['ethernet', 'vlan', 'ipv4', 'tcp'], icmp: ['ethernet', 'vlan', 'ipv4', 'icmp', 'quoted'],
+  arp: ['ethernet', 'vlan', 'arp'], ipv4: ['ethernet', 'vlan', 'ipv4', 'udp', 'tcp', 'icmp', 'quoted'],
 }
 
 const fromHex = (hex: string): (number | null)[] => (hex.replaceAll(' ', '').match(/../g) ?? []).map(byte => byte === '..' ? null : parseInt(byte, 16))

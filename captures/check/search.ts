@@ -29,7 +29,7 @@ export class SeenPacket {
     this.#packet = { ...packet, bytes: packet.bytes.slice() } // a view would keep all that was read with it
   }
 
-  get decoded(): Decoded { return decode(this.#packet.bytes) }
+  get decoded(): Decoded { return decode(this.#packet.bytes, this.#packet.interface.linkType) }
   get faults(): Fault[] { return faultsOf(this.#packet, this.decoded) }
 }
 
