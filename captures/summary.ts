@@ -1,7 +1,7 @@
 // A frame in one line: `udp 192.168.1.3:2000 → 130.74.23.6:1200, 201 equipment registration`.
 import { formatEndpoint, formatIpv4 } from '../napt/wire/address.js'
 import { formatFlags } from '../napt/wire/tcp.js'
-import { fieldOf, type Decoded, type Transport } from './decode.js'
+import { fieldOf, type Decoded, type Ends, type Transport } from './decode.js'
 import type { Protocol } from './layer.js'
 import { decodeNothing, labelOf, messageOf, type PayloadDecoder } from './payload.js'
 
@@ -25,9 +25,16 @@ export function summarizeEnds(decoded: Decoded): string {
     const identifier = fieldOf(decoded, 'icmp', 'identifier')?.value
     return from === undefined || to === undefined ? '' : `${from} → ${to}${identifier === undefined ? '' : `, identifier ${identifier}`}`
   }
-  const { source, destination } = transport
-  return `${formatEndpoint(source.address, source.port)} → ${formatEndpoint(destination.address, destination.port)}`
+  return transportEnds(transport)
 }
+
+/** As summarizeEnds, of TCP or UDP. */
+export const transportEnds = ({ source, destination }: Ends): string =>
+  `${formatEndpoint(source.address, source.port)} → ${formatEndpoint(destination.address, destination.port)}`
+
+/** As summarize, of TCP or UDP whose checksums are right. */
+export const summarizeTransport = (transport: Transport, decoder: PayloadDecoder): string =>
+  `${transport.protocol} ${transportEnds(transport)}, ${content(transport, decoder)}`
 
 /** As in `echo request`. */
 export const icmpName = (type: number): string => ICMP_NAMES[type] ?? `type ${type}`
@@ -38,9 +45,7 @@ function describe(decoded: Decoded, decoder: PayloadDecoder): string {
   if (transport.protocol === 'icmp') {
     return `icmp ${formatIpv4(transport.source.address)} → ${formatIpv4(transport.destination.address)}, ${icmpName(Number(fieldOf(decoded, 'icmp', 'type')?.value))}`
   }
-  const { source, destination } = transport
-  const from = formatEndpoint(source.address, source.port), to = formatEndpoint(destination.address, destination.port)
-  return `${transport.protocol} ${from} → ${to}, ${content(transport, decoder)}`
+  return summarizeTransport(transport, decoder)
 }
 
 function content(transport: Transport, decoder: PayloadDecoder): string {
