@@ -1,12 +1,10 @@
 // A Wireshark dissector in Lua for the endpoints' protocol: the tables of the codec, in front of dissector.lua, which reads messages by them.
-import { mkdirSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { readFileSync } from 'node:fs'
 import {
   ANY_FIELD, DEFINITIONS, EXTRA_COUNT, FIELD_HEAD, HEADER, labelOf, REASONS, UDP_TRANSPORT, VERSION,
   type FieldKey, type MessageDefinition, type Reason,
 } from '../endpoints/message/index.js'
 import * as kinds from '../endpoints/message/kinds.js'
-import { WholeFile } from './whole-file.js'
 
 /** Where messages are looked for. On any other port they are known by what they are made of. */
 export interface DissectorPorts {
@@ -49,19 +47,6 @@ export function dissectorFor(ports: DissectorPorts, version: string): string {
     '',
     readFileSync(new URL('../../captures/dissector.lua', import.meta.url), 'utf8'),
   ].join('\n')
-}
-
-/** Writes it whole or not at all, and makes its folder. @throws the system's error (`EACCES` …) when it cannot be written */
-export function writeDissector(text: string, path: string): void {
-  mkdirSync(dirname(path), { recursive: true })
-  const file = new WholeFile(path)
-  try {
-    file.write(Buffer.from(text))
-    file.close()
-  } catch (error) {
-    file.discard()
-    throw error
-  }
 }
 
 function fieldTable(key: FieldKey): Lua {

@@ -11,7 +11,7 @@ export { decode, type ChecksumVerdict, type Decoded, type Ends, type Field, type
 export { summarize, summarizeEnds } from './summary.js'
 export { decodeNothing, type Message, type MessageField, type PayloadDecoder } from './payload.js'
 export { decodePayload } from './protocol.js'
-export { dissectorFor, writeDissector, type DissectorPorts } from './dissector.js'
+export { dissectorFor, type DissectorPorts } from './dissector.js'
 export { FIGURES, figureLayouts, frameFor, type FigureLayout, type FigureName, type FigureRun, type LayoutField } from './figures.js'
 export { checkFigures, checkPacket, type FieldCheck, type FigureCheckOptions, type FigureReport, type FigureResult } from './figure-check.js'
 export { canonicalize, faultsOf, type CanonicalCapture, type CanonicalOptions, type Fault } from './canonical.js'

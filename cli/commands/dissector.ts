@@ -1,7 +1,10 @@
 // `naptlab dissector`: a Wireshark dissector for the endpoints' protocol.
+import { dirname } from 'node:path'
 import type { CommandModule } from 'yargs'
-import { dissectorFor, writeDissector } from '../../captures/index.js'
+import { dissectorFor } from '../../captures/index.js'
 import { AUTHORITY_PORT, LOGIN_RELAY_PORT, SERVER_PORTS } from '../../endpoints/index.js'
+import { writableFolder } from '../../lab/output-folder.js'
+import { writeWhole } from '../../lab/write-whole.js'
 import { version } from '../version.js'
 
 /** Where the figures have 102 await 208, on its router and on itself. */
@@ -21,7 +24,8 @@ export const dissectorCommand: CommandModule<object, DissectorArguments> = {
     const text = dissectorFor({ udp: [SERVER_PORTS.udp], tcp, direct: DIRECT_PORTS }, version())
     if (out === undefined) process.stdout.write(text)
     else {
-      writeDissector(text, out)
+      writableFolder(dirname(out))
+      writeWhole(out, text)
       console.log(`written: ${out}`)
     }
   },

@@ -3,14 +3,14 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { dissectorFor, encodePcap, writeDissector } from '../../captures/index.js'
+import { dissectorFor, encodePcap } from '../../captures/index.js'
 import { ANY_FIELD, type FieldKey } from '../../endpoints/message/index.js'
 
 export const KEYS = Object.keys(ANY_FIELD) as FieldKey[]
 const TEXT = dissectorFor({ udp: [1200], tcp: [1201, 1300, 1210, 1400], direct: [5000, 1600] }, '1.2.3')
 export const nameOf = (key: FieldKey): string => `naptlab.${key.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)}`
 const lua = join(t.testdir(), 'naptlab.lua')
-writeDissector(TEXT, lua)
+writeFileSync(lua, TEXT)
 
 /** A frame as tshark has it: values of a field that occurs more than once stand behind each other. */
 export type Row = Readonly<Record<string, readonly string[]>>
