@@ -1,7 +1,8 @@
 // A frame in one line: `udp 192.168.1.3:2000 → 130.74.23.6:1200, 201 equipment registration`.
 import { formatEndpoint, formatIpv4 } from '../napt/wire/address.js'
 import { formatFlags } from '../napt/wire/tcp.js'
-import { fieldOf, type Decoded, type Transport } from './decode.js'
+import { fieldOf, type Decoded, type Ends, type Transport } from './decode.js'
+import type { Protocol } from './layer.js'
 import { decodeNothing, labelOf, messageOf, type PayloadDecoder } from './payload.js'
 
 const ICMP_NAMES: Readonly<Record<number, string>> = {
@@ -24,9 +25,16 @@ export function summarizeEnds(decoded: Decoded): string {
     const identifier = fieldOf(decoded, 'icmp', 'identifier')?.value
     return from === undefined || to === undefined ? '' : `${from} → ${to}${identifier === undefined ? '' : `, identifier ${identifier}`}`
   }
-  const { source, destination } = transport
-  return `${formatEndpoint(source.address, source.port)} → ${formatEndpoint(destination.address, destination.port)}`
+  return transportEnds(transport)
 }
+
+/** As summarizeEnds, of TCP or UDP. */
+export const transportEnds = ({ source, destination }: Ends): string =>
+  `${formatEndpoint(source.address, source.port)} → ${formatEndpoint(destination.address, destination.port)}`
+
+/** As summarize, of TCP or UDP whose checksums are right. */
+export const summarizeTransport = (transport: Transport, decoder: PayloadDecoder): string =>
+  `${transport.protocol} ${transportEnds(transport)}, ${content(transport, decoder)}`
 
 /** As in `echo request`. */
 export const icmpName = (type: number): string => ICMP_NAMES[type] ?? `type ${type}`
@@ -37,9 +45,7 @@ function describe(decoded: Decoded, decoder: PayloadDecoder): string {
   if (transport.protocol === 'icmp') {
     return `icmp ${formatIpv4(transport.source.address)} → ${formatIpv4(transport.destination.address)}, ${icmpName(Number(fieldOf(decoded, 'icmp', 'type')?.value))}`
   }
-  const { source, destination } = transport
-  const from = formatEndpoint(source.address, source.port), to = formatEndpoint(destination.address, destination.port)
-  return `${transport.protocol} ${from} → ${to}, ${content(transport, decoder)}`
+  return summarizeTransport(transport, decoder)
 }
 
 function content(transport: Transport, decoder: PayloadDecoder): string {
@@ -51,7 +57,7 @@ function content(transport: Transport, decoder: PayloadDecoder): string {
 }
 
 function describeBelow(decoded: Decoded): string {
-  const value = (protocol: 'arp' | 'ipv4' | 'ethernet', name: string): string => String(fieldOf(decoded, protocol, name)?.value ?? '?')
+  const value = (protocol: Protocol, name: string): string => String(fieldOf(decoded, protocol, name)?.value ?? '?')
   const last = decoded.layers.at(-1)?.protocol
   if (last === 'arp') {
     return value('arp', 'operation') === '1'
@@ -62,5 +68,7 @@ function describeBelow(decoded: Decoded): string {
     const isFragment = value('ipv4', 'MF') !== '0' || value('ipv4', 'fragment offset') !== '0'
     return `ipv4 ${value('ipv4', 'SA')} → ${value('ipv4', 'DA')}, protocol ${value('ipv4', 'protocol')}${isFragment ? `, fragment at ${value('ipv4', 'fragment offset')}` : ''}`
   }
-  return last === 'ethernet' ? `ethernet type 0x${Number(value('ethernet', 'type')).toString(16).padStart(4, '0')}` : 'frame'
+  if (last === 'ipv6') return `ipv6 ${value('ipv6', 'SA')} → ${value('ipv6', 'DA')}, next header ${value('ipv6', 'next header')}`
+  if (last === undefined) return 'frame'
+  return last === 'loopback' ? `loopback family ${value(last, 'family')}` : `${last} type 0x${Number(value(last, 'type')).toString(16).padStart(4, '0')}`
 }
