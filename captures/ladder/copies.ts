@@ -135,8 +135,10 @@ export class Copies {
     if (received.at.router === null || sent.at.router === null) return
     const { packet } = received.copy
     if (packet.packetId !== null) this.#crossed.set(received.key, true, packet.time)
+    // What waited for ARP goes on its way when it is sent.
+    const { time } = received.verdict?.outcome === 'held' ? sent.copy.packet : packet
     this.#give({
-      router: received.at.router, time: packet.time, from: received.at.side, received: received.copy.frame, verdict: { action: 'forward' },
+      router: received.at.router, time, from: received.at.side, received: received.copy.frame, verdict: { action: 'forward' },
       sent: { side: sent.at.side, frame: sent.copy.frame }, ...about(received.copy, sent.copy),
     })
   }
