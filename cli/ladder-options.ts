@@ -15,6 +15,7 @@ const PLAIN_WIDTH = 120
 export interface LadderArguments {
   readonly ladder: string | undefined
   readonly output: string | undefined
+  readonly title: string | undefined
   readonly with: readonly string[]
   readonly max: number | undefined
   readonly lanes: number | undefined
@@ -26,6 +27,7 @@ export interface LadderArguments {
 export const ladderOptions = <T>(yargs: Argv<T>): Argv<T & LadderArguments> => yargs
   .option('ladder', { type: 'string', describe: `A sequence diagram, in which a NAT has a lane of its own: ${FORMS.join(', ')} [text]` })
   .option('output', { alias: 'o', type: 'string', requiresArg: true, describe: 'With --ladder: write the diagram to this file; .svg and .mmd say its form' })
+  .option('title', { type: 'string', requiresArg: true, describe: 'With --ladder: what stands above it [the file and the filter]' })
   .option('with', { type: 'string', array: true, nargs: 1, default: [] as readonly string[], requiresArg: true, describe: 'With --ladder: another capture of the same time, such as of the other side of a NAT; may be repeated' })
   .option('max', { type: 'number', requiresArg: true, describe: 'With --ladder: lines, repeats folded [300]' })
   .option('lanes', { type: 'number', requiresArg: true, describe: 'With --ladder: hosts that get a lane; who says least shares one [8]' })
@@ -33,7 +35,7 @@ export const ladderOptions = <T>(yargs: Argv<T>): Argv<T & LadderArguments> => y
   .option('frames-shown', { type: 'boolean', default: false, describe: 'With --ladder: the numbers of frames too' })
 
 /** Only with --ladder. */
-const OWN = ['output', 'with', 'max', 'lanes', 'all', 'frames-shown'] as const
+const OWN = ['output', 'title', 'with', 'max', 'lanes', 'all', 'frames-shown'] as const
 
 /** What form of ladder is asked for; null when none is. @throws UsageError */
 export function ladderForm(args: LadderArguments): Form | null {
@@ -70,7 +72,7 @@ export async function showLadder(form: Form, args: LadderArguments, { stream, fi
   for (const path of args.with) streams.push(await CaptureStream.open(path))
   const progress = new ReadingProgress(stream), relayed = await relayedConnections()
   const options = {
-    title: [...streams.map(each => basename(each.file)), ...filter === '' ? [] : [filter]].join(' · '), decoder: decodePayload, figures: figureLayouts(), detail: args.all,
+    title: args.title ?? [...streams.map(each => basename(each.file)), ...filter === '' ? [] : [filter]].join(' · '), decoder: decodePayload, figures: figureLayouts(), detail: args.all,
     connections: (names: ReadonlySet<string>) => names.has('101') || names.has('102') || !names.has('11') ? FIG2_CONNECTIONS : relayed, onProgress: () => { progress.update() },
     ...select === null ? {} : { select }, ...keys === null ? {} : { keys }, ...args.max === undefined ? {} : { most: args.max }, ...args.lanes === undefined ? {} : { mostLanes: args.lanes },
   }
