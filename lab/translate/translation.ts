@@ -85,10 +85,11 @@ export class Translation implements OfflineOutput {
   }
 
   /** Sees who is around, before the packets come. */
-  meet(packet: InterfacePacket, place: Place): void {
+  meet(packet: InterfacePacket, place: Place, side: Side | null): void {
     if (!isIpv4(packet)) return
     if (isSide(place)) this.#stations.cameIn(place, packet.bytes)
     else if (place === 'answer') this.#stations.wentOut('lan', packet.bytes)
+    else if (place === 'sent-by-router' && side !== null) this.#stations.wentOut(side, packet.bytes)
   }
 
   /** Puts a packet through. Its bytes are changed. */
@@ -99,7 +100,7 @@ export class Translation implements OfflineOutput {
       this.#observer?.setAside(packet.number, place)
       return
     }
-    this.meet(packet, place)
+    this.meet(packet, place, null)
     const { bytes, originalLength } = packet, isIp = isIpv4(packet)
     this.#phase = 'passing'
     this.#router.advance(milliseconds(packet.time))
