@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { DeviceError } from '../napt/device/device.js'
 import { ADD_CAP, hasCap } from '../napt/device/libpcap.js'
 import { libc } from '../napt/system/libc.js'
-import { PacketFilter } from '../napt/system/packet-filter.js'
+import { PcapFilter } from '../napt/system/pcap-filter.js'
 import { namesOf } from './address-names.js'
 import { BenchError, BenchFailure } from './bench.js'
 import type { LiveBench } from './live-bench.js'
@@ -64,7 +64,7 @@ export interface RecordResult extends RecordState { readonly interfaces: readonl
  * Everything of a bench, or what is named of it: routers at both sides with their verdicts, hosts through libpcap. Ends with the
  * bench, too.
  * @throws BenchError for a name that the bench does not have; DeviceError when hosts alone are named and libpcap is not there;
- *   FilterError; BenchFailure when it could not go on
+ *   PcapFilterError; BenchFailure when it could not go on
  */
 export async function recordBench(bench: LiveBench, named: readonly string[], options: RecordOptions): Promise<RecordResult> {
   const known = [...bench.hosts, ...bench.routers].map(({ name }) => name)
@@ -104,10 +104,10 @@ export async function recordInterface(name: string, options: RecordOptions): Pro
 
 const withoutCap = (): DeviceError => new DeviceError(`hosts and interfaces are recorded through libpcap, by the package 'cap', which is not installed. To add it: ${ADD_CAP}`)
 
-/** @throws FilterError */
+/** @throws PcapFilterError */
 function jobOf(options: RecordOptions, what: Pick<RecordJob, 'bench' | 'hosts' | 'routers' | 'interface' | 'interfaces' | 'names' | 'comment'>): RecordJob {
   const { path, filter, snapLength, packets, files, fileSize, fileTime, keys } = options
-  if (filter !== undefined) new PacketFilter(filter).matches(new Uint8Array(0)) // said before anything is started
+  if (filter !== undefined) new PcapFilter(filter).matches(new Uint8Array(0)) // said before anything is started
   return { ...what, path: resolve(path), filter, snapLength, packets, files, fileSize, fileTime, keys: keys === undefined ? undefined : resolve(keys) }
 }
 

@@ -1,12 +1,12 @@
 // What `naptlab record` writes, whoever sees the packets: they are put in order of time, filtered, cut, numbered from host to host,
 // and written into a file or a ring of them, a moment after they were seen.
 import { readFileSync } from 'node:fs'
-import { LINK_TYPE_ETHERNET } from '../captures/pcap.js'
+import { LINK_TYPE } from '../captures/link-layer.js'
 import { CaptureRing } from '../captures/ring.js'
 import { PacketIds, type RecordedPacket } from '../captures/packet-ids.js'
 import { KeyLog } from '../captures/index.js'
 import type { Direction } from '../captures/index.js'
-import { PacketFilter } from '../napt/system/packet-filter.js'
+import { PcapFilter } from '../napt/system/pcap-filter.js'
 import type { Ipv4Address } from '../napt/wire/address.js'
 
 export interface RecordingOptions {
@@ -48,7 +48,7 @@ const WINDOW = 200_000_000n
 export class Recording {
   readonly #options: RecordingOptions
   readonly #ring: CaptureRing
-  readonly #filter: PacketFilter | null
+  readonly #filter: PcapFilter | null
   readonly #numbers: ReadonlyMap<string, number>
   readonly #lost = new Map<string, number>()
   readonly #ids = new PacketIds<Held>(WINDOW)
@@ -56,14 +56,14 @@ export class Recording {
   #packets = 0
   #bytes = 0
 
-  /** @throws FilterError; KeyLogError; the system's error when the folder cannot be written */
+  /** @throws PcapFilterError; KeyLogError; the system's error when the folder cannot be written */
   constructor(options: RecordingOptions) {
     const { path, interfaces, names, comment, filter = '', snapLength = 0, files, fileSize, fileTime, keys } = options
     this.#options = options
-    this.#filter = filter === '' ? null : new PacketFilter(filter)
+    this.#filter = filter === '' ? null : new PcapFilter(filter)
     this.#numbers = new Map(interfaces.map(({ name }, id) => [name, id]))
     this.#ring = new CaptureRing(path, {
-      interfaces: interfaces.map(each => ({ ...each, linkType: LINK_TYPE_ETHERNET, snapLength })),
+      interfaces: interfaces.map(each => ({ ...each, linkType: LINK_TYPE.ethernet, snapLength })),
       ...(names === undefined ? {} : { names }), ...(comment === undefined ? {} : { comment }), isSecret: keys !== undefined,
       ...(files === undefined ? {} : { files }), ...(fileSize === undefined ? {} : { fileSize }), ...(fileTime === undefined ? {} : { fileTime }),
     }, id => this.#lost.get(interfaces[id].name) ?? null)

@@ -4,7 +4,7 @@
 // find the words), which is why every packet of a bulk transfer still has its own. It stops, and forwarding goes on, when the file
 // cannot be written any more.
 import { join } from 'node:path'
-import { LINK_TYPE_ETHERNET } from '../captures/pcap.js'
+import { LINK_TYPE } from '../captures/link-layer.js'
 import { PcapngWriter } from '../captures/index.js'
 import { wallTime } from '../napt/clock.js'
 import type { Dataplane } from '../napt/dataplane.js'
@@ -32,7 +32,7 @@ export class RouterRecorder {
     this.#packets = new RouterPackets(name)
     this.#writer = new PcapngWriter(join(folder, `${name}.pcapng`))
     const describe = (side: Side): { id: number, written: number, missedBefore: number } => ({
-      id: this.#writer.interface({ name: `${name}-${side}`, description: `${side.toUpperCase()} side of router ${name}`, linkType: LINK_TYPE_ETHERNET, snapLength: 0 }),
+      id: this.#writer.interface({ name: `${name}-${side}`, description: `${side.toUpperCase()} side of router ${name}`, linkType: LINK_TYPE.ethernet, snapLength: 0 }),
       written: 0, missedBefore: dataplane.deviceCounters[side].missed,
     })
     this.#sides = { lan: describe('lan'), wan: describe('wan') }

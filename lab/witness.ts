@@ -3,7 +3,7 @@
 // bench; says {"event":"ready"}, and ends when its standard input does.
 import { openSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
-import { LINK_TYPE_ETHERNET } from '../captures/pcap.js'
+import { LINK_TYPE } from '../captures/link-layer.js'
 import { PcapngWriter } from '../captures/pcapng/writer.js'
 import { wallTime } from '../napt/clock.js'
 import type { Capture } from '../napt/device/libpcap.js'
@@ -17,7 +17,7 @@ const FLUSH_INTERVAL = 200
 const [file, ...hosts] = process.argv.slice(2)
 const writer = new PcapngWriter(file)
 const open = hosts.map(name => {
-  const id = writer.interface({ name, description: `${INTERFACE} of host ${name}, through libpcap`, linkType: LINK_TYPE_ETHERNET, snapLength: 0 })
+  const id = writer.interface({ name, description: `${INTERFACE} of host ${name}, through libpcap`, linkType: LINK_TYPE.ethernet, snapLength: 0 })
   return { id, name, heard: 0, capture: null as Capture | null }
 })
 for (const each of open) {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import type Koffi from 'koffi'
 
 /** A filter that libpcap refuses, in its own words; or libpcap is not there. */
-export class FilterError extends Error { override readonly name = 'FilterError' }
+export class PcapFilterError extends Error { override readonly name = 'PcapFilterError' }
 
 const LIBRARY = 'libpcap.so.0.8'
 const LINK_TYPE_ETHERNET = 1, LONGEST_FRAME = 262_144
@@ -20,18 +20,18 @@ interface Libpcap {
   matches(program: Uint8Array, header: Uint8Array, frame: Uint8Array): number
 }
 
-export class PacketFilter {
+export class PcapFilter {
   readonly #libpcap: Libpcap
   readonly #program = new Uint8Array(SIZEOF_PROGRAM)
   readonly #header = new Uint8Array(SIZEOF_HEADER)
   readonly #view = new DataView(this.#header.buffer)
 
-  /** @param expression as in `udp port 1200`; '' for everything. @throws FilterError */
+  /** @param expression as in `udp port 1200`; '' for everything. @throws PcapFilterError */
   constructor(readonly expression: string) {
     this.#libpcap = load()
     const handle = this.#libpcap.open(LINK_TYPE_ETHERNET, LONGEST_FRAME)
     if (this.#libpcap.compile(handle, this.#program, expression, 1, 0xffff_ffff) === 0) return
-    throw new FilterError(`the filter '${expression}' is none: ${this.#libpcap.geterr(handle)}. Write it as for tcpdump, such as 'udp port 1200' or 'host 192.168.1.3 and tcp' (man pcap-filter).`)
+    throw new PcapFilterError(`the filter '${expression}' is none: ${this.#libpcap.geterr(handle)}. Write it as for tcpdump, such as 'udp port 1200' or 'host 192.168.1.3 and tcp' (man pcap-filter).`)
   }
 
   /** Whether an Ethernet frame, in full, is meant. */
@@ -54,6 +54,6 @@ function load(): Libpcap {
       matches: library.func('int pcap_offline_filter(const void *, const void *, const void *)') as Libpcap['matches'],
     }
   } catch (error) {
-    throw new FilterError(`a filter is compiled by libpcap, which is not installed (${error instanceof Error ? error.message : String(error)}). To add it: sudo apt-get install -y libpcap0.8`, { cause: error })
+    throw new PcapFilterError(`a filter is compiled by libpcap, which is not installed (${error instanceof Error ? error.message : String(error)}). To add it: sudo apt-get install -y libpcap0.8`, { cause: error })
   }
 }
