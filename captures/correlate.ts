@@ -284,7 +284,7 @@ function labelOf(packet: Decoded): string {
 }
 
 /** The IP packet without the transport checksum, which a card may finish on the way (checksum offload). */
-function packetKey(frame: Uint8Array): string {
+export function packetKey(frame: Uint8Array): string {
   const packet = Buffer.from(frame.subarray(ETHERNET_HEADER, ETHERNET_HEADER + ipv4.totalLength(frame, ETHERNET_HEADER)))
   const transport = ipv4.headerLength(packet, 0), protocol = ipv4.protocol(packet, 0)
   const checksum = protocol === ipv4.PROTOCOL.tcp ? tcp.CHECKSUM : protocol === ipv4.PROTOCOL.udp ? udp.CHECKSUM : null

@@ -119,7 +119,7 @@ const faultDifference = (name: string, fault: Fault): Difference =>
   ({ interface: name, packet: '', flow: '', again: 0, cause: faultCause(fault), ...fault })
 
 const damages = (captures: ReadonlyMap<string, Capture>): Difference[] =>
-  [...captures].flatMap(([name, { damage, packets }]) => damage === null ? [] : [{
+  [...captures].flatMap(([name, { damage, packets }], at, all) => damage === null || all.slice(0, at).some(([, other]) => other.damage === damage) ? [] : [{
     interface: name, frame: packets.length + 1, packet: '', flow: '', again: 0,
     field: `byte ${damage.offset}`, wanted: 'a whole record', got: damage.found, cause: damage.advice,
   }])

@@ -1,7 +1,7 @@
 // A frame in one line: `udp 192.168.1.3:2000 → 130.74.23.6:1200, 201 equipment registration`.
-import { formatEndpoint, formatIpv4, parseIpv4, type Ipv4Address } from '../napt/wire/address.js'
+import { formatIpv4, parseIpv4, type Ipv4Address } from '../napt/wire/address.js'
 import { formatFlags } from '../napt/wire/tcp.js'
-import { fieldOf, type Decoded, type Transport } from './decode.js'
+import { fieldOf, type Decoded, type Ends, type Transport } from './decode.js'
 import type { Protocol } from './layer.js'
 import { decodeNothing, labelOf, messageOf, type PayloadDecoder } from './payload.js'
 
@@ -32,9 +32,16 @@ export function summarizeEnds(decoded: Decoded): string {
     const identifier = fieldOf(decoded, 'icmp', 'identifier')?.value
     return from === undefined || to === undefined ? '' : `${from} → ${to}${identifier === undefined ? '' : `, identifier ${identifier}`}`
   }
-  const { source, destination } = transport
-  return `${formatEndpoint(source.address, source.port)} → ${formatEndpoint(destination.address, destination.port)}`
+  return transportEnds(transport)
 }
+
+/** As summarizeEnds, of TCP or UDP. */
+export const transportEnds = ({ source, destination }: Ends, host: (address: Ipv4Address) => string = formatIpv4): string =>
+  `${host(source.address)}:${source.port} → ${host(destination.address)}:${destination.port}`
+
+/** As summarize, of TCP or UDP whose checksums are right. */
+export const summarizeTransport = (transport: Transport, decoder: PayloadDecoder): string =>
+  `${transport.protocol} ${transportEnds(transport)}, ${content(transport, decoder)}`
 
 /** As in `echo request`. */
 export const icmpName = (type: number): string => ICMP_NAMES[type] ?? `type ${type}`
@@ -45,8 +52,7 @@ function describe(decoded: Decoded, decoder: PayloadDecoder, { host = formatIpv4
   if (transport.protocol === 'icmp') {
     return `icmp ${host(transport.source.address)} → ${host(transport.destination.address)}, ${icmpName(Number(fieldOf(decoded, 'icmp', 'type')?.value))}`
   }
-  const { source, destination } = transport
-  return `${transport.protocol} ${host(source.address)}:${source.port} → ${host(destination.address)}:${destination.port}, ${known ?? content(transport, decoder)}`
+  return `${transport.protocol} ${transportEnds(transport, host)}, ${known ?? content(transport, decoder)}`
 }
 
 function content(transport: Transport, decoder: PayloadDecoder): string {

@@ -25,6 +25,8 @@ const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
   renumber: async yargs => yargs.command((await import('./commands/renumber.js')).renumberCommand),
   clock: async yargs => yargs.command((await import('./commands/clock.js')).clockCommand),
   show: async yargs => yargs.command((await import('./commands/show.js')).showCommand),
+  translate: async yargs => yargs.command((await import('./commands/translate.js')).translateCommand),
+  explain: async yargs => yargs.command((await import('./commands/explain.js')).explainCommand),
   check: async yargs => yargs.command((await import('./commands/check.js')).checkCommand),
   emit: async yargs => yargs.command((await import('./commands/emit.js')).emitCommand),
   router: async yargs => yargs.command((await import('./commands/router.js')).routerCommand),

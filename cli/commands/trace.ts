@@ -1,11 +1,9 @@
 // naptlab trace: every frame that a router handles, as it does, with what it did and why.
 import type { CommandModule } from 'yargs'
-import { decode } from '../../captures/decode.js'
-import { decodePayload } from '../../captures/protocol.js'
-import { summarize, summarizeEnds } from '../../captures/summary.js'
+import { FRAME_WORDS } from '../../lab/verdict-comment.js'
 import { parseFlowFilter } from '../../napt/control/flow-filter.js'
 import { recordToEvent } from '../../napt/control/frame-event.js'
-import { explain, type ExplainOptions, type FrameWords } from '../../napt/explain.js'
+import { explain, type ExplainOptions } from '../../napt/explain.js'
 import { stopSignal, untilAborted } from '../conversation.js'
 import { filterOf, filterOptions, type FilterArguments } from '../filter-options.js'
 import { routerTarget, withRouter, type RouterTarget } from '../router-target.js'
@@ -35,18 +33,13 @@ export const traceCommand: CommandModule<object, TraceArguments> = {
       const { name } = await router.request({ op: 'info' })
       const options: ExplainOptions = { full: verbose, ...(hasColour() ? { paint } : {}) }
       await router.trace(record => {
-        if (filter === null || isMeant(record, filter)) console.log(json ? JSON.stringify(recordToEvent(record)) : explain(record, name, WORDS, options).join('\n'))
+        if (filter === null || isMeant(record, filter)) console.log(json ? JSON.stringify(recordToEvent(record)) : explain(record, name, FRAME_WORDS, options).join('\n'))
       }, { drops })
       process.stderr.write(`following ${args.router}; Ctrl-C ends it\n`)
       await Promise.race([router.ended, stopped])
       if (router.missed > 0) process.stderr.write(`${router.missed} frames are missing above: they came faster than this could take them\n`)
     })
   },
-}
-
-const WORDS: FrameWords = {
-  summarize: frame => summarize(decode(frame), decodePayload),
-  ends: frame => summarizeEnds(decode(frame)),
 }
 
 const STYLES = { forward: 'good', answer: 'dim', drop: 'bad', originate: 'dim', hold: 'dim', split: 'good' } as const
