@@ -85,7 +85,7 @@ class PacketWriter {
       else if (this.#isSlow || !writePlain(this.#look, this.#hosts, this.out)) this.out.text(this.#words())
     }
     this.out.reserve(1)
-    this.out.byte(NEWLINE)
+    this.out.bytes[this.out.length++] = NEWLINE
   }
 
   #words(): string {
