@@ -47,7 +47,8 @@ function keysIn(path: string, keyLog: string): KeyLog {
   return keys
 }
 
-const unnamed = (path: string, { id }: CaptureInterface, interfaces: number): string =>
+/** What an interface without a name is called. */
+export const unnamed = (path: string, { id }: CaptureInterface, interfaces: number): string =>
   basename(path).replace(/\.(pcap|pcapng)$/, '') + (interfaces === 1 ? '' : `-${id}`)
 
 function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {

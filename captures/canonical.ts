@@ -8,7 +8,7 @@ import { formatIpv4 } from '../napt/wire/address.js'
 import { decode, fieldOf, type Decoded, type Transport } from './decode.js'
 import { canonicalBytes, comparedHeader, orderOf, payloadEntry, portValue, SEALED, TLS_DEFECT, type Entry, type Flow } from './entries.js'
 import { messageOf, type Message, type PayloadDecoder } from './payload.js'
-import type { CapturedPacket } from './pcap.js'
+import type { CapturedPacket, CaptureFileError } from './pcap.js'
 import { icmpName } from './summary.js'
 import { TcpConversation } from './tcp-stream.js'
 import { NO_KEYS, type KeySource } from './tls/key-log.js'
@@ -25,6 +25,13 @@ export interface CanonicalCapture {
   readonly sealed: number
 }
 
+/** The canonical form of an interface, and how far its capture went. */
+export interface CanonicalInterface extends CanonicalCapture {
+  readonly packets: number
+  /** What ended the capture before its end. */
+  readonly damage: CaptureFileError | null
+}
+
 export interface CanonicalOptions {
   readonly decoder: PayloadDecoder
   /** Open the records of TLS connections. */
@@ -38,19 +45,41 @@ export interface CanonicalOptions {
 }
 
 export function canonicalize(packets: readonly CapturedPacket[], options: CanonicalOptions): CanonicalCapture {
-  const faults: Fault[] = [], ignored: Record<string, number> = {}
-  const flows = new Map<string, FlowBuilder>()
-  for (const packet of packets) {
+  const canonicalizer = new Canonicalizer(options)
+  for (const packet of packets) canonicalizer.add(packet)
+  return canonicalizer.finish()
+}
+
+/** The same for the packets of an interface as they come. */
+export class Canonicalizer {
+  readonly #options: CanonicalOptions
+  readonly #faults: Fault[] = []
+  readonly #ignored: Record<string, number> = {}
+  readonly #flows = new Map<string, FlowBuilder>()
+  #packets = 0
+
+  constructor(options: CanonicalOptions) { this.#options = options }
+
+  /** How many were added. */
+  get packets(): number { return this.#packets }
+
+  /** Keeps parts of the packet's bytes, which are not to change any more. */
+  add(packet: CapturedPacket): void {
+    this.#packets++
     const decoded = decode(packet.bytes)
-    faults.push(...faultsOf(packet, decoded))
+    this.#faults.push(...faultsOf(packet, decoded))
     const kind = decoded.layers.some(layer => layer.protocol === 'ipv4') ? 'ipv4' : decoded.layers.at(-1)?.protocol === 'arp' ? 'arp' : 'not IPv4'
-    if (kind === 'ipv4') builderFor(flows, decoded, options).add(decoded, packet.number)
-    else ignored[kind] = (ignored[kind] ?? 0) + 1
+    if (kind === 'ipv4') builderFor(this.#flows, decoded, this.#options).add(decoded, packet.number)
+    else this.#ignored[kind] = (this.#ignored[kind] ?? 0) + 1
   }
-  const finished = [...flows.values()].flatMap(builder => builder.finish())
-  return {
-    flows: finished, faults: [...faults, ...finished.flatMap(flow => flow.entries.flatMap(tlsFault))], ignored,
-    sealed: finished.filter(flow => flow.entries.some(entry => entry.packet === SEALED)).length,
+
+  /** Once, behind the last packet; the keys of TLS connections are asked for only here. */
+  finish(): CanonicalCapture {
+    const flows = [...this.#flows.values()].flatMap(builder => builder.finish())
+    return {
+      flows, faults: [...this.#faults, ...flows.flatMap(flow => flow.entries.flatMap(tlsFault))], ignored: this.#ignored,
+      sealed: flows.filter(flow => flow.entries.some(entry => entry.packet === SEALED)).length,
+    }
   }
 }
 

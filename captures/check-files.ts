@@ -1,18 +1,16 @@
 // What holds for capture files: that they are whole, every checksum, and on request the layouts of Figs. 7 and 8 and a golden.
-import { existsSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename } from 'node:path'
+import { keyLogsFor } from './canonical-files.js'
 import { faultsOf, type Fault } from './canonical.js'
 import { decode } from './decode.js'
 import { checkFigures, type FigureReport } from './figure-check.js'
 import { figureLayouts, type FigureRun } from './figures.js'
 import { checkGolden, type GoldenReport } from './golden.js'
 import { goldenPath, readGolden } from './golden-file.js'
+import { assignment, CheckUsageError } from './input-files.js'
 import { readPcapFile, type Capture } from './pcap-reader.js'
 import type { PayloadDecoder } from './payload.js'
-import { allOf, KEY_LOG_FILE, NO_KEYS, readKeyLog, type KeySource } from './tls/key-log.js'
-
-/** Files that cannot be checked as they were given. */
-export class CheckUsageError extends Error { override readonly name = 'CheckUsageError' }
+import { allOf, NO_KEYS, readKeyLog } from './tls/key-log.js'
 
 export interface CaptureFile { readonly interface: string, readonly path: string }
 
@@ -69,9 +67,8 @@ function byName(path: string): CaptureFile {
 }
 
 function byAssignment(text: string): CaptureFile {
-  const at = text.indexOf('=')
-  if (at < 1 || at === text.length - 1) throw new CheckUsageError(`--as ${text}: this is not INTERFACE=FILE (such as 104a-lan=FILE)`)
-  return { interface: text.slice(0, at), path: text.slice(at + 1) }
+  const { as, path } = assignment(text)
+  return { interface: as, path }
 }
 
 /**
@@ -81,7 +78,7 @@ function byAssignment(text: string): CaptureFile {
 export async function checkFiles(files: readonly CaptureFile[], { decoder, figures, golden, keys: keyLog }: FileCheckOptions): Promise<FileCheckReport> {
   const captures = new Map<string, Capture>()
   for (const { interface: name, path } of files) captures.set(name, await readPcapFile(path))
-  const keys = keyLog === undefined ? keysBeside(files) : readKeyLog(keyLog)
+  const keyLogs = keyLogsFor(files, keyLog).map(readKeyLog), keys = keyLogs.length === 0 ? NO_KEYS : allOf(keyLogs)
   const results = [...captures].map(([name, capture]): FileResult => ({
     interface: name, file: capture.file, packets: capture.packets.length, damage: capture.damage?.message ?? null,
     faults: capture.packets.flatMap(packet => faultsOf(packet, decode(packet.bytes))),
@@ -90,9 +87,4 @@ export async function checkFiles(files: readonly CaptureFile[], { decoder, figur
   const goldenReport = golden === undefined ? null : checkGolden(captures, readGolden(goldenPath(golden)), { decoder, keys, partial: true }, golden)
   const isWhole = results.every(({ damage, faults }) => damage === null && faults.length === 0) && results.some(({ packets }) => packets > 0)
   return { files: results, figures: figureReport, golden: goldenReport, ok: isWhole && figureReport?.ok !== false && goldenReport?.ok !== false }
-}
-
-function keysBeside(files: readonly CaptureFile[]): KeySource {
-  const found = [...new Set(files.map(({ path }) => join(dirname(path), KEY_LOG_FILE)))].filter(each => existsSync(each))
-  return found.length === 0 ? NO_KEYS : allOf(found.map(readKeyLog))
 }

@@ -11,6 +11,8 @@ import { Document, isMap, isScalar, parseDocument, visit } from 'yaml'
 import { GoldenError, type Golden } from './golden.js'
 import { orderOf, type Entry, type Flow, type Value } from './entries.js'
 
+export const GOLDEN_FILE = 'golden.yaml'
+
 const FORMAT = 1
 
 const EXPLANATION = ` What the packets of this run must be. Recorded by naptlab from the captures of a good run.
@@ -22,7 +24,7 @@ export const goldenFolder = (name: string): string => fileURLToPath(new URL(`../
 
 /** A path (it has a slash, or ends with .yaml) or the name of one of the project's goldens. */
 export const goldenPath = (nameOrFile: string): string =>
-  nameOrFile.includes('/') || nameOrFile.endsWith('.yaml') ? nameOrFile : `${goldenFolder(nameOrFile)}golden.yaml`
+  nameOrFile.includes('/') || nameOrFile.endsWith('.yaml') ? nameOrFile : `${goldenFolder(nameOrFile)}${GOLDEN_FILE}`
 
 /** Writes a golden whole or not at all; makes its folder. */
 export function writeGolden(golden: Golden, path: string): void {

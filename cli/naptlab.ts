@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
   renumber: async yargs => yargs.command((await import('./commands/renumber.js')).renumberCommand),
   clock: async yargs => yargs.command((await import('./commands/clock.js')).clockCommand),
   check: async yargs => yargs.command((await import('./commands/check.js')).checkCommand),
+  golden: async yargs => yargs.command((await import('./commands/golden.js')).goldenCommand),
   emit: async yargs => yargs.command((await import('./commands/emit.js')).emitCommand),
   router: async yargs => yargs.command((await import('./commands/router.js')).routerCommand),
   server: async yargs => yargs.command((await import('./commands/server.js')).server),
