@@ -9,6 +9,7 @@ import { decode, fieldOf, type Decoded, type Transport } from './decode.js'
 import { canonicalBytes, comparedHeader, orderOf, payloadEntry, portValue, SEALED, TLS_DEFECT, type Entry, type Flow } from './entries.js'
 import { messageOf, type Message, type PayloadDecoder } from './payload.js'
 import type { CapturedPacket, CaptureFileError } from './pcap.js'
+import type { CaptureInterface } from './pcapng/format.js'
 import { icmpName } from './summary.js'
 import { TcpConversation } from './tcp-stream.js'
 import { NO_KEYS, type KeySource } from './tls/key-log.js'
@@ -44,7 +45,10 @@ export interface CanonicalOptions {
   readonly bothWays?: readonly number[]
 }
 
-export function canonicalize(packets: readonly CapturedPacket[], options: CanonicalOptions): CanonicalCapture {
+/** A packet, and how its frame begins; as Ethernet where nobody says. */
+export interface FramedPacket extends CapturedPacket { readonly interface?: Pick<CaptureInterface, 'linkType'> }
+
+export function canonicalize(packets: readonly FramedPacket[], options: CanonicalOptions): CanonicalCapture {
   const canonicalizer = new Canonicalizer(options)
   for (const packet of packets) canonicalizer.add(packet)
   return canonicalizer.finish()
@@ -64,9 +68,9 @@ export class Canonicalizer {
   get packets(): number { return this.#packets }
 
   /** Keeps parts of the packet's bytes, which are not to change any more. */
-  add(packet: CapturedPacket): void {
+  add(packet: FramedPacket): void {
     this.#packets++
-    const decoded = decode(packet.bytes)
+    const decoded = decode(packet.bytes, packet.interface?.linkType)
     this.#faults.push(...faultsOf(packet, decoded))
     const kind = decoded.layers.some(layer => layer.protocol === 'ipv4') ? 'ipv4' : decoded.layers.at(-1)?.protocol === 'arp' ? 'arp' : 'not IPv4'
     if (kind === 'ipv4') builderFor(this.#flows, decoded, this.#options).add(decoded, packet.number)

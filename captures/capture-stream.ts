@@ -1,110 +1,119 @@
 // A capture file read from its beginning to its end, in bounded memory, whichever its format: packets in batches, and beside them
 // what the file says of interfaces, names, keys and losses. What is damaged ends the stream; what came before was given by then.
-import { createReadStream, type ReadStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Ipv4Address } from '../napt/wire/address.js'
-import { CaptureFileError, LINK_TYPE_ETHERNET, LONGEST_RECORD, MAGIC } from './pcap.js'
-import { readPcap } from './pcap-reader.js'
+import type { CaptureDecoder } from './capture-decoder.js'
+import { CaptureFileError } from './pcap.js'
+import { PcapDecoder } from './pcap-decoder.js'
 import { PcapngDecoder } from './pcapng/decoder.js'
-import type { CaptureInterface, InterfacePacket, InterfaceStatistics } from './pcapng/format.js'
+import { BLOCK, type CaptureInterface, type InterfacePacket, type InterfaceStatistics } from './pcapng/format.js'
 
-const CHUNK = 1 << 20
+/** Bytes read at once: with less the reading takes longer, with more the memory grows and nothing is gained. */
+const CHUNK = 1 << 19
+/** As many bytes tell the format. */
+const MAGIC_LENGTH = 4
 
 export class CaptureStream {
-  /** As the caller named it. */
-  readonly file: string
-  readonly format: 'pcap' | 'pcapng'
   /** Bytes in all, where that is known beforehand. */
   readonly size: number | null
-  #read = 0
-  #damage: CaptureFileError | null = null
-  #keyLog = ''
-  readonly #source: AsyncIterable<Uint8Array>
-  readonly #interfaces: CaptureInterface[] = []
-  readonly #names = new Map<Ipv4Address, string>()
-  readonly #statistics = new Map<CaptureInterface, InterfaceStatistics>()
+  #read: number
+  /** Packets of what `open` has read. */
+  #first: readonly InterfacePacket[]
+  readonly #decoder: CaptureDecoder
+  readonly #rest: AsyncIterator<Uint8Array>
 
-  private constructor(file: string, format: 'pcap' | 'pcapng', size: number | null, source: AsyncIterable<Uint8Array>) {
-    this.file = file
-    this.format = format
+  private constructor(size: number | null, decoder: CaptureDecoder, first: Uint8Array, rest: AsyncIterator<Uint8Array>) {
     this.size = size
-    this.#source = source
+    this.#decoder = decoder
+    this.#rest = rest
+    this.#read = first.length
+    this.#first = decoder.push(first)
   }
 
   /** @param path `-` for standard input. @throws CaptureFileError when it cannot be read or is no capture at all */
   static async open(path: string): Promise<CaptureStream> {
-    try {
-      const size = path === '-' ? null : (await stat(path)).size
-      const source = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: CHUNK })
-      const chunks = (source as ReadStream)[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>
-      const first = await chunks.next()
-      const head = first.done === true ? new Uint8Array(0) : first.value
-      const isPcapng = head.length >= 4 && new DataView(head.buffer, head.byteOffset).getUint32(0) === MAGIC.pcapng
-      return new CaptureStream(path, isPcapng ? 'pcapng' : 'pcap', size, rest(head, chunks))
-    } catch (error) {
-      if (error instanceof CaptureFileError) throw error
-      throw new CaptureFileError(path, 0, `the file cannot be read (${error instanceof Error ? error.message : String(error)})`, 'Give the path of a capture file that you may read.')
-    }
+    if (path === '-') return CaptureStream.of(process.stdin as AsyncIterable<Buffer>, '-')
+    const { size, isFile } = await stat(path).then(found => ({ size: found.size, isFile: found.isFile() }), (error: unknown) => { throw unreadable(path, 0, error) })
+    return CaptureStream.of(createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>, path, isFile ? size : null)
   }
 
+  /**
+   * As `open`, of bytes from anywhere, which are the stream's from there on.
+   * @param file for messages. @param size bytes in all, if known
+   */
+  static async of(source: AsyncIterable<Uint8Array>, file: string, size: number | null = null): Promise<CaptureStream> {
+    const chunks = readable(source, file)
+    let head: Uint8Array = new Uint8Array(0)
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
+      head = head.length === 0 ? next.value : new Uint8Array(Buffer.concat([head, next.value]))
+      if (head.length >= MAGIC_LENGTH) break
+    }
+    const isPcapng = head.length >= MAGIC_LENGTH && new DataView(head.buffer, head.byteOffset).getUint32(0) === BLOCK.sectionHeader
+    const stream = new CaptureStream(size, isPcapng ? new PcapngDecoder(file) : new PcapDecoder(file), head, chunks)
+    if (head.length < MAGIC_LENGTH) stream.#decoder.end()
+    await stream.#check()
+    return stream
+  }
+
+  /** As the caller named it. */
+  get file(): string { return this.#decoder.file }
+  get format(): 'pcap' | 'pcapng' { return this.#decoder.format }
   /** What was read so far; grows as `batches` goes on. */
-  get interfaces(): readonly CaptureInterface[] { return this.#interfaces }
-  get names(): ReadonlyMap<Ipv4Address, string> { return this.#names }
+  get interfaces(): readonly CaptureInterface[] { return this.#decoder.interfaces }
+  get names(): ReadonlyMap<Ipv4Address, string> { return this.#decoder.names }
   /** Lines of an NSS key log; empty when the file has none. */
-  get keyLog(): string { return this.#keyLog }
-  get statistics(): ReadonlyMap<CaptureInterface, InterfaceStatistics> { return this.#statistics }
+  get keyLog(): string { return this.#decoder.keyLog }
+  get statistics(): ReadonlyMap<CaptureInterface, InterfaceStatistics> { return this.#decoder.statistics }
   get bytesRead(): number { return this.#read }
   /** What ended the stream before the file's end; null until then. */
-  get damage(): CaptureFileError | null { return this.#damage }
+  get damage(): CaptureFileError | null { return this.#decoder.damage }
 
-  /** The packets in the order of the file; each batch and its bytes stay as they are. @throws CaptureFileError when it is no capture at all */
+  /** The packets in the order of the file, once; each batch and its bytes stay as they are. @throws CaptureFileError when it is no capture at all */
   async * batches(): AsyncGenerator<readonly InterfacePacket[]> {
-    yield* this.format === 'pcapng' ? this.#pcapng() : this.#pcap()
-  }
-
-  async * #pcapng(): AsyncGenerator<readonly InterfacePacket[]> {
-    const decoder = new PcapngDecoder(this.file)
     try {
-      for await (const chunk of this.#source) {
-        this.#read += chunk.length
-        decoder.push(chunk)
-        const batch: InterfacePacket[] = []
-        try {
-          for (let item = decoder.next(); item !== null; item = decoder.next()) {
-            switch (item.kind) {
-              case 'packet': batch.push(item.packet); break
-              case 'interface': this.#interfaces.push(item.interface); break
-              case 'name': this.#names.set(item.address, item.name); break
-              case 'secrets': this.#keyLog += item.keyLog; break
-              case 'statistics': this.#statistics.set(item.interface, item.statistics); break
-            }
-          }
-        } finally {
-          if (batch.length > 0) yield batch
-        }
+      const first = this.#first
+      this.#first = []
+      if (first.length > 0) yield first
+      while (this.damage === null) {
+        const next = await this.#rest.next()
+        if (next.done === true) break
+        this.#read += next.value.length
+        const batch = this.#decoder.push(next.value)
+        if (batch.length > 0) yield batch
       }
-      decoder.end()
-    } catch (error) {
-      if (!(error instanceof CaptureFileError)) throw error
-      this.#damage = error
+      this.#decoder.end()
+      await this.#check()
+    } finally {
+      await this.close()
     }
   }
 
-  async * #pcap(): AsyncGenerator<readonly InterfacePacket[]> {
-    const parts: Uint8Array[] = []
-    for await (const chunk of this.#source) {
-      this.#read += chunk.length
-      parts.push(chunk)
-    }
-    const capture = await readPcap(new Uint8Array(Buffer.concat(parts)), this.file)
-    const only: CaptureInterface = { id: 0, name: '', description: '', linkType: LINK_TYPE_ETHERNET, snapLength: LONGEST_RECORD }
-    this.#interfaces.push(only)
-    this.#damage = capture.damage
-    yield capture.packets.map(packet => ({ ...packet, interface: only, direction: null, packetId: null, comment: '' }))
+  /** Lets go of the file; needed only where `batches` was not begun. */
+  async close(): Promise<void> {
+    await this.#rest.return?.()
+  }
+
+  async #check(): Promise<void> {
+    const { damage } = this
+    if (damage === null || this.#decoder.isBegun) return
+    await this.close()
+    throw damage
   }
 }
 
-async function * rest(head: Uint8Array, chunks: AsyncIterator<Uint8Array, undefined>): AsyncGenerator<Uint8Array> {
-  yield head
-  for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value
+/** Failures of the source as what is wrong with the file. */
+async function * readable(source: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array, undefined> {
+  let offset = 0
+  try {
+    for await (const chunk of source) {
+      yield chunk
+      offset += chunk.length
+    }
+  } catch (error) {
+    throw unreadable(file, offset, error)
+  }
 }
+
+const unreadable = (file: string, offset: number, error: unknown): CaptureFileError =>
+  new CaptureFileError(file, offset, `the file cannot be read (${error instanceof Error ? error.message : String(error)})`, 'Give the path of a capture file that you may read.')

@@ -72,17 +72,30 @@ export interface CorrelatorOptions {
   readonly window?: bigint
 }
 
-const DEFAULT_WINDOW = 20_000_000n
+/** On a busy machine one router may come to its turn this much after the other. */
+const DEFAULT_WINDOW = 200_000_000n
 
-interface Pending { readonly time: bigint, readonly step: LadderStep | null, readonly wire: WireRecord | null, readonly record: RouterRecord | null, readonly key: string | null }
+interface Pending {
+  readonly time: bigint
+  readonly step: LadderStep | null
+  readonly wire: WireRecord | null
+  readonly record: RouterRecord | null
+  /** See Places.crossingKey. */
+  readonly key: string | null
+  /** True: drawn with its partner already. */
+  isDrawn: boolean
+}
 
 export class Correlator {
   readonly #places: Places
   readonly #options: CorrelatorOptions
   readonly #window: bigint
   readonly #follower: TlsFollower
-  /** Sorted by time. */
+  /** Sorted by time; those before `#first` are released. */
   #pending: Pending[] = []
+  #first = 0
+  /** Records that may find a partner, by their key, oldest first. */
+  readonly #crossing = new Map<string, Pending[]>()
 
   constructor(topology: Topology, options: CorrelatorOptions) {
     this.#places = new Places(topology)
@@ -93,53 +106,66 @@ export class Correlator {
 
   /** Takes a record; gives the entries that are due. */
   push(record: RouterRecord): LadderEntry[] {
-    this.#insert({ time: record.time, step: null, wire: null, record, key: this.#places.crossingKey(record) })
-    return this.advance(this.#pending.at(-1)?.time ?? record.time)
+    return this.#insert({ time: record.time, step: null, wire: null, record, key: this.#places.crossingKey(record), isDrawn: false })
   }
 
   /** Takes a step that somebody else saw, so that it stands among the packets by its time. */
   step(step: LadderStep): LadderEntry[] {
-    this.#insert({ time: step.time, step, wire: null, record: null, key: null })
-    return this.advance(this.#pending.at(-1)?.time ?? step.time)
+    return this.#insert({ time: step.time, step, wire: null, record: null, key: null, isDrawn: false })
   }
 
   /** Takes a packet that somebody heard on the WAN. */
   overhear(wire: WireRecord): LadderEntry[] {
-    this.#insert({ time: wire.time, step: null, wire, record: null, key: null })
-    return this.advance(this.#pending.at(-1)?.time ?? wire.time)
+    return this.#insert({ time: wire.time, step: null, wire, record: null, key: null, isDrawn: false })
   }
 
   /** Gives what is older than the window at time `now`, nanoseconds since 1970. */
   advance(now: bigint): LadderEntry[] {
     const due: LadderEntry[] = []
-    while (this.#pending.length > 0 && this.#pending[0].time + this.#window <= now) due.push(...this.#release())
+    while (this.#first < this.#pending.length && this.#pending[this.#first].time + this.#window <= now) due.push(...this.#release())
+    if (this.#first > this.#pending.length / 2) {
+      this.#pending = this.#pending.slice(this.#first)
+      this.#first = 0
+    }
     return due
   }
 
   /** Gives all that is held. */
   flush(): LadderEntry[] {
     const rest: LadderEntry[] = []
-    while (this.#pending.length > 0) rest.push(...this.#release())
+    while (this.#first < this.#pending.length) rest.push(...this.#release())
     return rest
   }
 
-  #insert(entry: Pending): void {
+  #insert(entry: Pending): LadderEntry[] {
     const at = this.#pending.findLastIndex(each => each.time <= entry.time)
-    this.#pending.splice(at + 1, 0, entry)
+    this.#pending.splice(Math.max(at + 1, this.#first), 0, entry)
+    if (entry.key !== null) this.#crossing.set(entry.key, [...this.#crossing.get(entry.key) ?? [], entry].sort((a, b) => a.time < b.time ? -1 : 1))
+    return this.advance(this.#pending.at(-1)?.time ?? entry.time)
   }
 
   #release(): LadderEntry[] {
-    const [{ step, wire, record, key }, ...rest] = this.#pending
-    this.#pending = rest
+    const entry = this.#pending[this.#first++]
+    const { step, wire, record, isDrawn } = entry
     if (step !== null) return [step]
     if (wire !== null) return [this.#drawWire(wire)]
-    if (record === null) return []
-    const at = key === null ? -1 : rest.findIndex(each => each.key === key && each.record?.router !== record.router)
-    const partner = at < 0 ? null : rest[at].record
+    if (record === null || isDrawn) return []
+    const partner = this.#takePartner(entry)
     if (partner === null) return this.#draw([record])
-    this.#pending.splice(at, 1)
     // The clocks of two routers may differ by more than the wire takes, so the order comes from the direction.
     return this.#draw(record.sent?.side === 'wan' ? [record, partner] : [partner, record])
+  }
+
+  /** The other router's record of the same packet, if it is there. */
+  #takePartner(entry: Pending): RouterRecord | null {
+    if (entry.key === null) return null
+    const others = (this.#crossing.get(entry.key) ?? []).filter(each => each !== entry)
+    const partner = others.find(each => each.record?.router !== entry.record?.router)
+    if (partner !== undefined) partner.isDrawn = true
+    const left = others.filter(each => each !== partner)
+    if (left.length > 0) this.#crossing.set(entry.key, left)
+    else this.#crossing.delete(entry.key)
+    return partner?.record ?? null
   }
 
   #drawWire({ time, frame }: WireRecord): LadderPacket {

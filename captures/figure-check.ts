@@ -1,6 +1,7 @@
 // Checks packets against the layouts of Figs. 7 and 8, field by field, and finds each layout's packet in captures.
 import { formatIpv4 } from '../napt/wire/address.js'
-import { decode, type ChecksumVerdict, type Decoded, type Protocol, type Transport } from './decode.js'
+import { decode, type Decoded, type Transport } from './decode.js'
+import type { ChecksumVerdict, Protocol } from './layer.js'
 import { figureLayouts, type FigureLayout, type FigureRun, type LayoutField } from './figures.js'
 import type { Capture } from './pcap-reader.js'
 import { NO_KEYS, type KeySource } from './tls/key-log.js'

@@ -1,7 +1,6 @@
-// Types of the package `pcap-parser`, which brings none. Only what captures/pcap-reader.ts uses.
+// Types of the package `pcap-parser`, which brings none. Only what captures/pcap-decoder.ts uses.
 declare module 'pcap-parser' {
   import type { EventEmitter } from 'node:events'
-  import type { Readable } from 'node:stream'
 
   interface PacketHeader {
     readonly timestampSeconds: number
@@ -11,12 +10,33 @@ declare module 'pcap-parser' {
     readonly originalLength: number
   }
 
-  interface Parser extends EventEmitter {
-    on(event: 'packet', listener: (packet: { header: PacketHeader, data: Buffer }) => void): this
-    on(event: 'end', listener: () => void): this
-    on(event: 'error', listener: (error: Error) => void): this
+  /** What the parser asks of the bytes that a stream gives it: a part of what a Buffer has. */
+  export interface ParserBytes {
+    readonly length: number
+    toString(encoding: 'hex', from: number, to: number): string
+    readUInt16LE(at: number): number
+    readUInt16BE(at: number): number
+    readUInt32LE(at: number): number
+    readUInt32BE(at: number): number
+    readInt32LE(at: number): number
+    readInt32BE(at: number): number
+    /** What is behind the first bytes: with that it goes on. */
+    slice(from: number): ParserBytes
+    /** A packet. */
+    slice(from: 0, to: number): Uint8Array
   }
 
-  const parser: { parse(input: Readable): Parser }
+  /** What it asks of a stream, which gives it 'data'; with null it goes on with the bytes that it has. */
+  interface ParserStream {
+    on(event: string, listener: (bytes: ParserBytes | null) => void): unknown
+    pause(): unknown
+    resume(): unknown
+  }
+
+  interface Parser extends EventEmitter {
+    on(event: 'packet', listener: (packet: { header: PacketHeader, data: Uint8Array }) => void): this
+  }
+
+  const parser: { parse(stream: ParserStream): Parser }
   export default parser
 }

@@ -2,6 +2,7 @@
 import { formatEndpoint, formatIpv4 } from '../napt/wire/address.js'
 import { formatFlags } from '../napt/wire/tcp.js'
 import { fieldOf, type Decoded, type Transport } from './decode.js'
+import type { Protocol } from './layer.js'
 import { decodeNothing, labelOf, messageOf, type PayloadDecoder } from './payload.js'
 
 const ICMP_NAMES: Readonly<Record<number, string>> = {
@@ -51,7 +52,7 @@ function content(transport: Transport, decoder: PayloadDecoder): string {
 }
 
 function describeBelow(decoded: Decoded): string {
-  const value = (protocol: 'arp' | 'ipv4' | 'ethernet', name: string): string => String(fieldOf(decoded, protocol, name)?.value ?? '?')
+  const value = (protocol: Protocol, name: string): string => String(fieldOf(decoded, protocol, name)?.value ?? '?')
   const last = decoded.layers.at(-1)?.protocol
   if (last === 'arp') {
     return value('arp', 'operation') === '1'
@@ -62,5 +63,7 @@ function describeBelow(decoded: Decoded): string {
     const isFragment = value('ipv4', 'MF') !== '0' || value('ipv4', 'fragment offset') !== '0'
     return `ipv4 ${value('ipv4', 'SA')} → ${value('ipv4', 'DA')}, protocol ${value('ipv4', 'protocol')}${isFragment ? `, fragment at ${value('ipv4', 'fragment offset')}` : ''}`
   }
-  return last === 'ethernet' ? `ethernet type 0x${Number(value('ethernet', 'type')).toString(16).padStart(4, '0')}` : 'frame'
+  if (last === 'ipv6') return `ipv6 ${value('ipv6', 'SA')} → ${value('ipv6', 'DA')}, next header ${value('ipv6', 'next header')}`
+  if (last === undefined) return 'frame'
+  return last === 'loopback' ? `loopback family ${value(last, 'family')}` : `${last} type 0x${Number(value(last, 'type')).toString(16).padStart(4, '0')}`
 }
