@@ -68,7 +68,7 @@ export function compareFlows(name: string, wanted: readonly Flow[], got: readonl
 }
 
 /** Flows to be found by their ends, in their order. */
-class FlowsByEnds {
+export class FlowsByEnds {
   readonly #flows = new Map<string, Flow[]>()
 
   constructor(flows: readonly Flow[]) { for (const flow of flows) this.#listOf(flowText(flow)).push(flow) }
@@ -100,7 +100,7 @@ const labelOf = (entry: Entry): string => `${entry.way} ${entry.packet}`
 const valueText = (value: Value): string => typeof value === 'object' ? `any ${value.any}` : String(value)
 
 /** As in `tcp 192.168.1.11:1500 – 130.74.23.6:1201`. */
-const flowText = ({ protocol, SA, SP, DA, DP }: Flow): string => `${protocol} ${SA}:${valueText(SP)} – ${DA}:${valueText(DP)}`
+export const flowText = ({ protocol, SA, SP, DA, DP }: Flow): string => `${protocol} ${SA}:${valueText(SP)} – ${DA}:${valueText(DP)}`
 
 const keyOf = ({ flow, entry }: Placed): string => JSON.stringify([...comparedFields(flow, entry)].sort(([a], [b]) => a < b ? -1 : 1))
 

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { canonicalizeFiles, type ReadingOptions } from './canonical-files.js'
 import type { CanonicalInterface, CanonicalOptions, Fault } from './canonical.js'
-import { capturesIn, findGolden, sameInterface } from './golden-folder.js'
+import { capturesBeside, capturesIn, findGolden, sameInterface } from './golden-folder.js'
 import { checkCanonical, flowsOf, type Golden, type GoldenReport } from './golden.js'
 import { readGolden } from './golden-file.js'
 import { CheckUsageError, inputFiles } from './input-files.js'
@@ -17,7 +17,7 @@ export interface DiffOptions extends Omit<CanonicalOptions, 'keys'>, ReadingOpti
  */
 export async function diffGoldens(wanted: string, got: string, { keyLog, onProgress, ...given }: DiffOptions): Promise<GoldenReport> {
   const sides = [wanted, got].map(openSide)
-  const options = { ...given, ...sides.find(side => side.golden !== null)?.golden ?? {}, decoder: given.decoder }
+  const options = { ...given, ...sides.find(side => side.golden !== null)?.golden ?? {}, digests: false, decoder: given.decoder }
   const reading = (half: number): ReadingOptions => ({
     ...(keyLog === undefined ? {} : { keyLog }), ...(onProgress === undefined ? {} : { onProgress: share => { onProgress((half + share) / 2) } }),
   })
@@ -32,15 +32,17 @@ interface Form { readonly interfaces: ReadonlyMap<string, CanonicalInterface>, r
 
 function openSide(text: string): Side {
   const isFolder = existsSync(text) && statSync(text).isDirectory()
-  const golden = existsSync(text) && !isFolder && !text.endsWith('.yaml') ? null : readGolden(findGolden(isFolder && !text.includes('/') ? `./${text}` : text))
-  if (golden !== null) return { golden, captures: [] }
+  const path = findGolden(isFolder && !text.includes('/') ? `./${text}` : text)
+  const golden = existsSync(text) && !isFolder && !text.endsWith('.yaml') ? null : readGolden(path)
+  if (golden !== null && golden.digests !== true) return { golden, captures: [] }
+  if (golden !== null) return { golden, captures: capturesBeside(path) } // a large one has its packets there
   const captures = isFolder ? capturesIn(text) : existsSync(text) ? [text] : []
   if (captures.length === 0) throw new CheckUsageError(`${text} is neither a capture nor a golden. Give a capture file, a golden's name, or the path of its folder.`)
   return { golden: null, captures }
 }
 
 async function formOf({ golden, captures }: Side, options: Omit<CanonicalOptions, 'keys'>, reading: ReadingOptions): Promise<Form> {
-  if (golden === null) return canonicalizeFiles(inputFiles(captures), options, reading)
+  if (golden === null || golden.digests === true) return canonicalizeFiles(inputFiles(captures), options, reading)
   return { keys: null, interfaces: new Map([...golden.interfaces].map(([name, flows]) => [name, { flows, faults: [], ignored: {}, sealed: 0, packets: 0, damage: null }])) }
 }
 

@@ -4,7 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { canonicalizeFiles, keyLogsFor, type ReadingOptions } from './canonical-files.js'
 import type { CanonicalInterface, CanonicalOptions } from './canonical.js'
 import { copyCaptures } from './copy-captures.js'
-import { checkCanonical, GoldenError, noGolden, recordCanonical, type Golden, type GoldenReport } from './golden.js'
+import { checkCanonical, entriesOf, GoldenError, noGolden, recordCanonical, type Golden, type GoldenReport } from './golden.js'
+import { lookInto } from './golden-large.js'
 import { formatGolden, GOLDEN_FILE, goldenPath, readGolden } from './golden-file.js'
 import { inputFiles, type InputFile } from './input-files.js'
 import type { PayloadDecoder } from './payload.js'
@@ -38,8 +39,11 @@ export interface RecordingOptions extends Omit<CanonicalOptions, 'keys'>, Readin
   readonly force?: boolean
 }
 
+/** Longer goldens nobody reads, and YAML is slow: their flows stand as digests. Packets and messages. */
+const MOST_ENTRIES = 20_000
+
 /**
- * Records a golden: reads the captures twice, and writes nothing unless all is well with them.
+ * Records a golden: reads the captures several times, keeps few of their packets, and writes nothing unless all is well with them.
  * @throws GoldenError as recordGolden, and when there is a golden already; else as canonicalizeFiles, and the system's errors
  */
 export async function recordFolder(files: readonly InputFile[], { name, folder, force = false, keyLog, onProgress, ...options }: RecordingOptions): Promise<Golden> {
@@ -47,8 +51,10 @@ export async function recordFolder(files: readonly InputFile[], { name, folder, 
   const there = [path, join(folder, CAPTURE_FILE)].find(each => existsSync(each))
   if (there !== undefined && !force) throw new GoldenError(`no golden was recorded: ${there} is there already. Give another name or folder, or see what changed: naptlab golden update. --force replaces it.`)
   const half = (offset: number): Pick<ReadingOptions, 'onProgress'> => onProgress === undefined ? {} : { onProgress: share => { onProgress((offset + share) / 2) } }
-  const { interfaces, keys, names } = await canonicalizeFiles(files, options, { ...half(0), ...(keyLog === undefined ? {} : { keyLog }) })
-  const golden = recordCanonical(interfaces, { ...options, name, keys })
+  const reading = { ...half(0), ...(keyLog === undefined ? {} : { keyLog }) }
+  const { interfaces, keys, names } = await canonicalizeFiles(files, { ...options, digests: true }, reading)
+  const digests = recordCanonical(interfaces, { ...options, digests: true, name, keys })
+  const golden = entriesOf(digests.interfaces) > MOST_ENTRIES ? digests : recordCanonical((await canonicalizeFiles(files, options, reading)).interfaces, { ...options, name, keys })
   mkdirSync(folder, { recursive: true })
   const capture = await copyCaptures(files.map(file => file.path), join(folder, CAPTURE_FILE), { names, keyLogs: keyLogsFor(files, keyLog), ...half(1) })
   try {
@@ -77,7 +83,10 @@ export async function checkGoldenFiles(files: readonly InputFile[], path: string
   const golden = readGolden(path)
   if (golden === null) return noGolden(path)
   const { interfaces, keys } = await canonicalizeFiles(files, { ...golden, decoder }, reading)
-  return checkCanonical(sameInterface(interfaces, golden), golden, { keys, partial })
+  const named = (forms: ReadonlyMap<string, CanonicalInterface>): ReadonlyMap<string, CanonicalInterface> => sameInterface(forms, golden)
+  const report = checkCanonical(named(interfaces), golden, { keys, partial })
+  if (report.ok || golden.digests !== true) return report
+  return lookInto({ golden, beside: capturesBeside(path), files, interfaces: named(interfaces), report, decoder, partial, reading, named })
 }
 
 /** One interface on either side is the same one: a capture is named as its card, which another machine calls otherwise. */

@@ -2,6 +2,7 @@
 // captures.
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { packetsOf } from './digest-compare.js'
 import { capturesIn, checkGoldenFiles } from './golden-folder.js'
 import { GoldenError, type GoldenReport } from './golden.js'
 import { GOLDEN_FILE, readGolden } from './golden-file.js'
@@ -40,7 +41,7 @@ async function lintGolden(folder: string, decoder: PayloadDecoder): Promise<Lint
     try {
       const golden = readGolden(path)
       if (golden === null) return [{ path: folder, problem: captures.length > 0 ? `stray captures (${captures.map(each => basename(each)).join(', ')}): there is no ${GOLDEN_FILE} beside them` : `there is no ${GOLDEN_FILE} in it` }]
-      if ([...golden.interfaces.values()].flat().every(flow => flow.entries.length === 0)) return [{ path, problem: 'it is empty: no packet is asked for' }]
+      if ([...golden.interfaces.values()].flat().every(flow => packetsOf(flow) === 0)) return [{ path, problem: 'it is empty: no packet is asked for' }]
       if (captures.length === 0) return [{ path, problem: 'the capture that it was recorded from is not beside it' }]
       const report = await checkGoldenFiles(inputFiles(captures), path, { decoder })
       return report.ok ? [] : [{ path, problem: `it does not hold for its own capture: ${firstOf(report)}` }]

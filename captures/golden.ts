@@ -1,6 +1,7 @@
 // Goldens: what the packets of a run must be, recorded from a good run and checked against later ones.
 import { canonicalize, type CanonicalInterface, type CanonicalOptions, type Fault } from './canonical.js'
 import { renumber } from './bindings.js'
+import { compareDigests, packetsOf } from './digest-compare.js'
 import { compareFlows, type ComparedFlow, type Difference, type Unpaired } from './golden-compare.js'
 import type { Flow } from './entries.js'
 import type { Capture } from './pcap-reader.js'
@@ -15,6 +16,8 @@ export interface Golden {
   readonly periodic: readonly string[]
   readonly bothWays: readonly number[]
   readonly interfaces: ReadonlyMap<string, readonly Flow[]>
+  /** A large one: its flows have digests and no entries. */
+  readonly digests?: boolean
 }
 
 /** A golden that cannot be recorded, or a file that is none. */
@@ -67,7 +70,7 @@ export function recordCanonical(canonical: ReadonlyMap<string, CanonicalInterfac
   }
   const interfaces = renumber(flowsOf(canonical))
   if (entriesOf(interfaces) === 0) throw new GoldenError('no golden was recorded: the captures hold no IPv4 packet. Give the captures of a whole run.')
-  return { name: options.name, ports: options.ports ?? [], periodic: options.periodic ?? [], bothWays: options.bothWays ?? [], interfaces }
+  return { name: options.name, ports: options.ports ?? [], periodic: options.periodic ?? [], bothWays: options.bothWays ?? [], interfaces, ...(options.digests === true ? { digests: true } : {}) }
 }
 
 export interface GoldenCheckOptions {
@@ -92,7 +95,8 @@ export function checkCanonical(canonical: ReadonlyMap<string, CanonicalInterface
   const got = renumber(flowsOf(canonical))
   const wanted = renumber(new Map([...got.keys()].map(each => [each, golden.interfaces.get(each) ?? []])))
   const uncaptured = [...golden.interfaces.keys()].filter(each => !canonical.has(each))
-  const parts = [...got].map(([each, flows]) => compareFlows(each, wanted.get(each) ?? [], flows))
+  const compare = golden.digests === true ? compareDigests : compareFlows
+  const parts = [...got].map(([each, flows]) => compare(each, wanted.get(each) ?? [], flows))
   const differences = [...[...canonical].flatMap(([each, form]) => brokenFrames(each, form)), ...parts.flatMap(part => part.differences)]
   const missing = parts.flatMap(part => part.missing), unexpected = parts.flatMap(part => part.unexpected)
   const compared = parts.reduce((sum, part) => sum + part.compared, 0)
@@ -113,8 +117,8 @@ const canonicalizeAll = (captures: ReadonlyMap<string, Capture>, options: Canoni
 export const flowsOf = (canonical: ReadonlyMap<string, CanonicalInterface>): Map<string, readonly Flow[]> =>
   new Map([...canonical].sort(([a], [b]) => a < b ? -1 : 1).map(([name, { flows }]) => [name, flows]))
 
-const entriesOf = (interfaces: ReadonlyMap<string, readonly Flow[]>): number =>
-  [...interfaces.values()].flat().reduce((sum, flow) => sum + flow.entries.length, 0)
+export const entriesOf = (interfaces: ReadonlyMap<string, readonly Flow[]>): number =>
+  [...interfaces.values()].flat().reduce((sum, flow) => sum + packetsOf(flow), 0)
 
 function faultCause({ field, got }: Fault): string {
   if (got === 'partial') return 'the capture was made before the card finished the checksum: switch offloads off (ethtool -K … tx off) or complete it'

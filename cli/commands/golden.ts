@@ -35,7 +35,7 @@ const recordCommand: CommandModule<object, RecordArguments> = {
     const golden = await withProgress('recording', onProgress =>
       recordFolder(inputFiles(captures, as), { name, folder, force, decoder, ...freedomOf(args), ...keysOf(args), onProgress }))
     const flows = [...golden.interfaces.values()].flat()
-    say([`golden ${name}: ${flows.reduce((sum, flow) => sum + flow.entries.length, 0)} packets and messages of ${flows.length} flows, in ${folder}`, 'Look through its golden.yaml before you commit it.'])
+    say([`golden ${name}: ${flows.reduce((sum, flow) => sum + (flow.digest?.packets ?? flow.entries.length), 0)} packets and messages of ${flows.length} flows, in ${folder}`, 'Look through its golden.yaml before you commit it.'])
   },
 }
 
