@@ -37,16 +37,15 @@ export interface RecordingOptions extends Omit<CanonicalOptions, 'keys'>, Readin
   readonly folder: string
   /** Put the new golden in the place of one that is there. */
   readonly force?: boolean
+  /** Packets and messages above which flows stand as digests: longer goldens nobody reads, and YAML is slow. 20,000 when not given. */
+  readonly readable?: number
 }
-
-/** Longer goldens nobody reads, and YAML is slow: their flows stand as digests. Packets and messages. */
-const MOST_ENTRIES = 20_000
 
 /**
  * Records a golden: reads the captures several times, keeps few of their packets, and writes nothing unless all is well with them.
  * @throws GoldenError as recordGolden, and when there is a golden already; else as canonicalizeFiles, and the system's errors
  */
-export async function recordFolder(files: readonly InputFile[], { name, folder, force = false, keyLog, onProgress, ...options }: RecordingOptions): Promise<Golden> {
+export async function recordFolder(files: readonly InputFile[], { name, folder, force = false, readable = 20_000, keyLog, onProgress, ...options }: RecordingOptions): Promise<Golden> {
   const path = join(folder, GOLDEN_FILE)
   const there = [path, join(folder, CAPTURE_FILE)].find(each => existsSync(each))
   if (there !== undefined && !force) throw new GoldenError(`no golden was recorded: ${there} is there already. Give another name or folder, or see what changed: naptlab golden update. --force replaces it.`)
@@ -54,7 +53,7 @@ export async function recordFolder(files: readonly InputFile[], { name, folder, 
   const reading = { ...half(0), ...(keyLog === undefined ? {} : { keyLog }) }
   const { interfaces, keys, names } = await canonicalizeFiles(files, { ...options, digests: true }, reading)
   const digests = recordCanonical(interfaces, { ...options, digests: true, name, keys })
-  const golden = entriesOf(digests.interfaces) > MOST_ENTRIES ? digests : recordCanonical((await canonicalizeFiles(files, options, reading)).interfaces, { ...options, name, keys })
+  const golden = entriesOf(digests.interfaces) > readable ? digests : recordCanonical((await canonicalizeFiles(files, options, reading)).interfaces, { ...options, name, keys })
   mkdirSync(folder, { recursive: true })
   const capture = await copyCaptures(files.map(file => file.path), join(folder, CAPTURE_FILE), { names, keyLogs: keyLogsFor(files, keyLog), ...half(1) })
   try {

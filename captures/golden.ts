@@ -97,11 +97,12 @@ export function checkCanonical(canonical: ReadonlyMap<string, CanonicalInterface
   const uncaptured = [...golden.interfaces.keys()].filter(each => !canonical.has(each))
   const compare = golden.digests === true ? compareDigests : compareFlows
   const parts = [...got].map(([each, flows]) => compare(each, wanted.get(each) ?? [], flows))
-  const differences = [...[...canonical].flatMap(([each, form]) => brokenFrames(each, form)), ...parts.flatMap(part => part.differences)]
+  const different = parts.flatMap(part => part.differences)
+  const differences = [...[...canonical].flatMap(([each, form]) => brokenFrames(each, form)), ...different]
   const missing = parts.flatMap(part => part.missing), unexpected = parts.flatMap(part => part.unexpected)
   const compared = parts.reduce((sum, part) => sum + part.compared, 0)
   const equal = differences.length + missing.length + unexpected.length === 0 && (partial || uncaptured.length === 0)
-  const result = compared === 0 && missing.length + unexpected.length === 0 ? 'nothing compared' : equal ? 'equal' : 'different'
+  const result = compared === 0 && different.length + missing.length + unexpected.length === 0 ? 'nothing compared' : equal ? 'equal' : 'different'
   const sealed = [...canonical.values()].reduce((sum, each) => sum + each.sealed, 0)
   return {
     golden: golden.name, result, ok: result === 'equal', compared, flows: parts.flatMap(part => part.flows), differences, missing, unexpected, uncaptured,
