@@ -1,5 +1,5 @@
 // Several capture files as one of pcapng: their packets in order of time, with interfaces, directions, comments and numbers of
-// packets, names, and the keys that open what they hold.
+// packets, names, losses, and the keys that open what they hold.
 import { readFileSync } from 'node:fs'
 import { CaptureStream } from './capture-stream.js'
 import type { CaptureInterface, InterfacePacket } from './pcapng/format.js'
@@ -27,10 +27,15 @@ export async function copyCaptures(paths: readonly string[], to: string, { names
     for (const file of keyLogs) copy.secrets(readFileSync(file, 'latin1'))
     const sources = await Promise.all(paths.map(async (path): Promise<Source> => ({ path, stream: await CaptureStream.open(path), interfaces: new Map(), keyLog: 0, names: 0 })))
     const ids = new Map<string, number>()
+    let last = 0n
     for await (const batch of inOrderOfTime(sources)) {
       for (const source of sources) copyFacts(source, copy)
       for (const { source, packet } of batch) copyPacket(packet, idOf(source, packet.interface, names, ids, copy), copy)
+      last = batch.at(-1)?.packet.time ?? last
       onProgress?.(sources.reduce((sum, { stream }) => sum + (stream.size === null ? 0 : stream.bytesRead / stream.size), 0) / sources.length)
+    }
+    for (const source of sources) {
+      for (const [each, statistics] of source.stream.statistics) copy.statistics(idOf(source, each, names, ids, copy), last, statistics)
     }
     return copy
   } catch (error) {

@@ -4,6 +4,7 @@ import { renumber } from './bindings.js'
 import { compareDigests, packetsOf } from './digest-compare.js'
 import { compareFlows, type ComparedFlow, type Difference, type Unpaired } from './golden-compare.js'
 import type { Flow } from './entries.js'
+import type { CaptureFileError } from './pcap.js'
 import type { Capture } from './pcap-reader.js'
 import type { PayloadDecoder } from './payload.js'
 import { NO_KEYS, type KeySource } from './tls/key-log.js'
@@ -98,7 +99,7 @@ export function checkCanonical(canonical: ReadonlyMap<string, CanonicalInterface
   const compare = golden.digests === true ? compareDigests : compareFlows
   const parts = [...got].map(([each, flows]) => compare(each, wanted.get(each) ?? [], flows))
   const different = parts.flatMap(part => part.differences)
-  const differences = [...[...canonical].flatMap(([each, form]) => brokenFrames(each, form)), ...different]
+  const differences = [...brokenFrames(canonical), ...different]
   const missing = parts.flatMap(part => part.missing), unexpected = parts.flatMap(part => part.unexpected)
   const compared = parts.reduce((sum, part) => sum + part.compared, 0)
   const equal = differences.length + missing.length + unexpected.length === 0 && (partial || uncaptured.length === 0)
@@ -121,18 +122,23 @@ export const flowsOf = (canonical: ReadonlyMap<string, CanonicalInterface>): Map
 export const entriesOf = (interfaces: ReadonlyMap<string, readonly Flow[]>): number =>
   [...interfaces.values()].flat().reduce((sum, flow) => sum + packetsOf(flow), 0)
 
-function faultCause({ field, got }: Fault): string {
+export function faultCause({ field, got }: Fault): string {
   if (got === 'partial') return 'the capture was made before the card finished the checksum: switch offloads off (ethtool -K … tx off) or complete it'
   if (field === 'length') return 'the capture kept only the beginning of the frame: capture with a larger snapshot length'
   if (field === 'TLS') return 'the bytes of the connection were changed on the way, or are missing from the capture'
   return field.endsWith('checksum') ? 'the packet was changed without its checksum' : 'the frame was damaged, or cut by the capture'
 }
 
-/** Frames that are wrong in themselves, and where the capture breaks off. */
-function brokenFrames(name: string, { faults, damage, packets }: CanonicalInterface): Difference[] {
-  const broken = faults.map((fault): Difference => ({ interface: name, packet: '', flow: '', again: 0, cause: faultCause(fault), ...fault }))
-  return damage === null ? broken : [...broken, {
-    interface: name, frame: packets + 1, packet: '', flow: '', again: 0,
-    field: `byte ${damage.offset}`, wanted: 'a whole record', got: damage.found, cause: damage.advice,
-  }]
+/** Frames that are wrong in themselves, and where a capture breaks off; several interfaces of one file do so together. */
+function brokenFrames(canonical: ReadonlyMap<string, CanonicalInterface>): Difference[] {
+  const told = new Set<CaptureFileError>()
+  return [...canonical].flatMap(([name, { faults, damage, packets }]) => {
+    const broken = faults.map((fault): Difference => ({ interface: name, packet: '', flow: '', again: 0, cause: faultCause(fault), ...fault }))
+    if (damage === null || told.has(damage)) return broken
+    told.add(damage)
+    return [...broken, {
+      interface: name, frame: packets + 1, packet: '', flow: '', again: 0,
+      field: `byte ${damage.offset}`, wanted: 'a whole record', got: damage.found, cause: damage.advice,
+    }]
+  })
 }

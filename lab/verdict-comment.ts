@@ -1,15 +1,14 @@
 // What a router did with a packet, in the words that stand beside it in a capture file: those of `trace`, in full. The live
 // recorder and `translate` write the same.
-import { decode } from '../captures/decode.js'
+import { summarizeFrame, summarizeFrameEnds } from '../captures/brief.js'
 import { decodePayload } from '../captures/protocol.js'
-import { summarize, summarizeEnds } from '../captures/summary.js'
 import { explain, type FrameWords } from '../napt/explain.js'
 import type { TraceRecord } from '../napt/trace.js'
 
 /** Names messages, and shows nothing of what is in them. */
 export const FRAME_WORDS: FrameWords = {
-  summarize: frame => summarize(decode(frame), decodePayload),
-  ends: frame => summarizeEnds(decode(frame)),
+  summarize: frame => summarizeFrame(frame, decodePayload),
+  ends: summarizeFrameEnds,
 }
 
 /** Lines joined by \n, the first as `104b  wan → lan  dropped  udp …`. Belongs to the packet as it came in; where none did, to the one that was sent. */
