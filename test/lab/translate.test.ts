@@ -10,7 +10,9 @@ import { decode } from '../../captures/decode.js'
 import { fig1 } from '../../lab/benches/fig1.js'
 import { natNamed } from '../../lab/read-nat.js'
 import type { TranslateInput } from '../../lab/translate/sources.js'
-import { translate, type TranslateOptions, type TranslateReport } from '../../lab/translate/translate.js'
+import { Nowhere } from '../../lab/translate/sink.js'
+import { putThrough, translate, type TranslateOptions, type TranslateReport } from '../../lab/translate/translate.js'
+import { verdictComment } from '../../lab/verdict-comment.js'
 import { parseIpv4, parsePrefix } from '../../napt/wire/address.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import * as ipv4 from '../../napt/wire/ipv4.js'
@@ -155,6 +157,26 @@ t.test('the copies of a packet, their IDs and the verdict', async t => {
     t.equal(done.packets.filter(({ comment }) => comment !== '').length, comments === 'all' ? 5 : 0, `${comments}: nothing is dropped`)
     const dropping = await through({ file: capture(OUT, ANSWER, STRANGER, OUT) }, 'symmetric', { comments })
     t.equal(dropping.packets.filter(({ comment }) => comment !== '').length, wanted, comments)
+  }
+})
+
+t.test('words that were written before are those that would be written', async t => {
+  // Two flows, lengths that recur, pauses that change the time left, flags, a message and a wrong checksum among them.
+  const flow = (port: number): (Uint8Array | number)[] => [
+    tcp(`192.168.1.3:${port}`, '130.74.23.6:1300', 'SYN'), tcp('130.74.23.6:1300', `192.168.1.3:${port}`, 'SYN ACK'), tcp(`192.168.1.3:${port}`, '130.74.23.6:1300', 'ACK'),
+    ...[1, 1, 70, 1, 300].flatMap(pause => [
+      pause, tcp(`192.168.1.3:${port}`, '130.74.23.6:1300', 'ACK', 'data'), tcp('130.74.23.6:1300', `192.168.1.3:${port}`, 'ACK PSH', 'atad'),
+      udp(`192.168.1.3:${port}`, '130.74.23.6:1200', 'data'), udp('130.74.23.6:1200', `192.168.1.3:${port}`, 'data'), altered(udp(`192.168.1.3:${port}`, '130.74.23.6:1200', 'data'), TRANSPORT + 6, 1, 2),
+    ]),
+    tcp(`192.168.1.3:${port}`, '130.74.23.6:1300', 'FIN ACK'), tcp('130.74.23.6:1300', `192.168.1.3:${port}`, 'FIN ACK'), tcp(`192.168.1.3:${port}`, '130.74.23.6:1300', 'ACK'),
+  ]
+  const file = capture(...flow(2600), ...flow(2601)), input = join(goldenFolder('fig2-none'), '103.pcap')
+  for (const each of [file, input]) {
+    const words: string[] = []
+    await putThrough({ file: each }, new Nowhere(), { nat: natNamed('rfc-recommended') }, { passed: (_number, record) => words.push(verdictComment(record, 'NAT')), setAside: () => undefined })
+    const { packets } = await through({ file: each })
+    t.ok(words.length > 60)
+    t.same(packets.filter(({ direction }) => direction === 'inbound').map(({ comment }) => comment), words)
   }
 })
 
