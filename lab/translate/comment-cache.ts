@@ -10,7 +10,7 @@ import * as tcp from '../../napt/wire/tcp.js'
 import * as udp from '../../napt/wire/udp.js'
 
 /** A power of two; some 300 bytes each. */
-const PLACES = 1 << 15
+const PLACES = 1 << 17
 /** Both ends before and after, length and flags, states, times left. */
 const KEY = 10
 const IP = ethernet.HEADER
