@@ -7,14 +7,19 @@ import { checkFigures, type FigureReport } from './figure-check.js'
 import { figureLayouts, type FigureRun } from './figures.js'
 import { checkGolden, type GoldenReport } from './golden.js'
 import { goldenPath, readGolden } from './golden-file.js'
-import { readPcapFile, type Capture } from './pcap-reader.js'
+import { readByInterface, type InterfaceCaptures } from './by-interface.js'
+import type { Capture } from './pcap-reader.js'
 import type { PayloadDecoder } from './payload.js'
 import { allOf, KEY_LOG_FILE, NO_KEYS, readKeyLog, type KeySource } from './tls/key-log.js'
 
 /** Files that cannot be checked as they were given. */
 export class CheckUsageError extends Error { override readonly name = 'CheckUsageError' }
 
-export interface CaptureFile { readonly interface: string, readonly path: string }
+export interface CaptureFile {
+  /** Null: all of the file's interfaces, by the names that it gives them. */
+  readonly interface: string | null
+  readonly path: string
+}
 
 export interface FileCheckOptions {
   readonly decoder: PayloadDecoder
@@ -22,7 +27,7 @@ export interface FileCheckOptions {
   readonly figures?: FigureRun
   /** A golden's name or path. */
   readonly golden?: string
-  /** The key log; else each `keys.log` beside a capture. */
+  /** The key log; else what the captures hold, and each `keys.log` beside one. */
   readonly keys?: string
 }
 
@@ -49,20 +54,24 @@ const INTERFACES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Which interface each file shows: `104a-lan.pcap` says so by its name, `104a-lan=FILE` (of `as`) in so many words.
+ * Which interface each file shows: a pcapng file names them itself, `104a-lan.pcap` says so by its name, `104a-lan=FILE` (of `as`)
+ * in so many words.
  * @throws CheckUsageError for a name that says nothing, and for two files of one interface
  */
 export function nameInterfaces(paths: readonly string[], as: readonly string[]): CaptureFile[] {
   const named = [...paths.map(byName), ...as.map(byAssignment)]
-  if (named.length === 0) throw new CheckUsageError('There is no file to check. Give capture files, such as out/104a-lan.pcap, or --as 104a-lan=FILE.')
+  if (named.length === 0) throw new CheckUsageError('There is no file to check. Give capture files, such as out/fig2/fig2.pcapng, or --as 104a-lan=FILE.')
   for (const { interface: name, path } of named) {
-    const other = named.find(each => each.interface === name && each.path !== path)
-    if (other !== undefined) throw new CheckUsageError(`${path} and ${other.path} both show ${name}. Give one file an interface.`)
+    const other = named.find(each => each.interface !== null && each.interface === name && each.path !== path)
+    if (other !== undefined) throw both(path, other.path, other.interface)
   }
   return named
 }
 
+const both = (path: string, other: string, name: string | null): CheckUsageError => new CheckUsageError(`${path} and ${other} both show ${name}. Give one file an interface.`)
+
 function byName(path: string): CaptureFile {
+  if (path.endsWith('.pcapng')) return { interface: null, path }
   const name = basename(path).replace(/\.pcap$/, '')
   if (!INTERFACES.has(name)) throw new CheckUsageError(`${path}: the name does not say which interface the file shows (${[...INTERFACES].sort().join(', ')}). Say so with --as, as in --as 104a-lan=${path}`)
   return { interface: name, path }
@@ -79,12 +88,20 @@ function byAssignment(text: string): CaptureFile {
  * @throws CaptureFileError when a file is no capture at all; GoldenError when the golden is none; KeyLogError when the key log is none
  */
 export async function checkFiles(files: readonly CaptureFile[], { decoder, figures, golden, keys: keyLog }: FileCheckOptions): Promise<FileCheckReport> {
-  const captures = new Map<string, Capture>()
-  for (const { interface: name, path } of files) captures.set(name, await readPcapFile(path))
-  const keys = keyLog === undefined ? keysBeside(files) : readKeyLog(keyLog)
+  const captures = new Map<string, Capture>(), held: KeySource[] = []
+  for (const file of files) {
+    const content = await readByInterface(file.path)
+    if (content.keys !== NO_KEYS) held.push(content.keys)
+    for (const [name, capture] of named(file, content)) {
+      const other = captures.get(name)
+      if (other !== undefined) throw both(file.path, other.file, name)
+      captures.set(name, capture)
+    }
+  }
+  const keys = keyLog === undefined ? allOrNone([...held, ...keysBeside(files)]) : readKeyLog(keyLog)
   const results = [...captures].map(([name, capture]): FileResult => ({
     interface: name, file: capture.file, packets: capture.packets.length, damage: capture.damage?.message ?? null,
-    faults: capture.packets.flatMap(packet => faultsOf(packet, decode(packet.bytes))),
+    faults: capture.packets.flatMap(packet => faultsOf(packet, decode(packet.bytes, packet.interface.linkType))),
   }))
   const figureReport = figures === undefined ? null : checkFigures(captures, { decoder, keys, run: figures, partial: true })
   const goldenReport = golden === undefined ? null : checkGolden(captures, readGolden(goldenPath(golden)), { decoder, keys, partial: true }, golden)
@@ -92,7 +109,15 @@ export async function checkFiles(files: readonly CaptureFile[], { decoder, figur
   return { files: results, figures: figureReport, golden: goldenReport, ok: isWhole && figureReport?.ok !== false && goldenReport?.ok !== false }
 }
 
-function keysBeside(files: readonly CaptureFile[]): KeySource {
-  const found = [...new Set(files.map(({ path }) => join(dirname(path), KEY_LOG_FILE)))].filter(each => existsSync(each))
-  return found.length === 0 ? NO_KEYS : allOf(found.map(readKeyLog))
+/** What somebody called an interface is the only one of its file, or the one that the file itself calls so. */
+function named({ interface: name, path }: CaptureFile, { captures }: InterfaceCaptures): (readonly [string, Capture])[] {
+  if (name === null) return [...captures]
+  const [only] = captures.values(), capture = captures.size === 1 ? only : captures.get(name)
+  if (capture === undefined) throw new CheckUsageError(`${path}: the file shows ${[...captures.keys()].join(', ')}, not ${name}. Give it without --as.`)
+  return [[name, capture]]
 }
+
+const keysBeside = (files: readonly CaptureFile[]): KeySource[] =>
+  [...new Set(files.map(({ path }) => join(dirname(path), KEY_LOG_FILE)))].filter(each => existsSync(each)).map(readKeyLog)
+
+const allOrNone = (sources: readonly KeySource[]): KeySource => sources.length === 0 ? NO_KEYS : allOf(sources)

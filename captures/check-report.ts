@@ -6,7 +6,7 @@ import { KEY_LOG_FILE } from './tls/key-log.js'
 import { printable } from './text-width.js'
 
 export const formatFileCheck = ({ files, figures, golden }: FileCheckReport): string[] => [
-  ...files.flatMap(formatFile),
+  ...files.flatMap((file, at) => formatFile(file, files.slice(0, at))),
   ...(files.every(file => file.packets === 0) ? ['✗ no packet was there to check'] : []),
   ...(figures === null ? [] : formatFigures(figures)),
   ...(golden === null ? [] : formatGoldenReport(golden)),
@@ -53,11 +53,12 @@ export function formatGoldenReport(report: GoldenReport): string[] {
   ]
 }
 
-function formatFile({ interface: name, file, packets, damage, faults }: FileResult): string[] {
+/** Damage of a file with several interfaces is told with the first of them. */
+function formatFile({ interface: name, file, packets, damage, faults }: FileResult, before: readonly FileResult[]): string[] {
   const isGood = damage === null && faults.length === 0
   return [
     `${isGood ? '✓' : '✗'} ${name}: ${packets} packets${isGood ? ', whole, all checksums right' : ''} (${file})`,
-    ...(damage === null ? [] : [`      ${damage}`]),
+    ...(damage === null || before.some(other => other.damage === damage) ? [] : [`      ${damage}`]),
     ...faults.map(({ frame, field, wanted, got }) => `      frame ${frame}: ${field}: wanted ${wanted}, got ${got}`),
   ]
 }

@@ -108,7 +108,7 @@ const flowsOf = (canonical: ReadonlyMap<string, CanonicalCapture>): Map<string, 
 const entriesOf = (interfaces: ReadonlyMap<string, readonly Flow[]>): number =>
   [...interfaces.values()].flat().reduce((sum, flow) => sum + flow.entries.length, 0)
 
-function faultCause({ field, got }: Fault): string {
+export function faultCause({ field, got }: Fault): string {
   if (got === 'partial') return 'the capture was made before the card finished the checksum: switch offloads off (ethtool -K … tx off) or complete it'
   if (field === 'length') return 'the capture kept only the beginning of the frame: capture with a larger snapshot length'
   if (field === 'TLS') return 'the bytes of the connection were changed on the way, or are missing from the capture'
@@ -119,7 +119,7 @@ const faultDifference = (name: string, fault: Fault): Difference =>
   ({ interface: name, packet: '', flow: '', again: 0, cause: faultCause(fault), ...fault })
 
 const damages = (captures: ReadonlyMap<string, Capture>): Difference[] =>
-  [...captures].flatMap(([name, { damage, packets }]) => damage === null ? [] : [{
+  [...captures].flatMap(([name, { damage, packets }], at, all) => damage === null || all.slice(0, at).some(([, other]) => other.damage === damage) ? [] : [{
     interface: name, frame: packets.length + 1, packet: '', flow: '', again: 0,
     field: `byte ${damage.offset}`, wanted: 'a whole record', got: damage.found, cause: damage.advice,
   }])

@@ -1,12 +1,12 @@
 // The pcap file format (draft-ietf-opsawg-pcap): one file header, then records of a 16-byte header and a frame.
 // What the reader and the writer share, and the encoder. All multi-byte values are in the byte order of the magic.
+import { LINK_TYPE } from './link-layer.js'
 
 /** `modified`: Alexey Kuznetsov's libpcap of 1999, whose records say more of their interface; libpcap still reads it. */
 export const MAGIC = { microseconds: 0xa1b2c3d4, nanoseconds: 0xa1b23c4d, modified: 0xa1b2cd34 } as const
 export const FILE_HEADER = 24
 export const RECORD_HEADER = 16
 export const MODIFIED_RECORD_HEADER = 24
-export const LINK_TYPE_ETHERNET = 1
 /** libpcap's own bound for a record; a longer one is damage, not a frame. Bytes. */
 export const LONGEST_RECORD = 262_144
 
@@ -56,7 +56,7 @@ export function encodeFileHeader({ byteOrder, resolution }: PcapFormat = NATIVE_
   header.setUint16(4, 2, little)
   header.setUint16(6, 4, little)
   header.setUint32(16, LONGEST_RECORD, little)
-  header.setUint32(20, LINK_TYPE_ETHERNET, little)
+  header.setUint32(20, LINK_TYPE.ethernet, little)
   return new Uint8Array(header.buffer)
 }
 

@@ -11,13 +11,25 @@ export class WholeFile {
   #file: number | null
   #pending: Uint8Array[] = []
   #pendingBytes = 0
+  #written = 0
 
-  /** @throws the system's error (`EACCES`, `ENOENT` …) when the folder cannot be written */
-  constructor(path: string) {
+  /**
+   * @param mode who may read it, as chmod has it; 0o600 for a file with secrets
+   * @throws the system's error (`EACCES`, `ENOENT` …) when the folder cannot be written
+   */
+  constructor(path: string, mode = 0o666) {
     this.path = path
     this.#temporary = `${path}.part`
-    this.#file = openSync(this.#temporary, 'w')
+    // What an interrupted run left there may be readable for others.
+    rmSync(this.#temporary, { force: true })
+    this.#file = openSync(this.#temporary, 'w', mode)
   }
+
+  /** False once it has its name, or is given up. */
+  get isOpen(): boolean { return this.#file !== null }
+
+  /** Bytes so far. */
+  get size(): number { return this.#written + this.#pendingBytes }
 
   /** Adds bytes, which are not to change any more; they go out together with others, never in part before a flush. */
   write(bytes: Uint8Array): void {
@@ -32,6 +44,7 @@ export class WholeFile {
     if (this.#file === null) return
     const bytes = Buffer.concat(this.#pending)
     for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at)
+    this.#written += this.#pendingBytes
     this.#pending = []
     this.#pendingBytes = 0
   }

@@ -1,7 +1,6 @@
 // A router as a program: two devices, the data plane between them, the control socket, and capture files of both sides.
 // The bench starts it in each router's namespace (router-process.ts), `naptlab router` on any machine.
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { ConfigError } from '../napt/fields.js'
 import { parseRouterConfig, type RouterConfig } from '../napt/router-config.js'
 import { RouterClock } from '../napt/clock.js'
@@ -9,20 +8,19 @@ import { serveControl } from '../napt/control/server.js'
 import { Dataplane } from '../napt/dataplane.js'
 import type { Device } from '../napt/device/device.js'
 import { DEVICE_KINDS, openDevice, type DeviceKind } from '../napt/device/open.js'
-import type { Side } from '../napt/verdict.js'
-import { PcapWriter } from '../captures/pcap-writer.js'
+import { RouterRecorder } from './router-recorder.js'
 
 export interface RouterProgram {
   readonly config: RouterConfig
   readonly device: DeviceKind
   /** Path of the control socket. */
   readonly control: string
-  /** Where to write a capture file of each side, NAME-lan.pcap and NAME-wan.pcap. */
+  /** Where to write a capture file of both sides, NAME.pcapng. */
   readonly captureFolder?: string
 }
 
 export interface RunningRouter {
-  /** The capture files are finished under their names; the router goes on without. Gives their paths. */
+  /** The capture file is finished under its name; the router goes on without. Gives its path, or none. @throws the system's error when it could not be written */
   endCaptures(): readonly string[]
   close(): void
 }
@@ -58,13 +56,14 @@ export async function runRouter({ config, device, control, captureFolder }: Rout
     const [lan, wan] = opened
     const clock = new RouterClock()
     const dataplane = new Dataplane(config, { lan, wan }, clock)
-    const endCaptures = captureFolder === undefined ? () => [] : capture(dataplane, captureFolder, config.name)
+    const recorder = captureFolder === undefined ? null : new RouterRecorder(dataplane, captureFolder)
+    const endCaptures = (): readonly string[] => recorder === null ? [] : [recorder.end()]
     const server = await serveControl(control, dataplane, { device, clock, endCaptures: () => Promise.resolve(endCaptures()) })
     dataplane.start()
     return {
       endCaptures,
       close: () => {
-        endCaptures()
+        recorder?.close()
         server.close()
         rmSync(control, { force: true })
         dataplane.close()
@@ -73,21 +72,5 @@ export async function runRouter({ config, device, control, captureFolder }: Rout
   } catch (error) {
     for (const each of opened) each.close()
     throw error
-  }
-}
-
-/** Writes what passes each side, in either direction, until the returned function is called. */
-function capture(dataplane: Dataplane, folder: string, name: string): () => readonly string[] {
-  const writer = (side: Side): PcapWriter => new PcapWriter(join(folder, `${name}-${side}.pcap`))
-  const writers = { lan: writer('lan'), wan: writer('wan') }
-  const stop = dataplane.listen(({ time, waited, received, sent }) => {
-    if (received !== undefined && waited === undefined) writers[received.side].write(time, received.frame)
-    if (sent !== undefined) writers[sent.side].write(time, sent.frame)
-  })
-  return () => {
-    stop()
-    writers.lan.close()
-    writers.wan.close()
-    return [writers.lan.path, writers.wan.path]
   }
 }

@@ -2,8 +2,9 @@
 // as it happens, and at the end keeps captures and tables and checks them against the golden. A system (fig2.ts, fig13.ts …) is a
 // description of what is its own; everything else is here.
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkGolden, Correlator, decodePayload, GrowingKeyLog, KEY_LOG_FILE, goldenPath, readGolden, readPcapFile, type Capture, type ConnectionName, type FigureLayout, type GoldenReport, type KeySource, type LadderEntry, type LadderStep, type PayloadDecoder } from '../captures/index.js'
+import { checkGolden, Correlator, decodePayload, GrowingKeyLog, KEY_LOG_FILE, goldenPath, mergeCaptures, readCaptures, readGolden, type Capture, type ConnectionName, type FigureLayout, type GoldenReport, type KeySource, type LadderEntry, type LadderStep, type PayloadDecoder } from '../captures/index.js'
 import type { EndpointEvent } from '../endpoints/events.js'
 import { wallTime } from '../napt/clock.js'
 import { ControlError, RouterClient } from '../napt/control/client.js'
@@ -11,11 +12,12 @@ import type { CountersJson, MappingJson } from '../napt/control/protocol.js'
 import { ADD_CAP, hasCap } from '../napt/device/libpcap.js'
 import { DROP_REASONS } from '../napt/verdict.js'
 import type { TraceRecord } from '../napt/trace.js'
+import { namesIn } from './address-names.js'
 import { Apparatus, ApparatusError } from './apparatus.js'
 import { BenchError, type BenchDescription } from './bench.js'
 import type { AttachedBench } from './live-bench.js'
 import { openBench } from './open.js'
-import { capturesIn, discardPartial, interfaceOf, prepareFolder } from './output-folder.js'
+import { captureOf, discardParts, partsFolder, partsIn, prepareFolder } from './output-folder.js'
 import { stepOf } from './steps.js'
 import { SwitchTap } from './switch-tap.js'
 import { topologyOf } from './topology.js'
@@ -76,7 +78,8 @@ export interface ScenarioResult {
   readonly counters: Readonly<Record<string, CountersJson>>
   /** Null where the project keeps no golden. */
   readonly golden: GoldenReport | null
-  readonly captures: readonly string[]
+  /** One file with all interfaces, and the keys that open it; null when nothing was recorded. */
+  readonly capture: string | null
   /** Whether the hosts' interfaces were recorded through libpcap too. */
   readonly isWitnessed: boolean
 }
@@ -116,13 +119,13 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   const { hosts, routers = {}, name } = description
   const missing = [...scenario.hosts.filter(host => !(host in hosts)), ...scenario.routers.filter(router => !(router in routers))]
   if (missing.length > 0) throw new BenchError(`bench ${name} cannot run ${title}: it has no ${missing.join(', ')}. Begin with \`naptlab bench ${scenario.standardBench} > my.yaml\`.`)
-  const out = prepareFolder(options.out, description)
-  const bench = await openBench(description, { ...(options.seed === undefined ? {} : { seed: options.seed }), routerSettings: () => ({ captureFolder: out }) })
+  const out = prepareFolder(options.out)
+  const bench = await openBench(description, { ...(options.seed === undefined ? {} : { seed: options.seed }), routerSettings: () => ({ captureFolder: partsFolder(out) }) })
   try {
     return await new Run(bench, scenario, out, options).run()
   } finally {
     await bench.close()
-    discardPartial(out)
+    discardParts(out)
   }
 }
 
@@ -219,7 +222,7 @@ class Run implements Stage {
   }
 
   async #startWitness(): Promise<Witness | null> {
-    if (hasCap()) return Witness.start(this.bench, this.out)
+    if (hasCap()) return Witness.start(this.bench, join(partsFolder(this.out), 'hosts.pcapng'))
     this.options.onNotice?.(`captures are the routers' own; to have the hosts' interfaces witnessed through libpcap too: ${ADD_CAP}`)
     return null
   }
@@ -262,13 +265,22 @@ class Run implements Stage {
       if (router.missed + counters[name].untraced > 0) this.fail(`${name}: ${router.missed + counters[name].untraced} frames are missing from the ladder or the captures`)
       router.close()
     }
-    const files = capturesIn(this.out, this.scenario.bench)
-    const captures = new Map<string, Capture>()
-    for (const file of files) captures.set(interfaceOf(file), await readPcapFile(file))
+    const capture = await this.#mergeParts()
+    const captures = capture === null ? new Map<string, Capture>() : await readCaptures(capture)
     // A run that broke off is not compared: everything after the break would be missing, which says nothing more.
     const name = this.#failures.length === 0 ? this.scenario.golden : null
     const golden = name === null ? null : checkGolden(captures, readGolden(goldenPath(name)), { decoder: decodePayload, keys: this.#keys, partial: true }, name)
     const ok = this.#failures.length === 0 && golden?.ok !== false
-    return { result: { ok, failures: this.#failures, tables, counters, golden, captures: files, isWitnessed }, captures, keys: this.#keys }
+    return { result: { ok, failures: this.#failures, tables, counters, golden, capture, isWitnessed }, captures, keys: this.#keys }
+  }
+
+  async #mergeParts(): Promise<string | null> {
+    const parts = partsIn(this.out)
+    if (parts.length === 0) return null
+    const { title, bench, laterAddresses } = this.scenario, path = captureOf(this.out)
+    const keyLog = existsSync(this.keyLog) ? readFileSync(this.keyLog, 'latin1') : ''
+    const { damages } = await mergeCaptures(parts, path, { names: namesIn(topologyOf(bench, laterAddresses)), keyLog, comment: `a run of ${title} on bench ${bench.name}` })
+    for (const damage of damages) this.fail(damage.message)
+    return path
   }
 }

@@ -1,21 +1,33 @@
 // The independent witness: records the interfaces of a bench's hosts through libpcap, apart from the router and its devices.
-// A process of its own, because a capture aborts its process when the interface goes. `node witness.js FOLDER HOST…`, inside
-// the bench; says {"event":"ready"}, and ends when its standard input does.
+// A process of its own, because a capture aborts its process when the interface goes. `node witness.js FILE HOST…`, inside the
+// bench; says {"event":"ready"}, and ends when its standard input does.
 import { openSync } from 'node:fs'
-import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import { PcapWriter } from '../captures/pcap-writer.js'
+import { LINK_TYPE } from '../captures/link-layer.js'
+import { PcapngWriter } from '../captures/pcapng/writer.js'
 import { wallTime } from '../napt/clock.js'
-import { openCapture, type Capture } from '../napt/device/libpcap.js'
+import type { Capture } from '../napt/device/libpcap.js'
+import { captureInterface } from './interface-capture.js'
 import { inNamespace, NAMESPACE_FOLDER } from './namespaces.js'
 
-const [folder, ...hosts] = process.argv.slice(2)
-const open: { capture: Capture, writer: PcapWriter }[] = hosts.map(name => {
-  const path = `${NAMESPACE_FOLDER}/${name}`
-  const writer = new PcapWriter(join(folder, `${name}.pcap`))
-  const capture = inNamespace({ name, path, fd: openSync(path, 'r') }, () => openCapture('eth0', '', frame => writer.write(wallTime(), frame)))
-  return { capture, writer }
+const INTERFACE = 'eth0'
+/** Milliseconds until what was heard is on file, for whoever reads what a killed run leaves. */
+const FLUSH_INTERVAL = 200
+
+const [file, ...hosts] = process.argv.slice(2)
+const writer = new PcapngWriter(file)
+const open = hosts.map(name => {
+  const id = writer.interface({ name, description: `${INTERFACE} of host ${name}, through libpcap`, linkType: LINK_TYPE.ethernet, snapLength: 0 })
+  return { id, name, heard: 0, capture: null as Capture | null }
 })
+for (const each of open) {
+  const { id, name } = each, path = `${NAMESPACE_FOLDER}/${name}`
+  each.capture = inNamespace({ name, path, fd: openSync(path, 'r') }, () => captureInterface(INTERFACE, '', (frame, direction) => {
+    each.heard++
+    writer.packet(frame, { interfaceId: id, time: wallTime(), direction })
+  }))
+}
+setInterval(() => writer.flush(), FLUSH_INTERVAL).unref()
 process.stdout.write(`${JSON.stringify({ event: 'ready' })}\n`)
 process.stdin.resume().on('end', () => void end())
 
@@ -23,9 +35,11 @@ async function end(): Promise<void> {
   // What has arrived already is still read: one turn of the event loop to poll, one to be sure.
   await turn()
   await turn()
-  for (const { capture, writer } of open) {
-    capture.close()
-    writer.close()
+  for (const { id, heard, capture } of open) {
+    capture?.close()
+    // libpcap's own loss counter is out of cap's reach.
+    writer.statistics(id, wallTime(), { received: BigInt(heard), dropped: null })
   }
+  writer.close()
   process.exit(0)
 }

@@ -18,10 +18,10 @@ export class Witness {
     this.#exited = once(child, 'close')
   }
 
-  /** Records every host of the bench into HOST.pcap in `folder`. @throws BenchError when it cannot */
-  static async start(bench: LiveBench, folder: string): Promise<Witness> {
+  /** Records every host of the bench into the capture file at `path`. @throws BenchError when it cannot */
+  static async start(bench: LiveBench, path: string): Promise<Witness> {
     const hosts = bench.hosts.map(host => host.name)
-    const child = bench.spawn(hosts[0], process.execPath, [PROGRAM, folder, ...hosts], { env: ownEnvironment() })
+    const child = bench.spawn(hosts[0], process.execPath, [PROGRAM, path, ...hosts], { env: ownEnvironment() })
     let errorText = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => { errorText += text })
     const witness = new Witness(child)
@@ -30,7 +30,7 @@ export class Witness {
     throw new BenchError(`the witness could not record the hosts' interfaces: ${errorText.trim()}`)
   }
 
-  /** Resolves when the files are whole. */
+  /** Resolves when the file is whole. */
   async end(): Promise<void> {
     this.#child.stdin.end()
     await this.#exited

@@ -38,6 +38,8 @@ export class Dataplane implements RouterOutput {
   get deviceCounters(): Readonly<Record<Side, DeviceCounters>> { return { lan: this.#devices.lan.counters, wan: this.#devices.wan.counters } }
   /** Frames that the trace had no room for. */
   get traceLost(): number { return this.#trace.lost }
+  /** The same by side, received ones and sent ones each by themselves. */
+  get traceLostFrames(): Readonly<Record<Side, number>> { return this.#trace.lostFrames }
 
   start(): void {
     this.#devices.lan.watch(() => this.#pump('lan'))

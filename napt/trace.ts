@@ -46,8 +46,9 @@ export class TraceBuffer {
   #view: DataView
   #used = 0
   #explanations: (Explanation | undefined)[] = []
-  /** Records that did not fit. */
+  /** Records that did not fit, and by side the frames in them. */
   lost = 0
+  readonly lostFrames: Record<Side, number> = { lan: 0, wan: 0 }
 
   /** The default holds a whole batch of 64 GSO frames, before and after; memory is used only as far as it is filled. */
   constructor(capacity = 1 << 24) {
@@ -63,6 +64,8 @@ export class TraceBuffer {
     const receivedLength = received?.length ?? 0, sentLength = sent?.length ?? 0
     if (this.#used + HEADER + receivedLength + sentLength > this.#capacity) {
       this.lost++
+      if (receivedSide !== null) this.lostFrames[receivedSide]++
+      if (sentSide !== null) this.lostFrames[sentSide]++
       return
     }
     const at = this.#used, view = this.#view

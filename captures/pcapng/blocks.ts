@@ -43,20 +43,63 @@ export interface PacketFacts {
   readonly comment?: string
 }
 
-/** @throws RangeError for a time that 64 bits of nanoseconds do not hold */
+/**
+ * The block that a file has most of, so it is written in one go, into one piece of memory.
+ * @throws RangeError for a time that 64 bits of nanoseconds do not hold, and for a comment of more than 65535 bytes
+ */
 export function enhancedPacket(bytes: Uint8Array, { interfaceId, time, originalLength = bytes.length, direction, packetId, comment = '' }: PacketFacts): Uint8Array {
   if (time < 0n || time > 0xffff_ffff_ffff_ffffn) throw new RangeError(`the time ${time} ns does not fit a pcapng packet (64 bits of nanoseconds since 1970)`)
-  const head = new Uint8Array(20), view = new DataView(head.buffer)
-  view.setUint32(0, interfaceId, true)
-  view.setUint32(4, Number(time >> 32n), true)
-  view.setUint32(8, Number(time & 0xffff_ffffn), true)
-  view.setUint32(12, bytes.length, true)
-  view.setUint32(16, originalLength, true)
-  return block(BLOCK.enhancedPacket, [head, bytes], [
-    ...textOption(OPTION.comment, comment),
-    ...(direction === undefined ? [] : [option(OPTION.packet.flags, little32(DIRECTION[direction]))]),
-    ...(packetId === undefined ? [] : [option(OPTION.packet.id, little64(packetId))]),
-  ])
+  const commentLength = comment === '' ? 0 : Buffer.byteLength(comment)
+  if (commentLength > 0xffff) throw new RangeError(`a comment of ${commentLength} bytes does not fit a pcapng option (at most 65535)`)
+  const options = (comment === '' ? 0 : 4 + padded(commentLength)) + (direction === undefined ? 0 : 8) + (packetId === undefined ? 0 : 12)
+  const length = BLOCK_FRAME + 20 + padded(bytes.length) + (options === 0 ? 0 : options + 4)
+  const block = Buffer.allocUnsafe(length)
+  put32(block, 0, BLOCK.enhancedPacket)
+  put32(block, 4, length)
+  put32(block, 8, interfaceId)
+  wide[0] = time
+  put32(block, 12, halves[HIGH])
+  put32(block, 16, halves[LOW])
+  put32(block, 20, bytes.length)
+  put32(block, 24, originalLength)
+  let at = 28 + padded(bytes.length)
+  if (bytes.length > 0) put32(block, at - 4, 0) // the padding
+  block.set(bytes, 28)
+  if (comment !== '') {
+    put32(block, at, OPTION.comment | commentLength << 16)
+    at += 4 + padded(commentLength)
+    put32(block, at - 4, 0)
+    block.write(comment, at - padded(commentLength))
+  }
+  if (direction !== undefined) {
+    put32(block, at, OPTION.packet.flags | 4 << 16)
+    put32(block, at + 4, DIRECTION[direction])
+    at += 8
+  }
+  if (packetId !== undefined) {
+    put32(block, at, OPTION.packet.id | 8 << 16)
+    wide[0] = packetId
+    put32(block, at + 4, halves[LOW])
+    put32(block, at + 8, halves[HIGH])
+    at += 12
+  }
+  if (options > 0) put32(block, at, 0)
+  put32(block, length - 4, length)
+  return block
+}
+
+const padded = (length: number): number => length + padding(length)
+
+/** A number of 64 bits and its halves. */
+const wide = new BigUint64Array(1), halves = new Uint32Array(wide.buffer)
+const [LOW, HIGH] = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? [0, 1] : [1, 0]
+
+/** Little-endian, whatever the machine is. */
+function put32(block: Uint8Array, at: number, value: number): void {
+  block[at] = value
+  block[at + 1] = value >>> 8
+  block[at + 2] = value >>> 16
+  block[at + 3] = value >>> 24
 }
 
 /** Names that Wireshark shows in place of addresses. */
@@ -92,7 +135,6 @@ export function interfaceStatistics(interfaceId: number, time: bigint, { receive
 /** `options` are whole ones; the end of options is put behind them if there are any. */
 function block(type: number, body: readonly Uint8Array[], options: readonly Uint8Array[]): Uint8Array {
   const parts = [...body, ...(options.length === 0 ? [] : [...options, endOfOptions()])]
-  const padded = (length: number): number => length + padding(length)
   // Only the parts of the body may be of odd length; each is padded where it stands.
   const length = BLOCK_FRAME + parts.reduce((sum, part) => sum + padded(part.length), 0)
   const bytes = new Uint8Array(length), view = new DataView(bytes.buffer)
@@ -119,12 +161,6 @@ function option(code: number, value: Uint8Array): Uint8Array {
 
 const textOption = (code: number, value: string): Uint8Array[] => value === '' ? [] : [option(code, text.encode(value))]
 const endOfOptions = (): Uint8Array => new Uint8Array(4)
-
-function little32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, value, true)
-  return bytes
-}
 
 function little64(value: bigint): Uint8Array {
   const bytes = new Uint8Array(8)

@@ -5,6 +5,9 @@ import { enhancedPacket, interfaceDescription, interfaceStatistics, nameResoluti
 import type { CaptureInterface, InterfaceStatistics } from './format.js'
 import type { Ipv4Address } from '../../napt/wire/address.js'
 
+/** Characters of a key log in one block. */
+const MOST_SECRETS = 1 << 20
+
 export class PcapngWriter {
   readonly #file: WholeFile
   #interfaces = 0
@@ -12,14 +15,18 @@ export class PcapngWriter {
 
   /**
    * @param application what the file says it was written by
+   * @param mode who may read it, as chmod has it; 0o600 for a file that gets secrets
    * @throws the system's error (`EACCES`, `ENOENT` …) when the folder cannot be written
    */
-  constructor(path: string, application = 'naptlab', comment = '') {
-    this.#file = new WholeFile(path)
+  constructor(path: string, application = 'naptlab', comment = '', mode = 0o666) {
+    this.#file = new WholeFile(path, mode)
     this.#file.write(sectionHeader(application, comment))
   }
 
   get path(): string { return this.#file.path }
+  get isOpen(): boolean { return this.#file.isOpen }
+  /** Bytes written so far. */
+  get size(): number { return this.#file.size }
   /** Packets written so far. */
   get packets(): number { return this.#packets }
 
@@ -39,8 +46,14 @@ export class PcapngWriter {
   /** Names for addresses: of the packets behind them in the file. */
   names(names: ReadonlyMap<Ipv4Address, string>): void { this.#file.write(nameResolution(names)) }
 
-  /** Lines of a key log: they open what is behind them in the file. */
-  secrets(keyLog: string): void { this.#file.write(tlsSecrets(keyLog)) }
+  /** Lines of a key log: they open what is behind them in the file. Many go into several blocks. */
+  secrets(keyLog: string): void {
+    for (let at = 0; at < keyLog.length;) {
+      const end = at + MOST_SECRETS >= keyLog.length ? keyLog.length : keyLog.lastIndexOf('\n', at + MOST_SECRETS) + 1 || keyLog.length
+      this.#file.write(tlsSecrets(keyLog.slice(at, end)))
+      at = end
+    }
+  }
 
   /** `time` in nanoseconds since 1970. */
   statistics(interfaceId: number, time: bigint, statistics: InterfaceStatistics): void {

@@ -89,7 +89,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
       ...(view === null ? {} : { onEntry: entry => view.show(entry), onNotice: text => process.stderr.write(`note: ${text}\n`) }),
     })
     view?.end()
-    console.log(json ? toJson(result) : summaryLines(result, out, summary).join('\n'))
+    console.log(json ? toJson(result) : summaryLines(result, summary).join('\n'))
     process.exitCode = result.ok ? 0 : 1
   },
 }

@@ -68,7 +68,7 @@ export function benchOf({ bench, nat }: SystemOptions, standard: string): BenchD
 
 export const titleOf = ({ bench, nat }: SystemOptions, standard: string, ...more: readonly string[]): string => [[bench ?? standard, ...nat].join(', '), ...more].join(' · ')
 
-export function summaryLines({ ok, failures, tables, golden, captures, isWitnessed }: ScenarioResult, out: string, { tables: names = {}, before = [], after = [] }: Summary): string[] {
+export function summaryLines({ ok, failures, tables, golden, capture, isWitnessed }: ScenarioResult, { tables: names = {}, before = [], after = [] }: Summary): string[] {
   const routers = ['', 'both sides of the router', 'both sides of both routers'][Object.keys(tables).length]
   const places = [...routers === '' ? [] : [routers], ...isWitnessed ? [`${routers === '' ? '' : 'and '}the hosts through libpcap`] : []]
   const group = (lines: readonly string[]): string[] => ['', ...lines]
@@ -78,7 +78,7 @@ export function summaryLines({ ok, failures, tables, golden, captures, isWitness
     ...(golden === null ? [] : group(formatGoldenReport(golden))),
     ...after.flatMap(group),
     '',
-    `captures  ${captures.length} files in ${relative('.', out) || '.'}: ${places.join(', ')}`,
+    capture === null ? 'nothing was captured' : `capture  ${relative('.', capture)}: ${places.join(' ')}`,
     ...failures.map(failure => `✗ ${failure}`),
     ok ? '✓ all holds' : '✗ not all holds',
   ]

@@ -1,7 +1,7 @@
 // What is around a router whose packets come from files: its addresses, and the MAC addresses on either side, as the files show
 // them. What they do not show is made up, always the same.
 import type { InterfacePacket } from '../../captures/pcapng/format.js'
-import { LINK_TYPE_ETHERNET } from '../../captures/pcap.js'
+import { LINK_TYPE } from '../../captures/link-layer.js'
 import type { Side } from '../../napt/verdict.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import * as ipv4 from '../../napt/wire/ipv4.js'
@@ -20,7 +20,7 @@ const RECENT = 1024
 
 /** Whether a packet is an IPv4 packet in an Ethernet frame, as far as its header goes. */
 export const isIpv4 = ({ bytes, interface: { linkType } }: InterfacePacket): boolean =>
-  linkType === LINK_TYPE_ETHERNET && bytes.length >= ethernet.HEADER + ipv4.MINIMUM_HEADER && ethernet.type(bytes, 0) === ethernet.TYPE.ipv4
+  linkType === LINK_TYPE.ethernet && bytes.length >= ethernet.HEADER + ipv4.MINIMUM_HEADER && ethernet.type(bytes, 0) === ethernet.TYPE.ipv4
 
 export const sourceOf = ({ bytes }: InterfacePacket): Ipv4Address => ipv4.source(bytes, ethernet.HEADER)
 export const destinationOf = ({ bytes }: InterfacePacket): Ipv4Address => ipv4.destination(bytes, ethernet.HEADER)

@@ -1,6 +1,7 @@
 // One packet after the other through the router, and into the file: each as it came in, with the verdict in words, and behind it
 // what the router sent, with the same packet ID.
-import { LINK_TYPE_ETHERNET, LONGEST_RECORD } from '../../captures/pcap.js'
+import { LINK_TYPE } from '../../captures/link-layer.js'
+import { LONGEST_RECORD } from '../../captures/pcap.js'
 import type { InterfacePacket } from '../../captures/pcapng/format.js'
 import { OfflineRouter, type OfflineOutput } from '../../napt/offline-router.js'
 import { completeChecksum } from '../../napt/packet.js'
@@ -79,7 +80,7 @@ export class Translation implements OfflineOutput {
     this.#time[0] = begin
     const { lan, wan } = stations.router
     this.#router = new OfflineRouter(config, { lan: { mac: lan, mtu: MTU }, wan: { mac: wan, mtu: MTU } }, this, this.#milliseconds)
-    const describe = (name: string, description: string): number => file.interface({ name, description, linkType: LINK_TYPE_ETHERNET, snapLength: LONGEST_RECORD })
+    const describe = (name: string, description: string): number => file.interface({ name, description, linkType: LINK_TYPE.ethernet, snapLength: LONGEST_RECORD })
     this.#interfaces = { lan: describe(config.lan.interface, `LAN of ${config.name}`), wan: describe(config.wan.interface, `WAN of ${config.name}`) }
   }
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
-import { readPcapFile } from '../../captures/index.js'
+import { readCaptures } from '../../captures/index.js'
 import { describeCertificate, readCertificate } from '../../endpoints/ca/index.js'
 import { fig1 } from '../../lab/benches/fig1.js'
 import { runFig2 } from '../../lab/fig2.js'
@@ -28,8 +28,8 @@ t.test('the CA certifies 101, and hands its certificate out', needsNamespaces, a
   t.same([...result.tables['104a'], ...result.tables['104b']].filter(row => row.sessions.some(({ remoteAddress }) => remoteAddress === '130.74.23.51')), [], 'the routers have forgotten it')
 
   await t.test('what tshark finds in 55 is a certificate', needsTshark, async t => {
-    const filter = ['-Y', 'tcp.srcport == 1210 and tcp.len > 0', '-T', 'fields', '-e', 'tcp.payload']
-    const bytes = Buffer.from(execFileSync('tshark', ['-r', join(out, '104a-wan.pcap'), ...filter], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim(), 'hex')
+    const filter = ['-Y', 'frame.interface_name == "104a-wan" and tcp.srcport == 1210 and tcp.len > 0', '-T', 'fields', '-e', 'tcp.payload']
+    const bytes = Buffer.from(execFileSync('tshark', ['-r', result.capture ?? '', ...filter], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim(), 'hex')
     t.same([...bytes.subarray(0, 2)], [1, 55])
     t.match(describeCertificate(readCertificate(bytes.subarray(7))), [['certificate of', 'CN=naptlab CA'], ['issued by', 'CN=naptlab CA'], ['kind', 'CA certificate']])
   })
@@ -41,5 +41,5 @@ t.test('a bench without a CA: the runner makes the certificates, and none cross 
   const { result, packets } = await show(runFig2, { out, encryption: 'tls1.3', bench: { ...fig1, hosts } })
   t.same(result.failures, [])
   t.same(packets.filter(({ title }) => /^(63|54|55) /.test(title)), [])
-  t.ok((await readPcapFile(join(out, '104a-wan.pcap'))).packets.length > 0)
+  t.ok(((await readCaptures(result.capture ?? '')).get('104a-wan')?.packets.length ?? 0) > 0)
 })

@@ -1,8 +1,7 @@
 // The WAN address of 104b changes during the run: the request in the gap fails, the next 201 updates the list (S202A), and the
 // request after it succeeds.
 import t from 'tap'
-import { basename } from 'node:path'
-import { decode, readPcapFile } from '../../captures/index.js'
+import { decode, readCaptures } from '../../captures/index.js'
 import { runFig2, type Fig2Options, type Fig2Result } from '../../lab/fig2.js'
 import { needsNamespaces } from '../prerequisites.js'
 import { goldenText, pathOf, show } from './run.js'
@@ -28,7 +27,7 @@ t.test('a request before the next 201 fails, one after it succeeds', needsNamesp
   t.equal(last?.drop, undefined)
   t.ok(result.tables['104b'].every(row => row.wanAddress === '202.204.16.99'), 'no mapping is left on the old address')
 
-  const wan = await readPcapFile(result.captures.find(file => basename(file) === '104b-wan.pcap') ?? '')
+  const wan = (await readCaptures(result.capture ?? '')).get('104b-wan') ?? { packets: [] }
   const decoded = wan.packets.map(({ bytes }) => decode(bytes))
   const announced = decoded.findIndex(({ layers }) => layers.some(({ protocol, fields }) =>
     protocol === 'arp' && ['sender IP', 'target IP'].every(name => fields.some(field => field.name === name && field.value === '202.204.16.99'))))

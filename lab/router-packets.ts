@@ -1,0 +1,75 @@
+// A router's trace as packets of a capture file: what it received and what it sent, at which side, tied together by a number,
+// with the verdict in words beside the packet that it is about.
+import type { Direction } from '../captures/index.js'
+import type { TraceRecord } from '../napt/trace.js'
+import type { Side } from '../napt/verdict.js'
+import { verdictComment } from './verdict-comment.js'
+
+export interface RouterPacket {
+  readonly side: Side
+  /** Nanoseconds since 1970. */
+  readonly time: bigint
+  readonly bytes: Uint8Array
+  /** As the router's interface saw it. */
+  readonly direction: Direction
+  /** Of this router: the same for a packet as it came in and as it went out. */
+  readonly packetId: bigint
+  readonly comment: string
+}
+
+/** Frames that wait for ARP whose number is remembered; the router itself keeps fewer. */
+const MOST_HELD = 1024
+
+export class RouterPackets {
+  #lastId: bigint
+  /** Numbers of frames that wait, by their bytes. */
+  readonly #held = new Map<string, bigint>()
+
+  /** @param router its name; numbers of routers of different names differ (32 bits of the name's hash are in front) */
+  constructor(private readonly router: string) { this.#lastId = BigInt(hash(router)) << 32n }
+
+  /**
+   * None to two. The verdict stands beside the packet as it was received; beside the sent one where none was, or where it had
+   * to wait for ARP, so that its own was written before there was a verdict.
+   */
+  of(record: TraceRecord): RouterPacket[] {
+    const { time, action, waited = false, received, sent } = record
+    const packetId = waited && received !== undefined ? this.#takeHeld(received.frame) : this.#newId()
+    const isFirstSight = received !== undefined && !waited
+    if (isFirstSight && action === 'hold') this.#hold(received.frame, packetId)
+    const comment = verdictComment(record, this.router)
+    const packets: RouterPacket[] = []
+    if (isFirstSight) packets.push({ side: received.side, time, bytes: received.frame, direction: 'inbound', packetId, comment })
+    if (sent === undefined) return packets
+    // An answer is a packet of the router's own; what it answers is another.
+    const isAnswer = action === 'answer'
+    const beside = isAnswer ? verdictComment({ time, action: 'originate', sent }, this.router) : isFirstSight ? '' : comment
+    packets.push({ side: sent.side, time, bytes: sent.frame, direction: 'outbound', packetId: isAnswer ? this.#newId() : packetId, comment: beside })
+    return packets
+  }
+
+  #newId(): bigint { return ++this.#lastId }
+
+  #hold(frame: Uint8Array, id: bigint): void {
+    for (const oldest of this.#held.keys()) {
+      if (this.#held.size < MOST_HELD) break
+      this.#held.delete(oldest)
+    }
+    this.#held.set(keyOf(frame), id)
+  }
+
+  #takeHeld(frame: Uint8Array): bigint {
+    const key = keyOf(frame), id = this.#held.get(key)
+    this.#held.delete(key)
+    return id ?? this.#newId()
+  }
+}
+
+const keyOf = (frame: Uint8Array): string => Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString('latin1')
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (const byte of new TextEncoder().encode(text)) value = Math.imul(value ^ byte, 0x01000193)
+  return value >>> 0
+}

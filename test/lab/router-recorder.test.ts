@@ -1,0 +1,107 @@
+// A router's recorder: both sides in one file, each packet with its verdict, its number and its direction; packets that waited,
+// answers, losses; what a killed router leaves; a file that cannot be finished.
+import { once } from 'node:events'
+import { copyFileSync, rmSync, watch } from 'node:fs'
+import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import t from 'tap'
+import { CaptureStream, type InterfacePacket } from '../../captures/index.js'
+import { RouterRecorder } from '../../lab/router-recorder.js'
+import { parseIpv4 } from '../../napt/wire/address.js'
+import { DataplaneBench, HOST_MACS } from '../napt/dataplane-bench.js'
+import { arpReply, ping, udp } from '../napt/frames.js'
+import { MACS } from '../napt/router-bench.js'
+import { needsTshark } from '../prerequisites.js'
+
+const REGISTRATION = udp('192.168.1.3:2000', '130.74.23.6:1200', '2133')
+
+async function read(path: string): Promise<{ stream: CaptureStream, packets: InterfacePacket[] }> {
+  const stream = await CaptureStream.open(path), packets: InterfacePacket[] = []
+  for await (const batch of stream.batches()) packets.push(...batch)
+  return { stream, packets }
+}
+
+/** A packet in a line: interface, direction, number counted from the file's first, the first line of its comment. */
+function lines(packets: readonly InterfacePacket[]): string[] {
+  const ids = [...new Set(packets.map(packet => packet.packetId))]
+  return packets.map(({ interface: { name }, direction, packetId, comment }) => `${name} ${direction ?? '-'} ${ids.indexOf(packetId) + 1}${comment === '' ? '' : ` ${comment.split('\n')[0]}`}`)
+}
+
+t.test('each packet with direction, number and verdict', async t => {
+  const b = new DataplaneBench(), folder = t.testdir()
+  t.teardown(() => b.dataplane.close())
+  const recorder = new RouterRecorder(b.dataplane, folder)
+  b.inject('lan', REGISTRATION)
+  b.inject('wan', arpReply({ mac: HOST_MACS.wan, address: '130.74.23.6' }, { mac: MACS.wan, address: '202.204.16.13' }))
+  b.inject('lan', REGISTRATION)
+  b.inject('lan', ping('192.168.1.3', '192.168.1.1', 7))
+  b.inject('wan', udp('8.117.12.109:9', '202.204.16.13:3400'))
+  const path = recorder.end()
+  t.equal(path, join(folder, '104b.pcapng'))
+  t.equal(recorder.end(), path, 'again is no matter')
+  b.inject('lan', REGISTRATION)
+
+  const { stream, packets } = await read(path)
+  t.equal(stream.damage, null)
+  t.same(lines(packets), [
+    '104b-lan inbound 1 104b  lan → wan  held  udp 192.168.1.3:2000 → 130.74.23.6:1200, 4 bytes, until ARP answers',
+    '104b-wan outbound 2 104b      → wan  sent  arp who has 130.74.23.6? tell 202.204.16.13',
+    '104b-wan inbound 3 104b  wan →      learned  arp 130.74.23.6 is at 02:00:00:00:00:06',
+    '104b-wan outbound 1 104b  lan → wan  forwarded  udp 192.168.1.3:2000 → 130.74.23.6:1200, 4 bytes, which waited for ARP, as 202.204.16.13:3400 → 130.74.23.6:1200',
+    '104b-lan inbound 4 104b  lan → wan  forwarded  udp 192.168.1.3:2000 → 130.74.23.6:1200, 4 bytes, as 202.204.16.13:3400 → 130.74.23.6:1200',
+    '104b-wan outbound 4',
+    '104b-lan inbound 5 104b  lan → lan  answered  icmp 192.168.1.3 → 192.168.1.1, echo request, with icmp 192.168.1.1 → 192.168.1.3, echo reply',
+    '104b-lan outbound 6 104b      → lan  sent  icmp 192.168.1.1 → 192.168.1.3, echo reply',
+    '104b-wan inbound 7 104b  wan → lan  dropped  udp 8.117.12.109:9 → 202.204.16.13:3400, 0 bytes',
+  ])
+  t.match(packets.at(-1)?.comment, /\n {2}mapping {2}192\.168\.1\.3:2000 = 202\.204\.16\.13:3400, .*\n {2}filter .*nothing was sent to 8\.117\.12\.109.*\n {2}reason {3}filtered: .*\n {2}rule {5}RFC 4787/, 'and why')
+  t.match(packets[4].comment, /\n {2}mapping .*\n {2}filter /, 'of what is forwarded too')
+  t.equal(stream.names.get(parseIpv4('202.204.16.13')), '104b')
+  t.same([...stream.statistics].map(([{ name }, { received, dropped }]) => [name, received, dropped]), [['104b-lan', 4n, 0n], ['104b-wan', 5n, 0n]])
+  t.not(packets[0].packetId, null)
+  t.equal((packets[0].packetId ?? 0n) >> 32n, (packets.at(-1)?.packetId ?? 1n) >> 32n, 'the router is in front')
+})
+
+t.test('what is flushed is on file before the end', async t => {
+  const b = new DataplaneBench(), folder = t.testdir()
+  const recorder = new RouterRecorder(b.dataplane, folder), part = join(folder, '104b.pcapng.part'), left = join(folder, 'left.pcapng')
+  t.teardown(() => {
+    recorder.close()
+    b.dataplane.close()
+  })
+  b.greet('wan', '130.74.23.6')
+  const watcher = watch(part), written = once(watcher, 'change')
+  b.inject('lan', REGISTRATION)
+  await written
+  watcher.close()
+  copyFileSync(part, left)
+  const { stream, packets } = await read(left)
+  t.equal(stream.damage, null, 'it ends with a block')
+  t.ok(packets.some(({ interface: { name } }) => name === '104b-wan'))
+})
+
+t.test('a file that cannot be finished is told, and the router goes on', async t => {
+  const b = new DataplaneBench(), folder = t.testdir({ below: {} })
+  t.teardown(() => b.dataplane.close())
+  t.throws(() => new RouterRecorder(b.dataplane, join(folder, 'none')), { code: 'ENOENT' })
+  const recorder = new RouterRecorder(b.dataplane, join(folder, 'below'))
+  rmSync(join(folder, 'below'), { recursive: true })
+  t.throws(() => recorder.end(), { code: 'ENOENT' })
+  t.doesNotThrow(() => recorder.close())
+  b.greet('wan', '130.74.23.6')
+  b.inject('lan', REGISTRATION)
+  t.equal(b.sent('wan').length, 1)
+})
+
+t.test('tshark shows comments, directions and numbers', needsTshark, t => {
+  const b = new DataplaneBench(), folder = t.testdir()
+  t.teardown(() => b.dataplane.close())
+  const recorder = new RouterRecorder(b.dataplane, folder)
+  b.greet('wan', '130.74.23.6')
+  b.inject('lan', REGISTRATION)
+  const fields = ['frame.interface_name', 'frame.packet_flags_direction', 'frame.comment'].flatMap(field => ['-e', field])
+  const { stdout } = spawnSync('tshark', ['-r', recorder.end(), '-Y', 'udp', '-T', 'fields', '-E', 'separator=|', ...fields], { encoding: 'utf8' })
+  t.match(stdout, /^104b-lan\|0x00000001\|104b {2}lan → wan {2}forwarded {2}udp 192\.168\.1\.3:2000 → 130\.74\.23\.6:1200, 4 bytes, as 202\.204\.16\.13:3400[\s\S]*mapping/)
+  t.match(stdout, /^104b-wan\|0x00000002\|$/m)
+  t.end()
+})
