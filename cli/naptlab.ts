@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // The command line: which commands there are, and what their ends mean. Exit codes: 0 good, 1 a check failed or a request was
 // refused, 2 wrong usage or a missing prerequisite.
-import { readFileSync } from 'node:fs'
 import yargs, { type Argv } from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { exitCodeOf, UsageError } from './errors.js'
 import { endWithItsReader } from './standard-output.js'
+import { version } from './version.js'
 
 /** By the first word; loaded one by one, since a bench starts this program once for each of its hosts. */
 const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
   translate: async yargs => yargs.command((await import('./commands/translate.js')).translateCommand),
   explain: async yargs => yargs.command((await import('./commands/explain.js')).explainCommand),
   check: async yargs => yargs.command((await import('./commands/check.js')).checkCommand),
+  dissector: async yargs => yargs.command((await import('./commands/dissector.js')).dissectorCommand),
   emit: async yargs => yargs.command((await import('./commands/emit.js')).emitCommand),
   router: async yargs => yargs.command((await import('./commands/router.js')).routerCommand),
   server: async yargs => yargs.command((await import('./commands/server.js')).server),
@@ -53,11 +54,6 @@ const words = hideBin(process.argv)
 /** The shell asks what may come next: what has been typed so far need not be a whole command. */
 const isCompleting = words[0] === '--get-yargs-completions'
 const named = Object.hasOwn(COMMANDS, words[0] ?? '') ? [COMMANDS[words[0]]] : Object.values(COMMANDS)
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-  return manifest.version
-}
 
 endWithItsReader(process.stdout)
 try {

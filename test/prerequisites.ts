@@ -29,6 +29,9 @@ function needsPrograms(programs: Readonly<Record<string, string>>): Prerequisite
 export const needsCap = onBench(hasCap(), 'the package cap is not installed (it needs libpcap-dev)')
 export const needsRawSocket = onBench(hasPackage('raw-socket'), 'the package raw-socket is not installed (it is compiled, and that failed here)')
 export const needsTshark: Prerequisite = { skip: succeeds('tshark', '--version') ? false : 'tshark is not installed' }
+export const needsTsharkWithLua: Prerequisite = needsTshark.skip !== false ? needsTshark : {
+  skip: spawnSync('tshark', ['--version'], { encoding: 'utf8' }).stdout.includes('with Lua') ? false : 'tshark was built without Lua',
+}
 export const needsOpenssl: Prerequisite = { skip: succeeds('openssl', 'version') ? false : 'openssl is not installed' }
 export const needsCoturn = needsPrograms({ turnserver: 'coturn', turnutils_natdiscovery: 'coturn' })
 export const needsNetworkTools = needsPrograms({ ping: 'iputils-ping', traceroute: 'traceroute', iperf3: 'iperf3' })

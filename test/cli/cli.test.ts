@@ -8,7 +8,8 @@ import { needsRawSocket } from '../prerequisites.js'
 import { naptlab } from './naptlab.js'
 
 const COMMANDS = [
-  'run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'flush', 'renumber', 'nat', 'show', 'check', 'emit', 'clock', 'ca', 'router', 'server', 'accept', 'equipment', 'issue', 'relay',
+  'run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'flush', 'renumber', 'nat', 'show', 'explain', 'translate',
+  'check', 'dissector', 'emit', 'clock', 'ca', 'router', 'server', 'accept', 'equipment', 'issue', 'relay',
 ]
 
 t.test('help', async t => {
@@ -22,6 +23,17 @@ t.test('help', async t => {
   }
   t.match((await naptlab(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/)
   t.match((await naptlab(['completion'])).stdout, /complete .*naptlab|compdef/)
+})
+
+t.test('dissector prints what it writes, and makes the folder', async t => {
+  const file = join(t.testdir(), 'plugins', 'naptlab.lua')
+  const printed = await naptlab(['dissector'])
+  t.match(printed.stdout, /\[217\] = \{[\s\S]*register_heuristic/)
+  t.same(await naptlab(['dissector', '-o', file]), { code: 0, stdout: `written: ${file}\n`, stderr: '' })
+  t.equal(readFileSync(file, 'utf8'), printed.stdout)
+  const refused = await naptlab(['dissector', '-o', '/proc/none/naptlab.lua'])
+  t.equal(refused.code, 2)
+  t.match(refused.stderr, '/proc/none')
 })
 
 t.test('wrong usage ends with 2 and says what is right', async t => {
