@@ -21,7 +21,7 @@ export { checkFigures, checkPacket, type FieldCheck, type FigureCheckOptions, ty
 export { canonicalize, faultsOf, type CanonicalCapture, type CanonicalOptions, type Fault } from './canonical.js'
 export { FIELD_CLASSES, type Any, type Entry, type FieldClass, type Flow, type Value } from './entries.js'
 export { checkGolden, FIG2_GOLDEN, GoldenError, recordGolden, RELAY_GOLDEN, type Golden, type GoldenCheckOptions, type GoldenOptions, type GoldenReport } from './golden.js'
-export { formatGolden, goldenFolder, goldenPath, parseGolden, readGolden, writeGolden } from './golden-file.js'
+export { formatGolden, goldenCapture, goldenFolder, goldenPath, parseGolden, readGolden, writeGolden } from './golden-file.js'
 export type { Difference, Unpaired } from './golden-compare.js'
 export { Folding, foldRepeats, type FigureMark, type Hop, type Ladder, type LadderEntry, type LadderPacket, type LadderStep, type Lane } from './ladder/ladder.js'
 export { ladderToText, LadderText, type LadderTextOptions } from './ladder/text.js'
