@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import t from 'tap'
-import { canonicalize, CaptureStream, decodePayload, goldenFolder, KEY_LOG_FILE, KeyLog, type Message } from '../../captures/index.js'
+import { canonicalize, CaptureStream, decodePayload, goldenFolder, KEY_LOG_FILE, KeyLog, type InterfacePacket, type Message } from '../../captures/index.js'
 import { ANY_FIELD, DEFINITIONS, labelOf } from '../../endpoints/message/index.js'
 import { needsTsharkWithLua } from '../prerequisites.js'
-import { KEYS, masked, nameOf, tshark, written, type Packet } from './dissector-support.js'
+import { KEYS, masked, nameOf, tshark, written } from './dissector-support.js'
 
 const PCAP = /\.pcap(ng)?$/
 const CERTIFICATES = new Set(['certificate request', 'certificate', 'CA certificate'])
@@ -17,13 +17,13 @@ for (const name of ['fig2-none', 'fig2', 'fig2-tls1.2-dhe', 'fig2-ssl3-dhe', 'fi
     let compared = 0
     for (const file of readdirSync(folder).filter(file => PCAP.test(file))) {
       const stream = await CaptureStream.open(join(folder, file))
-      const sides = new Map<string, Packet[]>()
+      const sides = new Map<string, InterfacePacket[]>()
       for await (const batch of stream.batches()) {
-        for (const { interface: { name }, time, bytes, originalLength } of batch) {
-          const side = name === '' ? basename(file).replace(PCAP, '') : name
+        for (const packet of batch) {
+          const { name: own } = packet.interface, side = own === '' ? basename(file).replace(PCAP, '') : own
           if (/-[lw]an$/.test(side)) continue // a router's copies; each start of tshark takes its time
           const packets = sides.get(side) ?? []
-          packets.push({ time, bytes, originalLength })
+          packets.push(packet)
           sides.set(side, packets)
         }
       }
