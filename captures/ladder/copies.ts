@@ -45,8 +45,9 @@ export class Copies {
   /** What routers have seen on their cables, and which interface was the first to show a packet that none has. */
   readonly #onRouters: Recent<true>
   readonly #shown: Recent<number>
-  /** Ends that speak with a router itself. */
+  /** Ends that speak with a router itself; and those for which something of a router's own may be waiting, how much. */
   readonly #own = new Set<string>()
+  readonly #maybeOwn = new Map<string, number>()
 
   constructor(private readonly places: SeenPlaces, private readonly taker: RecordTaker, private readonly options: CopiesOptions) {
     const { window } = options
@@ -92,6 +93,7 @@ export class Copies {
     this.#queue.push(waiting)
     this.#bytes += waiting.copy.frame.length
     if (waiting.key === '') return
+    this.#count(waiting, 1)
     const list = this.#byKey.get(waiting.key)
     if (list === undefined) this.#byKey.set(waiting.key, [waiting])
     else list.push(waiting)
@@ -122,6 +124,8 @@ export class Copies {
   #take(waiting: Waiting): void {
     if (waiting.isDone) return
     waiting.isDone = true
+    if (waiting.key === '') return
+    this.#count(waiting, -1)
     const list = this.#byKey.get(waiting.key)?.filter(each => each !== waiting) ?? []
     if (list.length === 0) this.#byKey.delete(waiting.key)
     else this.#byKey.set(waiting.key, list)
@@ -179,21 +183,21 @@ export class Copies {
       if (side === 'wan' && this.places.isWanAddress(router, from)) this.#remember(endsOf(copy)[1])
       return null
     }
-    const other = side === 'wan' ? 'LAN' : 'WAN'
-    return this.#speaksWith(endsOf(copy)[0]) ? null : `no copy of it left on the ${other} side`
+    const other = side === 'wan' ? 'LAN' : 'WAN', [end] = endsOf(copy)
+    return this.#own.has(end) || this.#maybeOwn.has(end) ? null : `no copy of it left on the ${other} side`
   }
 
   #remember(end: string): void {
     if (this.#own.size < MOST_OWN) this.#own.add(end)
   }
 
-  /** Whether the router has something to say to that end, already or among what waits. */
-  #speaksWith(end: string): boolean {
-    const isAnswer = ({ copy, at, isDone }: Waiting): boolean => {
-      const addresses = addressesOf(copy)
-      return !isDone && at.router !== null && addresses !== undefined && endsOf(copy)[1] === end && this.places.isWanAddress(at.router, addresses[0])
-    }
-    return this.#own.has(end) || this.#queue.some(isAnswer)
+  /** Counts what a router itself may have sent to an end: it waits, and no copy of it came in. */
+  #count({ copy, at }: Waiting, by: 1 | -1): void {
+    const addresses = addressesOf(copy)
+    if (at.router === null || at.side !== 'wan' || addresses === undefined || !this.places.isWanAddress(at.router, addresses[0])) return
+    const [, end] = endsOf(copy), count = (this.#maybeOwn.get(end) ?? 0) + by
+    if (count > 0) this.#maybeOwn.set(end, count)
+    else this.#maybeOwn.delete(end)
   }
 
   /** A packet on a cable that is no router's, unless it is there already. */

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import {
   CaptureStream, Correlator, decodePayload, encodePcap, FIG1_TOPOLOGY, figureLayouts, foldRepeats, ladderOfCaptures, ladderOfStream, ladderToText, PcapngWriter,
-  type CapturedPacket, type Ladder, type LadderEntry, type LadderPacket, type PacketFacts,
+  type CapturedPacket, type Ladder, type LadderEntry, type LadderPacket, type PacketFacts, type InterfacePacket,
 } from '../../../captures/index.js'
+import { LadderOfPackets } from '../../../captures/ladder/from-packets.js'
 import { goldenFolder } from '../../../captures/golden-file.js'
 import { parseEndpoint, parseIpv4 } from '../../../napt/wire/address.js'
 import { icmpFrame, tcpFrame, udpFrame } from '../../../napt/wire/frame.js'
@@ -170,6 +171,19 @@ t.test('what is too much is left out and said', async t => {
   t.ok(ladder.lanes.length <= 9)
   t.match(ladderToText(ladder), /left out: 1 line and 4979 packets\n$/)
   t.match(ladderOfCaptures(new Map(), options), { lanes: [], entries: [], notes: ['there is no packet to draw'] })
+})
+
+t.test('many packets of which no copy left share one line, in a time that grows with them', async t => {
+  const side = (id: number, name: string): InterfacePacket['interface'] => ({ id, name, description: '', linkType: 1, snapLength: 0 })
+  const [lan, wan] = [side(0, 'gw-lan'), side(1, 'gw-wan')], payload = new Uint8Array(40), peer = parseEndpoint('130.74.23.6:80'), host = parseEndpoint('192.168.1.3:4000')
+  const ladder = new LadderOfPackets([lan, wan], options), count = 30_000
+  for (let number = 1; number <= count; number++) {
+    const bytes = tcpFrame(host, peer, FLAG.ack | FLAG.psh, payload, { sequence: number, acknowledgement: 1 })
+    ladder.add({ number, time: START + BigInt(number) * 1000n, bytes, originalLength: bytes.length, interface: lan, direction: null, packetId: null, comment: '' })
+  }
+  const { entries } = ladder.finish()
+  t.match(entries, [{ title: 'data', count, drop: { lane: 'gw' } }])
+  t.equal(entries.length, 1)
 })
 
 t.test('a selection: either copy of a packet will do', async t => {
