@@ -2,9 +2,8 @@
 // look at one interface after another; what reads a file from end to end takes CaptureStream.
 import { basename } from 'node:path'
 import { CaptureStream } from './capture-stream.js'
-import type { CapturedPacket } from './pcap.js'
 import type { Capture } from './pcap-reader.js'
-import type { CaptureInterface } from './pcapng/format.js'
+import type { CaptureInterface, InterfacePacket } from './pcapng/format.js'
 import { KeyLog, NO_KEYS, type KeySource } from './tls/key-log.js'
 
 export interface InterfaceCaptures {
@@ -21,13 +20,13 @@ export interface InterfaceCaptures {
  */
 export async function readByInterface(path: string): Promise<InterfaceCaptures> {
   const stream = await CaptureStream.open(path)
-  const packets = new Map<CaptureInterface, CapturedPacket[]>()
+  const packets = new Map<CaptureInterface, InterfacePacket[]>()
   for await (const batch of stream.batches()) {
     for (const packet of batch) listOf(packets, packet.interface).push(packet)
   }
   const { damage, interfaces, keyLog } = stream
   if (damage !== null && interfaces.length === 0) throw damage
-  const byName = new Map<string, CapturedPacket[]>()
+  const byName = new Map<string, InterfacePacket[]>()
   for (const each of interfaces) {
     const list = listOf(byName, each.name || unnamed(path, each, interfaces.length))
     for (const packet of packets.get(each) ?? []) list.push(packet)

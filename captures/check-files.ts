@@ -101,7 +101,7 @@ export async function checkFiles(files: readonly CaptureFile[], { decoder, figur
   const keys = keyLog === undefined ? allOrNone([...held, ...keysBeside(files)]) : readKeyLog(keyLog)
   const results = [...captures].map(([name, capture]): FileResult => ({
     interface: name, file: capture.file, packets: capture.packets.length, damage: capture.damage?.message ?? null,
-    faults: capture.packets.flatMap(packet => faultsOf(packet, decode(packet.bytes))),
+    faults: capture.packets.flatMap(packet => faultsOf(packet, decode(packet.bytes, packet.interface.linkType))),
   }))
   const figureReport = figures === undefined ? null : checkFigures(captures, { decoder, keys, run: figures, partial: true })
   const goldenReport = golden === undefined ? null : checkGolden(captures, readGolden(goldenPath(golden)), { decoder, keys, partial: true }, golden)

@@ -203,7 +203,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   bytes: 'the sender wrote something else, or the payload was changed on the way',
 }
 
-const causeOf = (field: string): string => CAUSES[field] ?? 'the program was given another value, or the payload was changed on the way'
+export const causeOf = (field: string): string => CAUSES[field] ?? 'the program was given another value, or the payload was changed on the way'
 
 /** The same difference on many packets is told once. */
 function fold(differences: readonly Difference[]): Difference[] {

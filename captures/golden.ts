@@ -108,7 +108,7 @@ const flowsOf = (canonical: ReadonlyMap<string, CanonicalCapture>): Map<string, 
 const entriesOf = (interfaces: ReadonlyMap<string, readonly Flow[]>): number =>
   [...interfaces.values()].flat().reduce((sum, flow) => sum + flow.entries.length, 0)
 
-function faultCause({ field, got }: Fault): string {
+export function faultCause({ field, got }: Fault): string {
   if (got === 'partial') return 'the capture was made before the card finished the checksum: switch offloads off (ethtool -K … tx off) or complete it'
   if (field === 'length') return 'the capture kept only the beginning of the frame: capture with a larger snapshot length'
   if (field === 'TLS') return 'the bytes of the connection were changed on the way, or are missing from the capture'

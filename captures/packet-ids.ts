@@ -6,7 +6,7 @@
 // is of: packets are held for a while, and numbered as they are let go.
 import * as ethernet from '../napt/wire/ethernet.js'
 import * as ipv4 from '../napt/wire/ipv4.js'
-import { packetKey } from './correlate.js'
+import { packetKey } from './ladder/correlate.js'
 
 /** A packet as somebody recorded it. */
 export interface RecordedPacket {

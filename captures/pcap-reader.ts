@@ -1,6 +1,6 @@
 // A whole capture file in memory, of either format; see capture-stream.ts for one that may be too big for that.
 import { CaptureStream } from './capture-stream.js'
-import type { CapturedPacket, CaptureFileError } from './pcap.js'
+import type { CaptureFileError } from './pcap.js'
 import type { CaptureInterface, InterfacePacket } from './pcapng/format.js'
 import type { Ipv4Address } from '../napt/wire/address.js'
 
@@ -8,7 +8,7 @@ import type { Ipv4Address } from '../napt/wire/address.js'
 export interface Capture {
   /** As the caller named it; for messages. */
   readonly file: string
-  readonly packets: readonly CapturedPacket[]
+  readonly packets: readonly InterfacePacket[]
   /** What stopped the reading before the end of the file; the packets before it are there. */
   readonly damage: CaptureFileError | null
 }
@@ -16,7 +16,6 @@ export interface Capture {
 /** A whole file. */
 export interface FileCapture extends Capture {
   readonly format: 'pcap' | 'pcapng'
-  readonly packets: readonly InterfacePacket[]
   readonly interfaces: readonly CaptureInterface[]
   readonly names: ReadonlyMap<Ipv4Address, string>
   /** Lines of an NSS key log; empty when the file has none. */

@@ -1,5 +1,5 @@
 // Which of the documents' steps the endpoints' events are, and what stands beside them in the ladder.
-import type { LadderStep } from '../captures/ladder.js'
+import type { LadderStep } from '../captures/ladder/ladder.js'
 import type { EndpointEvent } from '../endpoints/events.js'
 
 /** The step at the lane of the host that does it; null for an event that is none, or is a packet of its own in the ladder. */

@@ -27,6 +27,8 @@ export interface NeighbourActions {
   ready(frame: Uint8Array): void
   /** A waiting frame whose next hop did not answer. */
   failed(frame: Uint8Array): void
+  /** A MAC address that is known without asking: where the neighbours are in a file, nobody answers. */
+  known?(address: Ipv4Address): MacAddress
 }
 
 export class Neighbours {
@@ -42,6 +44,7 @@ export class Neighbours {
 
   /** The neighbour's MAC address, or null when it has to be asked for. Allocates nothing. */
   find(address: Ipv4Address, now: number): MacAddress | null {
+    if (this.#actions.known !== undefined) return this.#actions.known(address)
     const entry = this.#entries.get(address)
     if (entry?.mac == null) return null
     // An old entry serves on while it is asked for again, so that a long flow never waits.

@@ -17,6 +17,7 @@ import { checkRouterConfig, checkStaticTarget, type RouterConfig } from './route
 import type { MappingRow } from './table/listing.js'
 import { NaptTable } from './table/napt-table.js'
 import { Translator } from './translation/translator.js'
+import { turnBack } from './translation/turn-back.js'
 import { UnsolicitedSyns } from './answers/unsolicited-syn.js'
 import { DROP_REASON_NAMES, otherSide, type DropReason, type Side, type Verdict } from './verdict.js'
 import * as arp from './wire/arp.js'
@@ -34,6 +35,8 @@ export interface RouterOutput {
   redeliver(from: Side, frame: Uint8Array): void
   /** A frame that waited in vain. */
   abandoned(from: Side, frame: Uint8Array, reason: DropReason): void
+  /** The MAC address of a next hop; where there is this, ARP is not asked. */
+  readonly neighbour?: (side: Side, address: Ipv4Address) => MacAddress
 }
 
 /** The interface of a side: its MAC address, and the bytes of IP that a frame holds. */
@@ -106,6 +109,9 @@ export class Router {
     return { forwarded: { ...this.#forwarded }, answered: this.#answered, held: this.#held, dropped: { ...this.#dropped } }
   }
 
+  /** Dynamic mappings made since the beginning. */
+  get mappingsMade(): number { return this.#table.made }
+
   table(now: number): MappingRow[] { return this.#table.list(now) }
 
   /** What the verdict of the last `process` rests on; undefined when no mapping had a part in it. */
@@ -160,6 +166,11 @@ export class Router {
       case ethernet.TYPE.arp: return this.#processArp(bytes, start, end, from, now)
       default: return this.#drop('not-ipv4')
     }
+  }
+
+  /** Turns the frame `bytes[start, end)`, as a LAN host received it, back into what must have come from the WAN for it (turn-back.ts). */
+  turnBack(bytes: Uint8Array, start: number, end: number, partial: boolean): void {
+    if (this.#late.parse(bytes, start, end, partial) === null) turnBack(this.#late, this.#table, this.#config.wan.address)
   }
 
   /** Does what time alone brings about: expiry, ARP retries, answers that were put off. Cheap when nothing is due. */
@@ -365,6 +376,7 @@ export class Router {
 
   /** The neighbours beyond one side: frames that wait for them came in on either. */
   #neighboursOf(side: Side): Neighbours {
+    const { neighbour } = this.#output
     return new Neighbours({
       ask: address => this.#own.arpRequest(side, address),
       ready: frame => this.#output.redeliver(this.#cameFrom(side, frame), frame),
@@ -373,6 +385,7 @@ export class Router {
         if (this.#late.parse(frame, 0, frame.length, false) === null) this.#own.error(this.#late, from, { type: UNREACHABLE, code: icmp.UNREACHABLE.host }, this.#now)
         this.#abandon(from, frame, 'neighbour-unreachable')
       },
+      ...(neighbour === undefined ? {} : { known: address => neighbour(side, address) }),
     })
   }
 

@@ -9,7 +9,7 @@
 import type { Behaviour, Dependence, Protocol, StaticMapping } from '../behaviour/behaviour.js'
 import type { Explanation } from '../explanation.js'
 import { seededRandom } from '../random.js'
-import type { Ipv4Address, Port } from '../wire/address.js'
+import type { Endpoint, Ipv4Address, Port } from '../wire/address.js'
 import { FLAG } from '../wire/tcp.js'
 import type { DropReason } from '../verdict.js'
 import { PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
@@ -40,6 +40,8 @@ export class NaptTable {
   readonly #idle = new Float64Array(5)
   readonly #refreshed = { outbound: new Uint8Array(5), inbound: new Uint8Array(5) }
   readonly #last: Lookup = { isMade: false, mapping: NONE, session: NONE, state: -1, timeLeft: 0, isNew: false, remoteAddress: 0, remotePort: 0 }
+  /** Dynamic mappings made since the beginning. */
+  made = 0
   /** Why the last `outbound` or `inbound` gave -1. */
   failure: DropReason = 'no-mapping'
 
@@ -123,6 +125,13 @@ export class NaptTable {
     if (session === NONE || this.#sessions.deadline(session) <= now) return NONE
     this.#last.session = session
     return session
+  }
+
+  /** The WAN end by which a LAN endpoint hears from a remote one: of their session, else of the mapping for everybody; null when there is neither. */
+  wayIn(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number): Endpoint | null {
+    const session = this.#sessions.findOutbound(code, lanAddress, lanPort, remoteAddress, remotePort)
+    const mapping = session === NONE ? this.#mappings.ofLan(code, lanAddress, lanPort, 0, 0) : this.#sessions.mapping(session)
+    return mapping === NONE ? null : { address: this.#mappings.wanAddress(mapping), port: this.#mappings.wanPort(mapping) }
   }
 
   lanAddress(session: number): Ipv4Address { return this.#mappings.lanAddress(this.#sessions.mapping(session)) }
@@ -227,6 +236,7 @@ export class NaptTable {
     const lapsed = this.#sessions.findInbound(code, address, wanPort, remoteAddress, remotePort)
     if (lapsed !== NONE) this.#store.removeSession(lapsed, now)
     this.#last.isNew = true
+    this.made++
     return mapping
   }
 
@@ -274,6 +284,7 @@ export class NaptTable {
   #mappingOnOwnAddress(code: ProtocolCode, host: number, lanAddress: number, wanAddress: number, port: number): number {
     this.#addresses.take(code, wanAddress, port)
     this.#last.isNew = true
+    this.made++
     return this.#store.addMapping(code, this.#addresses.isOneToOne(wanAddress) ? KIND.oneToOne : KIND.dynamic, host, lanAddress, port, wanAddress, port, 0, 0)
   }
 

@@ -1,6 +1,6 @@
 // ICMP errors: those that pass through, whose quoted packet has to be translated too ("inside out"), and those that the router
 // sends itself (RFC 5508 §4, RFC 1812 §4.3.2).
-import { PROTOCOL_CODE } from '../table/flow-index.js'
+import { PROTOCOL_CODE, type ProtocolCode } from '../table/flow-index.js'
 import type { NaptTable } from '../table/napt-table.js'
 import type { DropReason, Side } from '../verdict.js'
 import type { Packet } from '../packet.js'
@@ -79,19 +79,36 @@ export class IcmpErrorTranslator {
   }
 
   /** The session of the quoted packet, which travelled the other way: what was its source is on the far side of this error. */
-  #find(side: Side, { bytes, transport: error }: Packet, now: number): number {
-    const quoted = icmp.quoted(error), transport = quoted + ipv4.headerLength(bytes, quoted), outbound = side === 'lan'
-    const protocol = ipv4.protocol(bytes, quoted), code = protocolCode(protocol)
-    const ownAddress = outbound ? ipv4.destination(bytes, quoted) : ipv4.source(bytes, quoted)
-    const remoteAddress = outbound ? ipv4.source(bytes, quoted) : ipv4.destination(bytes, quoted)
-    const hasPorts = code === PROTOCOL_CODE.tcp || code === PROTOCOL_CODE.udp
-    const ownPort = hasPorts ? read16(bytes, transport + (outbound ? 2 : 0)) : code === PROTOCOL_CODE.icmp ? icmp.identifier(bytes, transport) : protocol
-    return this.#table.peek(side, code, ownAddress, ownPort, remoteAddress, hasPorts ? read16(bytes, transport + (outbound ? 0 : 2)) : 0, now)
+  #find(side: Side, packet: Packet, now: number): number {
+    const { code, ownAddress, ownPort, remoteAddress, remotePort } = quotedEnds(packet, side === 'lan')
+    return this.#table.peek(side, code, ownAddress, ownPort, remoteAddress, remotePort, now)
+  }
+}
+
+export interface QuotedEnds {
+  readonly code: ProtocolCode
+  readonly ownAddress: Ipv4Address
+  readonly ownPort: number
+  readonly remoteAddress: Ipv4Address
+  readonly remotePort: number
+}
+
+/** The ends of the packet that a checked error quotes; the one that it was sent to is `own` where the error goes `outbound`. */
+export function quotedEnds({ bytes, transport: error }: Packet, outbound: boolean): QuotedEnds {
+  const quoted = icmp.quoted(error), transport = quoted + ipv4.headerLength(bytes, quoted)
+  const protocol = ipv4.protocol(bytes, quoted), code = protocolCode(protocol)
+  const hasPorts = code === PROTOCOL_CODE.tcp || code === PROTOCOL_CODE.udp
+  return {
+    code,
+    ownAddress: outbound ? ipv4.destination(bytes, quoted) : ipv4.source(bytes, quoted),
+    remoteAddress: outbound ? ipv4.source(bytes, quoted) : ipv4.destination(bytes, quoted),
+    ownPort: hasPorts ? read16(bytes, transport + (outbound ? 2 : 0)) : code === PROTOCOL_CODE.icmp ? icmp.identifier(bytes, transport) : protocol,
+    remotePort: hasPorts ? read16(bytes, transport + (outbound ? 0 : 2)) : 0,
   }
 }
 
 /** What is wrong with an error or with the packet it quotes, or null. */
-function checkError({ bytes, transport: error, ipEnd }: Packet): DropReason | null {
+export function checkError({ bytes, transport: error, ipEnd }: Packet): DropReason | null {
   if (!icmp.checksumHolds(bytes, error, ipEnd)) return 'checksum'
   const quoted = icmp.quoted(error)
   if (ipEnd - quoted < ipv4.MINIMUM_HEADER) return 'truncated'
@@ -104,7 +121,7 @@ function checkError({ bytes, transport: error, ipEnd }: Packet): DropReason | nu
 }
 
 /** The quoted transport checksum is adjusted where it is quoted at all (RFC 5508 REQ-3 c); a UDP checksum of 0 stays. */
-function rewriteQuoted(bytes: Uint8Array, quoted: number, end: number, outbound: boolean, address: Ipv4Address, port: number): void {
+export function rewriteQuoted(bytes: Uint8Array, quoted: number, end: number, outbound: boolean, address: Ipv4Address, port: number): void {
   const transport = quoted + ipv4.headerLength(bytes, quoted), protocol = ipv4.protocol(bytes, quoted)
   const before = outbound ? ipv4.destination(bytes, quoted) : ipv4.source(bytes, quoted)
   const hasPorts = protocol === ipv4.PROTOCOL.tcp || protocol === ipv4.PROTOCOL.udp

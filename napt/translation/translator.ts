@@ -122,7 +122,8 @@ const remotePort = (packet: Packet, outbound: boolean): number => packet.hasPort
 
 const flagsOf = (packet: Packet): number => packet.protocol === ipv4.PROTOCOL.tcp ? tcp.flags(packet.bytes, packet.transport) : 0
 
-function replacePort(packet: Packet, source: boolean, port: number): void {
+/** Source or destination port, or an ICMP query's identifier, with the transport checksum. */
+export function replacePort(packet: Packet, source: boolean, port: number): void {
   const { bytes, transport } = packet
   if (packet.protocol === ipv4.PROTOCOL.icmp) {
     update16(bytes, transport + icmp.CHECKSUM, icmp.identifier(bytes, transport), port)
@@ -138,7 +139,8 @@ function replacePort(packet: Packet, source: boolean, port: number): void {
   }
 }
 
-function replaceAddress(packet: Packet, source: boolean, address: Ipv4Address): void {
+/** Source or destination address, with the checksums that cover it. */
+export function replaceAddress(packet: Packet, source: boolean, address: Ipv4Address): void {
   const { bytes, ip } = packet
   const checksumAt = transportChecksumAt(packet)
   if (checksumAt >= 0) {

@@ -8,7 +8,8 @@ import { needsRawSocket } from '../prerequisites.js'
 import { naptlab } from './naptlab.js'
 
 const COMMANDS = [
-  'run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'flush', 'renumber', 'nat', 'check', 'dissector', 'emit', 'clock', 'ca', 'router', 'server', 'accept', 'equipment', 'issue', 'relay',
+  'run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'flush', 'renumber', 'nat', 'show', 'explain', 'translate',
+  'check', 'dissector', 'emit', 'clock', 'ca', 'router', 'server', 'accept', 'equipment', 'issue', 'relay',
 ]
 
 t.test('help', async t => {

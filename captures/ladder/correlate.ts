@@ -5,60 +5,47 @@
 // oldest first, when something newer by that much was seen (or the caller's clock says so: `advance`). Two records are of one
 // packet when what the one router sent to the other's WAN address is, bytes of IP compared, what the other received. Partner
 // records further apart than the window become two ladder packets.
-import { parseIpv4 } from '../napt/wire/address.js'
-import * as ipv4 from '../napt/wire/ipv4.js'
-import { HEADER as ETHERNET_HEADER } from '../napt/wire/ethernet.js'
-import * as tcp from '../napt/wire/tcp.js'
-import * as udp from '../napt/wire/udp.js'
-import { decode, fieldOf, type Decoded, type Ends } from './decode.js'
-import { checkPacket } from './figure-check.js'
-import type { FigureLayout } from './figures.js'
+import { formatIpv4, type Ipv4Address } from '../../napt/wire/address.js'
+import * as ipv4 from '../../napt/wire/ipv4.js'
+import { HEADER as ETHERNET_HEADER } from '../../napt/wire/ethernet.js'
+import * as tcp from '../../napt/wire/tcp.js'
+import * as udp from '../../napt/wire/udp.js'
+import { decode, fieldOf, type Decoded } from '../decode.js'
+import { checkPacket } from '../figure-check.js'
+import type { FigureLayout } from '../figures.js'
+import { FIG2_CONNECTIONS, namePacket, type ConnectionName } from '../naming.js'
+import type { PayloadDecoder } from '../payload.js'
+import { icmpName } from '../summary.js'
+import { TlsFollower, type TlsContent } from '../tls/follower.js'
+import { NO_KEYS, type KeySource } from '../tls/key-log.js'
 import type { FigureMark, Hop, LadderEntry, LadderPacket, LadderStep } from './ladder.js'
-import { FIG2_CONNECTIONS, namePacket, type ConnectionName } from './naming.js'
-import type { PayloadDecoder } from './payload.js'
-import { icmpName } from './summary.js'
-import { TlsFollower, type TlsContent } from './tls/follower.js'
-import { NO_KEYS, type KeySource } from './tls/key-log.js'
+import { DescribedPlaces, type Places, type Side, type Topology } from './places.js'
 
 /** What one router did with one frame. */
 export interface RouterRecord {
   readonly router: string
   /** Nanoseconds since 1970. */
   readonly time: bigint
-  readonly from: 'lan' | 'wan'
+  readonly from: Side
   readonly received: Uint8Array
   readonly verdict: { readonly action: 'forward' | 'answer' | 'drop', readonly reason?: string }
-  readonly sent?: { readonly side: 'lan' | 'wan', readonly frame: Uint8Array }
+  readonly sent?: { readonly side: Side, readonly frame: Uint8Array }
+  /** Their numbers in the capture file that they come from. */
+  readonly frames?: readonly number[]
+  /** True: nobody asked for it, though TLS cannot be followed without. */
+  readonly isUnasked?: boolean
 }
 
-/** A packet between two hosts on the WAN itself, of which no router has a record. */
+/** A packet that no router handled: between two hosts on the WAN itself, or of a router's own. */
 export interface WireRecord {
   /** Nanoseconds since 1970. */
   readonly time: bigint
   readonly frame: Uint8Array
-}
-
-/** Who has which address, and behind which router. Names are those of the lanes. */
-export interface Topology {
-  readonly routers: readonly {
-    readonly name: string
-    readonly wan: string
-    /** WAN addresses that it has beside that one, or is going to have. */
-    readonly moreWan?: readonly string[]
-    readonly lan: string
-    readonly hosts: readonly { readonly name: string, readonly address: string }[]
-  }[]
-  /** On the WAN itself. */
-  readonly hosts: readonly { readonly name: string, readonly address: string }[]
-}
-
-/** The bench of Fig. 1. */
-export const FIG1_TOPOLOGY: Topology = {
-  routers: [
-    { name: '104a', wan: '4.17.168.2', lan: '192.168.1.1', hosts: [{ name: '102', address: '192.168.1.11' }] },
-    { name: '104b', wan: '202.204.16.13', lan: '192.168.1.1', hosts: [{ name: '103', address: '192.168.1.3' }] },
-  ],
-  hosts: [{ name: '101', address: '130.74.23.6' }],
+  /** The router's cable that it was heard on; the WAN when absent. */
+  readonly at?: { readonly router: string, readonly side: Side }
+  /** As a router's record has them. */
+  readonly frames?: readonly number[]
+  readonly isUnasked?: boolean
 }
 
 export interface CorrelatorOptions {
@@ -74,14 +61,15 @@ export interface CorrelatorOptions {
 
 /** On a busy machine one router may come to its turn this much after the other. */
 const DEFAULT_WINDOW = 200_000_000n
+/** More than a busy window holds; above it what is oldest is released early. */
+const MOST_PENDING = 16_384
 
 interface Pending {
   readonly time: bigint
-  readonly step: LadderStep | null
-  readonly wire: WireRecord | null
-  readonly record: RouterRecord | null
-  /** See Places.crossingKey. */
+  /** What it has in common with the record of another router, or null. */
   readonly key: string | null
+  readonly record: RouterRecord | null
+  readonly draw: (partner: RouterRecord | null) => LadderEntry[]
   /** True: drawn with its partner already. */
   isDrawn: boolean
 }
@@ -97,8 +85,8 @@ export class Correlator {
   /** Records that may find a partner, by their key, oldest first. */
   readonly #crossing = new Map<string, Pending[]>()
 
-  constructor(topology: Topology, options: CorrelatorOptions) {
-    this.#places = new Places(topology)
+  constructor(places: Topology | Places, options: CorrelatorOptions) {
+    this.#places = 'onWan' in places ? places : new DescribedPlaces(places)
     this.#options = options
     this.#window = options.window ?? DEFAULT_WINDOW
     this.#follower = new TlsFollower(options.keys ?? NO_KEYS, options.decoder)
@@ -106,23 +94,25 @@ export class Correlator {
 
   /** Takes a record; gives the entries that are due. */
   push(record: RouterRecord): LadderEntry[] {
-    return this.#insert({ time: record.time, step: null, wire: null, record, key: this.#places.crossingKey(record), isDrawn: false })
+    return this.#insert({ time: record.time, key: crossingKey(record, this.#places), record, draw: partner => this.#drawRouted(record, partner), isDrawn: false })
   }
 
   /** Takes a step that somebody else saw, so that it stands among the packets by its time. */
   step(step: LadderStep): LadderEntry[] {
-    return this.#insert({ time: step.time, step, wire: null, record: null, key: null, isDrawn: false })
+    return this.#insert({ time: step.time, key: null, record: null, draw: () => [step], isDrawn: false })
   }
 
-  /** Takes a packet that somebody heard on the WAN. */
+  /** Takes a packet that somebody heard on a cable. */
   overhear(wire: WireRecord): LadderEntry[] {
-    return this.#insert({ time: wire.time, step: null, wire, record: null, key: null, isDrawn: false })
+    return this.#insert({ time: wire.time, key: null, record: null, draw: () => this.#drawWire(wire), isDrawn: false })
   }
 
   /** Gives what is older than the window at time `now`, nanoseconds since 1970. */
   advance(now: bigint): LadderEntry[] {
     const due: LadderEntry[] = []
-    while (this.#first < this.#pending.length && this.#pending[this.#first].time + this.#window <= now) due.push(...this.#release())
+    const isDue = (): boolean => this.#first < this.#pending.length &&
+      (this.#pending[this.#first].time + this.#window <= now || this.#pending.length - this.#first > MOST_PENDING)
+    while (isDue()) due.push(...this.#release())
     if (this.#first > this.#pending.length / 2) {
       this.#pending = this.#pending.slice(this.#first)
       this.#first = 0
@@ -146,14 +136,7 @@ export class Correlator {
 
   #release(): LadderEntry[] {
     const entry = this.#pending[this.#first++]
-    const { step, wire, record, isDrawn } = entry
-    if (step !== null) return [step]
-    if (wire !== null) return [this.#drawWire(wire)]
-    if (record === null || isDrawn) return []
-    const partner = this.#takePartner(entry)
-    if (partner === null) return this.#draw([record])
-    // The clocks of two routers may differ by more than the wire takes, so the order comes from the direction.
-    return this.#draw(record.sent?.side === 'wan' ? [record, partner] : [partner, record])
+    return entry.isDrawn ? [] : entry.draw(this.#takePartner(entry))
   }
 
   /** The other router's record of the same packet, if it is there. */
@@ -168,24 +151,67 @@ export class Correlator {
     return partner?.record ?? null
   }
 
-  #drawWire({ time, frame }: WireRecord): LadderPacket {
+  #drawRouted(record: RouterRecord, partner: RouterRecord | null): LadderEntry[] {
+    if (partner === null) return this.#draw([record])
+    // The clocks of two routers may differ by more than the wire takes, so the order comes from the direction.
+    return this.#draw(record.sent?.side === 'wan' ? [record, partner] : [partner, record])
+  }
+
+  #drawWire(wire: WireRecord): LadderEntry[] {
+    const { time, frame, at } = wire
     const decoded = decode(frame)
-    return this.#packet(time, [{ interface: 'wan', decoded }], this.#places.wireHops(decoded), undefined)
+    const place = at === undefined ? 'wan' : `${at.router}-${at.side}`
+    return this.#asked([wire], [this.#packet(time, [{ interface: place, decoded }], this.#hopsOf(decoded, at), undefined)])
   }
 
   /** One packet through one or two routers; a router's answer to it is a packet of its own. */
   #draw(records: readonly [RouterRecord, ...RouterRecord[]]): LadderEntry[] {
     const [first] = records, last = records.at(-1) ?? first
     const views = records.flatMap(record => viewsOf(record, record === first))
-    const hops = records.flatMap((record, at) => this.#places.hops(record, at === 0))
+    const hops = records.flatMap((record, at) => this.#routedHops(record, at === 0))
     const drop = last.verdict.action === 'drop' ? { lane: last.router, reason: last.verdict.reason ?? 'no reason was given' } : undefined
     const entries = [this.#packet(first.time, views, hops, drop)]
     if (last.verdict.action === 'answer' && last.sent !== undefined) {
-      const answer = { interface: `${last.router}-${last.sent.side}`, decoded: decode(last.sent.frame) }
-      entries.push(this.#packet(last.time, [answer], this.#places.answerHops(last, answer.decoded), undefined))
+      const { router, sent: { side, frame } } = last, decoded = decode(frame)
+      entries.push(this.#packet(last.time, [{ interface: `${router}-${side}`, decoded }], this.#hop(router, this.#find(last.router, side, decoded.transport?.destination.address), decoded), undefined))
     }
-    return entries
+    return this.#asked(records, entries)
   }
+
+  #asked(records: readonly (RouterRecord | WireRecord)[], entries: readonly LadderPacket[]): LadderPacket[] {
+    if (records.every(record => record.isUnasked === true)) return []
+    const frames = records.flatMap(record => record.frames ?? [])
+    return frames.length === 0 ? [...entries] : entries.map(entry => ({ ...entry, frames }))
+  }
+
+  // --- arrows -------------------------------------------------------------------------------------------------------
+
+  /** The arrows of one record; the one into a second router is drawn by the first. An end that has no lane has no arrow. */
+  #routedHops({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): Hop[] {
+    const incoming = decode(received)
+    const hops = isFirst ? this.#hop(this.#find(router, from, incoming.transport?.source.address), router, incoming) : []
+    if (verdict.action !== 'forward' || sent === undefined) return hops
+    const outgoing = decode(sent.frame)
+    return [...hops, ...this.#hop(router, this.#find(router, sent.side, outgoing.transport?.destination.address), outgoing)]
+  }
+
+  #hopsOf(packet: Decoded, at: WireRecord['at']): Hop[] {
+    const { router, side } = at ?? { router: '', side: 'wan' }
+    return this.#hop(this.#find(router, side, packet.transport?.source.address), this.#find(router, side, packet.transport?.destination.address), packet)
+  }
+
+  #hop(from: string | undefined, to: string | undefined, packet: Decoded): Hop[] {
+    if (from === undefined || to === undefined || packet.transport === null) return []
+    const { source, destination } = packet.transport
+    return [{ from, to, label: labelOf(packet), addresses: [formatIpv4(source.address), formatIpv4(destination.address)] }]
+  }
+
+  #find(router: string, side: Side, address: Ipv4Address | undefined): string | undefined {
+    if (address === undefined) return undefined
+    return side === 'wan' ? this.#places.onWan(address) : this.#places.behind(router, address)
+  }
+
+  // --- names --------------------------------------------------------------------------------------------------------
 
   #packet(time: bigint, views: readonly View[], hops: readonly Hop[], drop: LadderPacket['drop']): LadderPacket {
     const { decoder, connections = FIG2_CONNECTIONS } = this.#options
@@ -222,58 +248,14 @@ function viewsOf({ router, from, received, verdict, sent }: RouterRecord, isFirs
   return verdict.action === 'forward' && sent !== undefined ? [...views, { interface: `${router}-${sent.side}`, decoded: decode(sent.frame) }] : views
 }
 
-/** Names for addresses. Behind each router the same private addresses may occur again. */
-class Places {
-  readonly #onWan = new Map<number, string>()
-  readonly #behind = new Map<string, Map<number, string>>()
-  readonly #routers = new Set<string>()
-
-  constructor({ routers, hosts }: Topology) {
-    for (const { name, address } of hosts) this.#onWan.set(parseIpv4(address), name)
-    for (const router of routers) {
-      this.#routers.add(router.name)
-      for (const address of [router.wan, ...router.moreWan ?? []]) this.#onWan.set(parseIpv4(address), router.name)
-      this.#behind.set(router.name, new Map([[parseIpv4(router.lan), router.name], ...router.hosts.map(host => [parseIpv4(host.address), host.name] as const)]))
-    }
-  }
-
-  /** The arrows of one record; the one into a second router is drawn by the first. An end that has no lane has no arrow. */
-  hops({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): Hop[] {
-    const incoming = decode(received)
-    const hops = isFirst ? this.#hop(this.#find(router, from, endsOf(incoming)?.source.address), router, incoming) : []
-    if (verdict.action !== 'forward' || sent === undefined) return hops
-    const outgoing = decode(sent.frame)
-    return [...hops, ...this.#hop(router, this.#find(router, sent.side, endsOf(outgoing)?.destination.address), outgoing)]
-  }
-
-  answerHops({ router, sent }: RouterRecord, answer: Decoded): Hop[] {
-    return sent === undefined ? [] : this.#hop(router, this.#find(router, sent.side, endsOf(answer)?.destination.address), answer)
-  }
-
-  wireHops(packet: Decoded): Hop[] {
-    const ends = endsOf(packet)
-    return this.#hop(this.#onWan.get(ends?.source.address ?? -1), this.#onWan.get(ends?.destination.address ?? -1), packet)
-  }
-
-  /** What two records of one packet have in common; null for a packet that crosses no second router. */
-  crossingKey({ router, from, received, verdict, sent }: RouterRecord): string | null {
-    const frame = from === 'wan' ? received : verdict.action === 'forward' && sent?.side === 'wan' ? sent.frame : null
-    if (frame === null) return null
-    const ends = endsOf(decode(frame))
-    const other = this.#onWan.get((from === 'wan' ? ends?.source.address : ends?.destination.address) ?? -1)
-    return other === undefined || other === router || !this.#routers.has(other) ? null : packetKey(frame)
-  }
-
-  #hop(from: string | undefined, to: string | undefined, packet: Decoded): Hop[] {
-    return from === undefined || to === undefined ? [] : [{ from, to, label: labelOf(packet) }]
-  }
-
-  #find(router: string, side: 'lan' | 'wan', address: number | undefined): string | undefined {
-    return address === undefined ? undefined : (side === 'wan' ? this.#onWan : this.#behind.get(router))?.get(address)
-  }
+/** What two records of one packet have in common; null for a packet that crosses no second router. */
+function crossingKey({ router, from, received, verdict, sent }: RouterRecord, places: Places): string | null {
+  const frame = from === 'wan' ? received : verdict.action === 'forward' && sent?.side === 'wan' ? sent.frame : null
+  const transport = frame === null ? null : decode(frame).transport
+  if (frame === null || transport === null) return null
+  const other = places.onWan((from === 'wan' ? transport.source : transport.destination).address)
+  return other === undefined || other === router || !places.isRouter(other) ? null : packetKey(frame)
 }
-
-const endsOf = (packet: Decoded): Ends | null => packet.transport
 
 function labelOf(packet: Decoded): string {
   const { transport } = packet

@@ -1,7 +1,7 @@
 // A ladder as text, line by line: the header first, then each entry as it comes. Three shapes, by the width of the terminal:
 // names beside the lanes (from about 105 columns for five lanes), names above the arrows, and, where the lanes themselves do not
 // fit, a plain list.
-import { displayWidth, fit, printable } from './text-width.js'
+import { displayWidth, fit, printable } from '../text-width.js'
 import type { Hop, Ladder, LadderEntry, LadderPacket, LadderStep, Lane } from './ladder.js'
 
 export interface LadderTextOptions {
@@ -83,6 +83,9 @@ export class LadderText {
     return beside.length === 0 ? [arrows] : beside.map((text, at) => `${at === 0 ? arrows : under}${space}${text}`)
   }
 
+  /** A sentence below the ladder. */
+  note(text: string): string[] { return this.#wrap(wordsOf(text, 'dim'), this.#width) }
+
   #listed(entry: LadderEntry, time: string, words: readonly Word[], notes: readonly Word[]): string[] {
     const path = entry.kind === 'step' ? `${entry.lane} ${entry.name}` : [entry.hops[0]?.from, ...entry.hops.map(hop => hop.to)].filter(Boolean).join(' → ')
     const [first = '', ...rest] = this.#wrap([word(path, 'dim', ''), ...words.map((each, at) => at === 0 ? { ...each, before: '  ' } : each)], this.#width - TIME_WIDTH - 2)
@@ -112,7 +115,11 @@ export class LadderText {
 
   #drawHop(cells: string[], { from, to, label }: Hop): void {
     const start = this.#columnOf(from), end = this.#columnOf(to)
-    if (start === undefined || end === undefined || start === end) return
+    if (start === undefined || end === undefined) return
+    if (start === end) {
+      cells[start] = '↺'
+      return
+    }
     const isRight = end > start
     const [left, right] = isRight ? [start, end] : [end, start]
     for (let at = left + 1; at < right; at++) cells[at] = this.#columns.includes(at) ? '┼' : '─'
@@ -177,9 +184,10 @@ export class LadderText {
 }
 
 /** A whole ladder at once. */
-export function ladderToText({ title, lanes, entries }: Ladder, options: LadderTextOptions = {}): string {
+export function ladderToText({ title, lanes, entries, notes = [] }: Ladder, options: LadderTextOptions = {}): string {
   const text = new LadderText(lanes, entries.at(0)?.time ?? 0n, options)
-  return [...text.header(title), ...entries.flatMap(entry => text.entry(entry))].map(line => `${line.trimEnd()}\n`).join('')
+  const below = notes.length === 0 ? [] : ['', ...notes.flatMap(note => text.note(note))]
+  return [...text.header(title), ...entries.flatMap(entry => text.entry(entry)), ...below].map(line => `${line.trimEnd()}\n`).join('')
 }
 
 const word = (text: string, style: Style = 'plain', before = ' '): Word => ({ text, style, before })

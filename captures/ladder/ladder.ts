@@ -1,7 +1,12 @@
-// A ladder diagram as data: lanes, and what happens on and between them, in order of time. Renderers (ladder-text.ts) read
+// A ladder diagram as data: lanes, and what happens on and between them, in order of time. Renderers (text.ts) read
 // nothing else.
 
-export interface Lane { readonly name: string, readonly address: string }
+export interface Lane {
+  readonly name: string
+  readonly address: string
+  /** True: packets change at it. */
+  readonly isRouter?: boolean
+}
 
 /** One arrow. Lanes between its ends are passed over. */
 export interface Hop {
@@ -9,6 +14,8 @@ export interface Hop {
   readonly to: string
   /** As in `1500→1201`. */
   readonly label: string
+  /** Source and destination on this hop; not there where nobody asked. */
+  readonly addresses?: readonly [source: string, destination: string]
 }
 
 export interface FigureMark { readonly figure: string, readonly ok: boolean }
@@ -34,6 +41,8 @@ export interface LadderPacket {
   readonly isDetail: boolean
   /** Where a router threw it away, and why. */
   readonly drop?: { readonly lane: string, readonly reason: string }
+  /** The numbers of its copies in the capture file that it comes from; of the first ones, where it stands for several. */
+  readonly frames?: readonly number[]
 }
 
 /** Something that happens at one lane, such as S202. */
@@ -49,7 +58,13 @@ export interface LadderStep {
 
 export type LadderEntry = LadderPacket | LadderStep
 
-export interface Ladder { readonly title: string, readonly lanes: readonly Lane[], readonly entries: readonly LadderEntry[] }
+export interface Ladder {
+  readonly title: string
+  readonly lanes: readonly Lane[]
+  readonly entries: readonly LadderEntry[]
+  /** What was left out, and the like; a sentence each, below the ladder. */
+  readonly notes?: readonly string[]
+}
 
 /**
  * Folds packets that repeat, for a live display: the first is shown at once, the following equal ones are counted and come as
@@ -79,20 +94,33 @@ export class Folding {
   }
 }
 
-/** Folds packets that repeat, where all entries are there: one entry stands for all of them. Details as in `Folding`. */
-export function foldRepeats(entries: readonly LadderEntry[]): LadderEntry[] {
-  const folded: LadderEntry[] = []
-  let last = -1
-  for (const entry of entries) {
-    const before = folded[last] as LadderEntry | undefined
+/** Folds packets that repeat, where a line may still be changed: one entry stands for all of them. Details as in `Folding`. */
+export class Folded {
+  readonly #entries: LadderEntry[] = []
+  #last = -1
+
+  get entries(): readonly LadderEntry[] { return this.#entries }
+  get length(): number { return this.#entries.length }
+
+  push(entry: LadderEntry): void {
+    const before = this.#entries[this.#last] as LadderEntry | undefined
     if (entry.kind === 'packet' && !entry.isDetail && before?.kind === 'packet' && isSame(before, entry)) {
-      folded[last] = add(before, entry)
-      continue
+      this.#entries[this.#last] = add(before, entry)
+      return
     }
-    if (entry.kind === 'step' || !entry.isDetail) last = folded.length
-    folded.push(entry)
+    if (entry.kind === 'step' || !entry.isDetail) this.#last = this.#entries.length
+    this.add(entry)
   }
-  return folded
+
+  /** A line of its own. */
+  add(entry: LadderEntry): void { this.#entries.push(entry) }
+}
+
+/** Folds packets that repeat, where all entries are there. */
+export function foldRepeats(entries: readonly LadderEntry[]): LadderEntry[] {
+  const folded = new Folded()
+  for (const entry of entries) folded.push(entry)
+  return [...folded.entries]
 }
 
 const add = (first: LadderPacket, next: LadderPacket): LadderPacket =>
@@ -100,4 +128,5 @@ const add = (first: LadderPacket, next: LadderPacket): LadderPacket =>
 
 /** The same to whoever looks at it: size and time aside. */
 const isSame = (a: LadderPacket, b: LadderPacket): boolean => identity(a) === identity(b)
-const identity = ({ title, hops, figures, drop }: LadderPacket): string => JSON.stringify([title, hops, figures, drop])
+const identity = ({ title, hops, figures, drop }: LadderPacket): string =>
+  JSON.stringify([title, hops.map(({ from, to, label }) => [from, to, label]), figures, drop])

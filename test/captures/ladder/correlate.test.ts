@@ -1,10 +1,10 @@
 // From router records to ladder packets: names, hops, one line for a packet that crosses two routers, in any order of arrival.
 import t from 'tap'
-import { parseEndpoint, parseIpv4 } from '../../napt/wire/address.js'
-import { icmpFrame, udpFrame } from '../../napt/wire/frame.js'
-import * as udp from '../../napt/wire/udp.js'
-import { Correlator, FIG1_TOPOLOGY, figureLayouts, foldRepeats, type LadderEntry, type RouterRecord } from '../../captures/index.js'
-import { FREEDOM, recordsOf, run, testDecoder } from './support.js'
+import { parseEndpoint, parseIpv4 } from '../../../napt/wire/address.js'
+import { icmpFrame, udpFrame } from '../../../napt/wire/frame.js'
+import * as udp from '../../../napt/wire/udp.js'
+import { Correlator, FIG1_TOPOLOGY, figureLayouts, foldRepeats, type LadderEntry, type RouterRecord } from '../../../captures/index.js'
+import { FREEDOM, recordsOf, run, testDecoder } from '../support.js'
 
 const options = { decoder: testDecoder, figures: figureLayouts() }
 const all = (records: readonly RouterRecord[]): LadderEntry[] => {

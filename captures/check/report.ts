@@ -1,0 +1,49 @@
+// The report of a check as lines for people, and as what a test runner shows side by side.
+import { printable } from '../text-width.js'
+import type { Difference } from '../golden-compare.js'
+import type { CheckReport, EntryReport } from './match.js'
+
+/** A line for the check and one for each entry, and under it what is not as it says. */
+export function formatCheck({ check, result, compared, entries, damage }: CheckReport): string[] {
+  const failed = entries.filter(entry => !entry.ok).length
+  const verdict = result === 'nothing compared' ? 'not one packet was compared'
+    : `${count(compared, 'packet')} compared, ${failed === 0 ? `every entry holds` : `${failed} of ${count(entries.length, 'entry')} ${failed === 1 ? 'does' : 'do'} not hold`}`
+  return [`${result === 'held' ? '✓' : '✗'} check ${check}: ${verdict}`, ...damage.map(each => `  ✗ ${each}`), ...entries.flatMap(formatEntry)].map(printable)
+}
+
+function formatEntry({ label, place, about, ok, wanted, frames, differences, nearest, remarks }: EntryReport): string[] {
+  const found = frames.length === 0 ? 'none' : `${frames.length} (frame ${frames.slice(0, SHOWN).join(', ')}${frames.length > SHOWN ? ' …' : ''})`
+  const where = place === label ? label : `${label}, ${place}`
+  return [
+    `  ${ok ? '✓' : '✗'} ${about} (${where}): wanted ${wanted}, found ${found}`,
+    ...remarks.map(each => `      ${each}`),
+    ...formatDifferences(differences, ''), ...formatDifferences(nearest, 'nearest is '),
+  ]
+}
+
+/** Under one heading for each packet. */
+const formatDifferences = (differences: readonly Difference[], before: string): string[] => differences.flatMap((each, at) => {
+  const isSame = at > 0 && differences[at - 1].frame === each.frame && differences[at - 1].interface === each.interface
+  const heading = `      ${before}${each.interface === '' ? '' : `${each.interface}, `}frame ${each.frame ?? '?'}: ${each.packet}`
+  return [...(isSame ? [] : [heading]), `        ${each.field}: wanted ${each.wanted}, got ${each.got}`, `        likely: ${each.cause}`]
+})
+
+const SHOWN = 8
+const count = (amount: number, what: string): string => `${amount} ${amount === 1 ? what : what === 'entry' ? 'entries' : `${what}s`}`
+
+/** What failed, as it ought to be and as it is: the same keys on both sides, so that their difference can be printed. */
+export function sidesOf({ entries, damage }: CheckReport): { wanted: Record<string, string>, got: Record<string, string> } {
+  const wanted: Record<string, string> = {}, got: Record<string, string> = {}
+  const row = (key: string, a: string, b: string): void => {
+    wanted[key] = a
+    got[key] = b
+  }
+  for (const each of damage) row('files', 'whole', each)
+  for (const { label, about, ok, wanted: amount, frames, differences, nearest, remarks } of entries) {
+    if (ok) continue
+    row(`${label}: ${about}`, amount, String(frames.length))
+    for (const each of remarks) row(`${label}: remark`, '', each)
+    for (const each of [...differences, ...nearest]) row(`${label}: ${each.interface} frame ${each.frame ?? '?'} ${each.field}`, each.wanted, each.got)
+  }
+  return { wanted, got }
+}

@@ -1,0 +1,184 @@
+// Writes a pcapng file of millions of packets: blocks are put together in chunks of memory, with no object a packet, and chunks
+// go to the file while the next ones fill. The file is under a temporary name until it is whole.
+import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { interfaceDescription, interfaceStatistics, nameResolution, sectionHeader, tlsSecrets } from './blocks.js'
+import { BLOCK, DIRECTION, OPTION, padding, type CaptureInterface, type Direction, type InterfaceStatistics } from './format.js'
+import type { Ipv4Address } from '../../napt/wire/address.js'
+
+/** Bytes of a chunk; a longer block has one of its own. */
+const CHUNK = 1 << 22
+/** Chunks that are kept for use again. */
+const SPARE = 4
+/** Interface, time, captured length, original length; in front of them the block's type and length. */
+const PACKET_HEAD = 8 + 20
+/** Flags, packet ID, end of options, the block's length. */
+const PACKET_TAIL = 8 + 12 + 4 + 4
+/** opt_comment's length has 16 bits. */
+const LONGEST_COMMENT = 0xffff
+
+
+export class BulkPcapngWriter {
+  readonly path: string
+  readonly #temporary: string
+  readonly #file: FileHandle
+  #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK)
+  #used = 0
+  readonly #spare: Buffer[] = []
+  /** Full chunks on their way, one behind the other. */
+  #writing: Promise<void> = Promise.resolve()
+  #waiting = 0
+  #failure: Error | null = null
+  #interfaces = 0
+  /** Where the open packet's block begins; its data end at `#used`. */
+  #block = 0
+  readonly #time = new BigUint64Array(1)
+  readonly #timeHalves = new Uint32Array(this.#time.buffer)
+
+  private constructor(path: string, temporary: string, file: FileHandle) {
+    this.path = path
+    this.#temporary = temporary
+    this.#file = file
+  }
+
+  /** @throws the system's error (`EACCES`, `ENOENT` …) when the folder cannot be written */
+  static async open(path: string, application = 'naptlab', comment = ''): Promise<BulkPcapngWriter> {
+    const temporary = `${path}.part`, writer = new BulkPcapngWriter(path, temporary, await open(temporary, 'w'))
+    writer.#put(sectionHeader(application, comment))
+    return writer
+  }
+
+  /** Gives the number by which packets name it. */
+  interface(description: Omit<CaptureInterface, 'id'>): number {
+    this.#put(interfaceDescription(description))
+    return this.#interfaces++
+  }
+
+  names(names: ReadonlyMap<Ipv4Address, string>): void { this.#put(nameResolution(names)) }
+
+  /** Lines of a key log: they open what is behind them in the file. */
+  secrets(keyLog: string): void { this.#put(tlsSecrets(keyLog)) }
+
+  /** `time` in nanoseconds since 1970. */
+  statistics(interfaceId: number, time: bigint, statistics: InterfaceStatistics): void { this.#put(interfaceStatistics(interfaceId, time, statistics)) }
+
+  /** Copies a packet into the file; `end` finishes it. Gives where its bytes are in `memory` until then. */
+  begin(interfaceId: number, time: bigint, bytes: Uint8Array, start: number, end: number, originalLength: number): number {
+    const length = end - start, padded = length + padding(length)
+    this.#makeRoom(PACKET_HEAD + padded + LONGEST_COMMENT + 8 + PACKET_TAIL)
+    const chunk = this.#chunk, at = this.#used
+    this.#block = at
+    this.#time[0] = time
+    put32(chunk, at, BLOCK.enhancedPacket)
+    put32(chunk, at + 8, interfaceId)
+    put32(chunk, at + 12, this.#timeHalves[1])
+    put32(chunk, at + 16, this.#timeHalves[0])
+    put32(chunk, at + 20, length)
+    put32(chunk, at + 24, originalLength)
+    copy(bytes, start, end, chunk, at + PACKET_HEAD)
+    for (let i = length; i < padded; i++) chunk[at + PACKET_HEAD + i] = 0
+    this.#used = at + PACKET_HEAD + padded
+    return at + PACKET_HEAD
+  }
+
+  /** Where the bytes of the open packet are. */
+  get memory(): Uint8Array { return this.#chunk }
+
+  /** Finishes the open packet. `packetId` 0 for none; `comment` as UTF-8, at most 64 KB of it. */
+  end(direction: Direction, packetId: number, comment: Uint8Array | null): void {
+    const chunk = this.#chunk
+    let at = this.#used
+    if (comment !== null) {
+      const length = Math.min(comment.length, LONGEST_COMMENT)
+      put32(chunk, at, OPTION.comment | length << 16)
+      copy(comment, 0, length, chunk, at + 4)
+      at += 4 + length
+      for (let i = padding(length); i > 0; i--) chunk[at++] = 0
+    }
+    put32(chunk, at, OPTION.packet.flags | 4 << 16)
+    put32(chunk, at + 4, DIRECTION[direction])
+    at += 8
+    if (packetId > 0) {
+      put32(chunk, at, OPTION.packet.id | 8 << 16)
+      put32(chunk, at + 4, packetId | 0)
+      put32(chunk, at + 8, Math.floor(packetId / 0x1_0000_0000))
+      at += 12
+    }
+    put32(chunk, at, OPTION.end)
+    const length = at + 8 - this.#block
+    put32(chunk, at + 4, length)
+    put32(chunk, this.#block + 4, length)
+    this.#used = at + 8
+  }
+
+  /** Resolves when there is room again: memory stays bounded where this is awaited now and then. @throws the system's error for the file */
+  async ready(): Promise<void> {
+    if (this.#waiting >= SPARE) await this.#writing
+    if (this.#failure !== null) throw this.#failure
+  }
+
+  /** Writes the rest and gives the file its name. @throws the system's error for the file; nothing is left behind then */
+  async close(): Promise<void> {
+    this.#hand()
+    try {
+      await this.#writing
+      await this.ready()
+    } catch (error) {
+      await this.discard()
+      throw error
+    }
+    await this.#file.close()
+    await rename(this.#temporary, this.path)
+  }
+
+  /** Gives up: nothing is left behind. */
+  async discard(): Promise<void> {
+    await this.#writing
+    await this.#file.close()
+    await rm(this.#temporary, { force: true })
+  }
+
+  #put(block: Uint8Array): void {
+    this.#makeRoom(block.length)
+    this.#chunk.set(block, this.#used)
+    this.#used += block.length
+  }
+
+  #makeRoom(length: number): void {
+    if (this.#used + length <= this.#chunk.length) return
+    this.#hand()
+    if (length > this.#chunk.length) this.#chunk = Buffer.allocUnsafeSlow(length)
+  }
+
+  /** The chunk goes to the file, behind those before it. */
+  #hand(): void {
+    const full = this.#chunk, length = this.#used
+    this.#chunk = this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK)
+    this.#used = 0
+    this.#waiting++
+    this.#writing = this.#writing.then(async () => {
+      if (this.#failure === null) await writeAll(this.#file, full, length)
+      if (full.length === CHUNK && this.#spare.length < SPARE) this.#spare.push(full)
+    }).catch((error: unknown) => { this.#failure = error instanceof Error ? error : new Error(String(error)) }).finally(() => { this.#waiting-- })
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, length: number): Promise<void> {
+  for (let at = 0; at < length;) at += (await file.write(bytes, at, length - at)).bytesWritten
+}
+
+/** Little-endian. */
+function put32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value
+  bytes[at + 1] = value >>> 8
+  bytes[at + 2] = value >>> 16
+  bytes[at + 3] = value >>> 24
+}
+
+/** A loop is faster than a call for what is as short as a header. */
+const SHORT = 64
+
+function copy(from: Uint8Array, start: number, end: number, to: Buffer, at: number): void {
+  if (end - start <= SHORT) for (let i = start, j = at; i < end; i++, j++) to[j] = from[i]
+  else if (start === 0 && end === from.length) to.set(from, at)
+  else to.set(from.subarray(start, end), at)
+}

@@ -1,0 +1,90 @@
+// What is around a router whose packets come from files: its addresses, and the MAC addresses on either side, as the files show
+// them. What they do not show is made up, always the same.
+import type { InterfacePacket } from '../../captures/pcapng/format.js'
+import { LINK_TYPE } from '../../captures/link-layer.js'
+import type { Side } from '../../napt/verdict.js'
+import * as ethernet from '../../napt/wire/ethernet.js'
+import * as ipv4 from '../../napt/wire/ipv4.js'
+import { isInPrefix, parseIpv4, parseMac, parsePrefix, prefixMask, type Ipv4Address, type MacAddress, type Prefix } from '../../napt/wire/address.js'
+
+/** RFC 5737: nobody's, for documents. */
+export const DEFAULT_WAN_ADDRESS = parseIpv4('203.0.113.1')
+/** RFC 1918 and RFC 6598: addresses that a NAT has behind it. */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'].map(parsePrefix)
+const DEFAULT_MACS: Readonly<Record<Side, string>> = { lan: '02:00:00:00:01:01', wan: '02:00:00:00:02:01' }
+const DEFAULT_NEIGHBOURS: Readonly<Record<Side, string>> = { lan: '02:00:00:00:01:02', wan: '02:00:00:00:02:02' }
+/** Neighbours of a side that are remembered; the first ones are. */
+const MOST_NEIGHBOURS = 65_536
+
+/** Whether a packet is an IPv4 packet in an Ethernet frame, as far as its header goes. */
+export const isIpv4 = ({ bytes, interface: { linkType } }: InterfacePacket): boolean =>
+  linkType === LINK_TYPE.ethernet && bytes.length >= ethernet.HEADER + ipv4.MINIMUM_HEADER && ethernet.type(bytes, 0) === ethernet.TYPE.ipv4
+
+export const sourceOf = ({ bytes }: InterfacePacket): Ipv4Address => ipv4.source(bytes, ethernet.HEADER)
+export const destinationOf = ({ bytes }: InterfacePacket): Ipv4Address => ipv4.destination(bytes, ethernet.HEADER)
+
+/** The whole range of private addresses that the first private source is of, or else destination; null when all are public. */
+export function findLan(packets: Iterable<InterfacePacket>): Prefix | null {
+  for (const packet of packets) {
+    if (!isIpv4(packet)) continue
+    for (const address of [sourceOf(packet), destinationOf(packet)]) {
+      const range = PRIVATE.find(prefix => isInPrefix(address, prefix))
+      if (range !== undefined) return range
+    }
+  }
+  return null
+}
+
+/** The address that every packet of a WAN has at one of its ends; null when several could be it. */
+export function findWanAddress(packets: Iterable<InterfacePacket>): Ipv4Address | null {
+  let candidates: readonly Ipv4Address[] = [], isFirst = true
+  for (const packet of packets) {
+    if (!isIpv4(packet)) continue
+    if (packet.direction !== null) return packet.direction === 'inbound' ? destinationOf(packet) : sourceOf(packet)
+    const ends = [sourceOf(packet), destinationOf(packet)]
+    candidates = isFirst ? ends : candidates.filter(each => ends.includes(each))
+    isFirst = false
+  }
+  return candidates.length === 1 ? candidates[0] : null
+}
+
+/** The last address that a host of the network can have: the least likely to be one's. */
+export function lastHost({ address, length }: Prefix): Ipv4Address {
+  return (length >= 31 ? address | ~prefixMask(length) : (address | ~prefixMask(length)) - 1) as Ipv4Address
+}
+
+/** Stations by side. */
+export class Stations {
+  /** The router's own. Their bytes change when the first frame shows them, so that whoever keeps one sees it. */
+  readonly router: Readonly<Record<Side, MacAddress>> = { lan: parseMac(DEFAULT_MACS.lan), wan: parseMac(DEFAULT_MACS.wan) }
+  readonly #isSeen: Record<Side, boolean> = { lan: false, wan: false }
+  readonly #neighbours: Readonly<Record<Side, Map<Ipv4Address, MacAddress>>> = { lan: new Map(), wan: new Map() }
+  readonly #anybody: Readonly<Record<Side, MacAddress>> = { lan: parseMac(DEFAULT_NEIGHBOURS.lan), wan: parseMac(DEFAULT_NEIGHBOURS.wan) }
+
+  /** An IPv4 frame that came in on a side. */
+  cameIn(side: Side, bytes: Uint8Array): void {
+    if (ethernet.isMulticast(bytes, 0)) return
+    this.#sawRouter(side, bytes, 0)
+    this.#sawNeighbour(side, ipv4.source(bytes, ethernet.HEADER), bytes, 6)
+  }
+
+  /** An IPv4 frame that a router sent on a side when the file was made. */
+  wentOut(side: Side, bytes: Uint8Array): void {
+    if (ethernet.isMulticast(bytes, 0)) return
+    this.#sawRouter(side, bytes, 6)
+    this.#sawNeighbour(side, ipv4.destination(bytes, ethernet.HEADER), bytes, 0)
+  }
+
+  neighbour(side: Side, address: Ipv4Address): MacAddress { return this.#neighbours[side].get(address) ?? this.#anybody[side] }
+
+  #sawRouter(side: Side, bytes: Uint8Array, at: number): void {
+    if (this.#isSeen[side]) return
+    this.#isSeen[side] = true
+    this.router[side].set(bytes.subarray(at, at + 6))
+  }
+
+  #sawNeighbour(side: Side, address: Ipv4Address, bytes: Uint8Array, at: number): void {
+    const known = this.#neighbours[side]
+    if (!known.has(address) && known.size < MOST_NEIGHBOURS) known.set(address, bytes.slice(at, at + 6) as MacAddress)
+  }
+}

@@ -1,0 +1,180 @@
+// Capture files put through a router: what came in on its sides, in the order of time, and what it sent because of it, in one
+// pcapng file. The router is the live one's core; time is the packets' own; nothing of the machine takes part.
+import { CaptureStream } from '../../captures/capture-stream.js'
+import type { CaptureFileError } from '../../captures/pcap.js'
+import { BulkPcapngWriter } from '../../captures/pcapng/bulk-writer.js'
+import type { InterfacePacket } from '../../captures/pcapng/format.js'
+import { ConfigError } from '../../napt/fields.js'
+import { parseBehaviour } from '../../napt/behaviour/read-behaviour.js'
+import type { RouterConfig } from '../../napt/router-config.js'
+import type { Counters } from '../../napt/router.js'
+import type { Side } from '../../napt/verdict.js'
+import type { Ipv4Address, Prefix } from '../../napt/wire/address.js'
+import type { NamedNat } from '../read-nat.js'
+import { inOrderOfTime, type Run } from './merge.js'
+import { placeByAddress, placeOnSide, sideOfInterface, type Addresses, type Aside, type Place } from './places.js'
+import { DEFAULT_WAN_ADDRESS, findLan, findWanAddress, lastHost, Stations } from './surroundings.js'
+import { Translation, type CommentChoice, type Observer } from './translation.js'
+import type { Sink } from './sink.js'
+
+/** One file whose packets tell their sides, or a file for each side, of which one may be missing. */
+export type TranslateInput = { readonly file: string } | { readonly lan?: string, readonly wan?: string }
+
+export interface TranslateOptions extends RouterOptions {
+  /** Path of the pcapng file that is written. */
+  readonly output: string
+}
+
+/** The router that packets are put through, and which of them are. */
+export interface RouterOptions {
+  readonly nat: NamedNat
+  /** Of the router, in the file's comments and interface names. */
+  readonly name?: string
+  readonly seed?: number
+  /** The LAN's network. */
+  readonly lan?: Prefix
+  readonly lanAddress?: Ipv4Address
+  readonly wanAddress?: Ipv4Address
+  /** Whether packets as LAN hosts received them are turned back; by default where a file shows the LAN alone. */
+  readonly answers?: boolean
+  readonly comments?: CommentChoice
+  /** Of a file with the interfaces of several routers: whose are taken. */
+  readonly router?: string
+  /** Called now and then with the bytes read, and in all where that is known. */
+  readonly onProgress?: (read: number, all: number | null) => void
+}
+
+export interface TranslateReport extends PutThroughReport { readonly output: string }
+
+export interface PutThroughReport {
+  readonly nat: string
+  readonly lan: Prefix
+  readonly wanAddress: Ipv4Address
+  /** Packets read. */
+  readonly packets: number
+  readonly arrived: Readonly<Record<Side, number>>
+  /** Of those from the WAN, how many were turned back from what LAN hosts received. */
+  readonly answers: number
+  readonly aside: Readonly<Partial<Record<Aside, number>>>
+  readonly counters: Counters
+  /** Dynamic mappings made. */
+  readonly mappings: number
+  /** Packets in the output. */
+  readonly written: number
+  /** What ended a file before its end. */
+  readonly damage: readonly CaptureFileError[]
+}
+
+/**
+ * The output is written whole or not at all; damage ends an input there, and what came before is in it.
+ * @throws CaptureFileError when an input is no capture; ConfigError for a router that cannot be; the system's error for the output
+ */
+export async function translate(input: TranslateInput, options: TranslateOptions): Promise<TranslateReport> {
+  const file = await BulkPcapngWriter.open(options.output)
+  try {
+    return { output: options.output, ...await putThrough(input, file, options) }
+  } catch (error) {
+    await file.discard()
+    throw error
+  }
+}
+
+/** As `translate`, to anywhere, up to packet number `until` of a single file. */
+export async function putThrough(input: TranslateInput, sink: Sink, options: RouterOptions, observer: Observer | null = null, until = Infinity): Promise<PutThroughReport> {
+  const sources = await open(input)
+  const runs = inOrderOfTime(sources), first = await runs.next()
+  const packets = first.done === true ? [] : first.value.packets
+  const places = placesOf(sources, packets, options)
+  const config = configOf(places.addresses, options), stations = new Stations()
+  const translation = new Translation(sink, config, stations, options.comments ?? 'all', packets.at(0)?.time ?? 0n, observer)
+  translation.describe(namesOf(sources), keysOf(sources))
+  // What is near the beginning shows who is around before the first packet needs to know.
+  for (const packet of packets) translation.meet(packet, places.of(packet, first.value?.side ?? null))
+  let last = 0
+  for (let next = first; next.done !== true && last < until; next = await runs.next()) {
+    for (const packet of next.value.packets) {
+      const place = places.of(packet, next.value.side)
+      translation.packet(packet, place)
+      last = packet.number
+      if (last === until) break
+    }
+    await translation.ready()
+    options.onProgress?.(sources.reduce((sum, { stream }) => sum + stream.bytesRead, 0), totalOf(sources))
+  }
+  const done = await translation.close()
+  return { nat: options.nat.name, lan: config.lan.prefix, wanAddress: config.wan.address, ...done, damage: sources.flatMap(({ stream }) => stream.damage ?? []) }
+}
+
+export interface Source { readonly stream: CaptureStream, readonly side: Side | null }
+
+async function open(input: TranslateInput): Promise<Source[]> {
+  if ('file' in input) return [{ stream: await CaptureStream.open(input.file), side: null }]
+  const sources: Source[] = []
+  for (const side of ['lan', 'wan'] as const) {
+    const file = input[side]
+    if (file !== undefined) sources.push({ stream: await CaptureStream.open(file), side })
+  }
+  return sources
+}
+
+interface Places {
+  readonly addresses: Addresses
+  of(packet: InterfacePacket, side: Side | null): Place
+}
+
+function placesOf(sources: readonly Source[], packets: Run['packets'], options: RouterOptions): Places {
+  const isOneFile = sources.length === 1 && sources[0].side === null
+  const router = isOneFile ? routerOf(sources[0].stream, options.router) : null
+  const sideOf = ({ interface: { name } }: InterfacePacket): Side | null => {
+    const found = sideOfInterface(name)
+    return found?.router === router ? found.side : null
+  }
+  const sides = new Set<Side | null>(isOneFile ? sidesOf(sources[0].stream, router) : sources.map(({ side }) => side))
+  const onSide = (side: Side): InterfacePacket[] => packets.filter(packet => (sources[0].side ?? sideOf(packet)) === side)
+  const lan = lanOf(sides.size === 0 ? packets : onSide('lan'), options)
+  const addresses: Addresses = {
+    lan, wanAddress: options.wanAddress ?? (sides.has('wan') ? findWanAddress(onSide('wan')) : null) ?? DEFAULT_WAN_ADDRESS,
+    answers: options.answers ?? !sides.has('wan'),
+  }
+  return {
+    addresses,
+    of: (packet, side) => {
+      if (side !== null) return placeOnSide(packet, side, addresses)
+      if (router === null) return placeByAddress(packet, addresses)
+      const own = sideOf(packet)
+      return own === null ? 'other-interface' : placeOnSide(packet, own, addresses)
+    },
+  }
+}
+
+function sidesOf({ interfaces }: CaptureStream, router: string | null): Side[] {
+  return interfaces.flatMap(({ name }) => {
+    const found = sideOfInterface(name)
+    return found !== null && found.router === router ? [found.side] : []
+  })
+}
+
+/** Whose interfaces tell the sides of a file, by their names; null when none do. */
+function routerOf({ file, interfaces }: CaptureStream, wanted: string | undefined): string | null {
+  const routers = [...new Set(interfaces.flatMap(({ name }) => sideOfInterface(name)?.router ?? []))]
+  if (wanted === undefined ? routers.length <= 1 : routers.includes(wanted)) return wanted ?? routers.at(0) ?? null
+  throw new ConfigError(wanted === undefined ? `${file} has the interfaces of several routers (${routers.join(', ')}): say with --router which one is to be replaced`
+    : `${file} has no interfaces of a router '${wanted}' (it has those of ${routers.join(', ') || 'none'})`)
+}
+
+function lanOf(packets: Run['packets'], { lan, lanAddress }: RouterOptions): Prefix {
+  const network = lan ?? findLan(packets)
+  if (network === null) throw new ConfigError('which side is the LAN cannot be told: no packet at the beginning has a private address (RFC 1918). Give --lan, such as --lan 192.168.1.0/24')
+  return { address: lanAddress ?? lastHost(network), length: network.length }
+}
+
+function configOf({ lan, wanAddress }: Addresses, { nat, name = 'NAT', seed = 1 }: RouterOptions): RouterConfig {
+  return { name, lan: { interface: `${name}-lan`, prefix: lan }, wan: { interface: `${name}-wan`, address: wanAddress }, nat: parseBehaviour(nat.nat, nat.name), seed }
+}
+
+const namesOf = (sources: readonly Source[]): Map<Ipv4Address, string> => new Map(sources.flatMap(({ stream }) => [...stream.names]))
+const keysOf = (sources: readonly Source[]): string => sources.map(({ stream }) => stream.keyLog).join('')
+
+function totalOf(sources: readonly Source[]): number | null {
+  return sources.reduce<number | null>((sum, { stream: { size } }) => sum === null || size === null ? null : sum + size, 0)
+}

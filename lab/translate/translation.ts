@@ -1,0 +1,224 @@
+// One packet after the other through the router, and into the file: each as it came in, with the verdict in words, and behind it
+// what the router sent, with the same packet ID.
+import { LINK_TYPE } from '../../captures/link-layer.js'
+import { LONGEST_RECORD } from '../../captures/pcap.js'
+import type { InterfacePacket } from '../../captures/pcapng/format.js'
+import { OfflineRouter, type OfflineOutput } from '../../napt/offline-router.js'
+import { completeChecksum } from '../../napt/packet.js'
+import type { RouterConfig } from '../../napt/router-config.js'
+import type { Counters } from '../../napt/router.js'
+import type { TraceRecord } from '../../napt/trace.js'
+import type { Side, Verdict } from '../../napt/verdict.js'
+import type { Ipv4Address, MacAddress } from '../../napt/wire/address.js'
+import * as ethernet from '../../napt/wire/ethernet.js'
+import { verdictComment } from '../verdict-comment.js'
+import type { Sink } from './sink.js'
+import { isPartial } from './partial.js'
+import { isSide, type Aside, type Place } from './places.js'
+import { isIpv4, type Stations } from './surroundings.js'
+
+/** Whose verdict stands beside them in words: that of all packets, of dropped ones, of none. */
+export const COMMENT_CHOICES = ['all', 'drops', 'none'] as const
+export type CommentChoice = typeof COMMENT_CHOICES[number]
+
+/** Bytes of an IPv4 packet: a file has no cable that would be too small for one. */
+const MTU = 65535
+/** Packets held for others whose IDs are remembered. */
+const MOST_HELD = 1024
+const encoder = new TextEncoder()
+
+/** Hears of every packet, by its number in its file. Frames are valid during the call only. */
+export interface Observer {
+  passed(number: number, record: TraceRecord): void
+  setAside(number: number, reason: Aside): void
+}
+
+export interface TranslationResult {
+  readonly packets: number
+  readonly arrived: Readonly<Record<Side, number>>
+  readonly answers: number
+  readonly aside: Readonly<Partial<Record<Aside, number>>>
+  readonly counters: Counters
+  readonly mappings: number
+  readonly written: number
+}
+
+export class Translation implements OfflineOutput {
+  readonly #config: RouterConfig
+  readonly #stations: Stations
+  readonly #comments: CommentChoice
+  readonly #observer: Observer | null
+  readonly #file: Sink
+  readonly #interfaces: Readonly<Record<Side, number>>
+  readonly #router: OfflineRouter
+  /** While a packet is inside, what the router sends goes behind it; while time passes, it has times of its own. */
+  #phase: 'between' | 'inside' | 'passing' = 'between'
+  #originated: { readonly side: Side, readonly frame: Uint8Array }[] = []
+  /** IDs of held packets, by their bytes. */
+  readonly #held = new Map<string, number>()
+  #time: bigint
+  #packetId = 0
+  #packets = 0
+  #answers = 0
+  #written = 0
+  readonly #arrived: Record<Side, number> = { lan: 0, wan: 0 }
+  readonly #aside: Partial<Record<Aside, number>> = {}
+
+  /** @param begin when the first packet came, nanoseconds since 1970. @throws ConfigError for a router that cannot be */
+  constructor(file: Sink, config: RouterConfig, stations: Stations, comments: CommentChoice, begin: bigint, observer: Observer | null = null) {
+    this.#config = config
+    this.#stations = stations
+    this.#comments = comments
+    this.#file = file
+    this.#observer = observer
+    this.#time = begin
+    const { lan, wan } = stations.router
+    this.#router = new OfflineRouter(config, { lan: { mac: lan, mtu: MTU }, wan: { mac: wan, mtu: MTU } }, this, milliseconds(begin))
+    const describe = (name: string, description: string): number => file.interface({ name, description, linkType: LINK_TYPE.ethernet, snapLength: LONGEST_RECORD })
+    this.#interfaces = { lan: describe(config.lan.interface, `LAN of ${config.name}`), wan: describe(config.wan.interface, `WAN of ${config.name}`) }
+  }
+
+  /** What the inputs call addresses, and the lines of their key logs. */
+  describe(names: ReadonlyMap<Ipv4Address, string>, keys: string): void {
+    const { name, lan, wan } = this.#config
+    this.#file.names(new Map([...names, [lan.prefix.address, name], [wan.address, name]]))
+    if (keys !== '') this.#file.secrets(keys)
+  }
+
+  /** Sees who is around, before the packets come. */
+  meet(packet: InterfacePacket, place: Place): void {
+    if (!isIpv4(packet)) return
+    if (isSide(place)) this.#stations.cameIn(place, packet.bytes)
+    else if (place === 'answer') this.#stations.wentOut('lan', packet.bytes)
+  }
+
+  /** Puts a packet through. Its bytes are changed. */
+  packet(packet: InterfacePacket, place: Place): void {
+    this.#packets++
+    if (!isSide(place) && place !== 'answer') {
+      this.#aside[place] = (this.#aside[place] ?? 0) + 1
+      this.#observer?.setAside(packet.number, place)
+      return
+    }
+    this.meet(packet, place)
+    const { bytes, originalLength } = packet, isIp = isIpv4(packet)
+    this.#phase = 'passing'
+    this.#router.advance(milliseconds(packet.time))
+    this.#phase = 'between'
+    this.#time = packet.time
+    const frame = originalLength > bytes.length ? padded(bytes, originalLength) : bytes
+    const partial = isIp && isPartial(frame)
+    const from = place === 'answer' ? 'wan' : place
+    if (place === 'answer') this.#turnBack(frame, partial)
+    this.#process(packet.number, frame, bytes.length, originalLength, partial, from, isIp)
+  }
+
+  /** Resolves when there is room for more. */
+  ready(): Promise<void> { return this.#file.ready() }
+
+  /** The file is whole. */
+  async close(): Promise<TranslationResult> {
+    for (const side of ['lan', 'wan'] as const) this.#file.statistics(this.#interfaces[side], this.#time, { received: BigInt(this.#arrived[side]), dropped: 0n })
+    await this.#file.close()
+    return {
+      packets: this.#packets, arrived: this.#arrived, answers: this.#answers, aside: this.#aside,
+      counters: this.#router.counters, mappings: this.#router.mappingsMade, written: this.#written,
+    }
+  }
+
+  originated(side: Side, frame: Uint8Array): void {
+    this.#keepTime()
+    if (this.#phase === 'inside') this.#originated.push({ side, frame: frame.slice() })
+    else this.#writeOwn(side, frame, 0)
+  }
+
+  released(from: Side, received: Uint8Array, frame: Uint8Array, { action, to, reason }: Verdict): void {
+    this.#keepTime()
+    const id = this.#takeHeld(received)
+    if (action !== 'forward') return
+    this.#write(to, frame, 0, frame.length, frame.length, id, this.#comment({
+      time: this.#time, action, waited: true, ...(reason === null ? {} : { reason }), received: { side: from, frame: received }, sent: { side: to, frame },
+    }))
+  }
+
+  abandoned(_from: Side, frame: Uint8Array): void { this.#takeHeld(frame) }
+
+  neighbour(side: Side, address: Ipv4Address): MacAddress { return this.#stations.neighbour(side, address) }
+
+  #keepTime(): void { if (this.#phase === 'passing') this.#time = BigInt(Math.round(this.#router.now * 1000)) * 1000n }
+
+  #turnBack(frame: Uint8Array, partial: boolean): void {
+    this.#answers++
+    ethernet.setAddresses(frame, 0, this.#stations.router.wan, this.#stations.neighbour('wan', this.#config.wan.address))
+    this.#router.turnBack(frame, 0, frame.length, partial)
+  }
+
+  /** `kept` bytes of the frame are the capture's. */
+  #process(number: number, frame: Uint8Array, kept: number, originalLength: number, partial: boolean, from: Side, isIp: boolean): void {
+    const id = ++this.#packetId
+    this.#arrived[from]++
+    this.#written++
+    const at = this.#file.begin(this.#interfaces[from], this.#time, frame, 0, kept, originalLength)
+    // Whichever router it was addressed to: this one stands in its place.
+    if (isIp && !ethernet.isMulticast(frame, 0)) frame.set(this.#stations.router[from])
+    this.#phase = 'inside'
+    const verdict = this.#router.process(frame, 0, frame.length, partial, from)
+    this.#phase = 'between'
+    const { action, to } = verdict, isForwarded = action === 'forward'
+    if (action === 'hold') this.#keepHeld(frame, id)
+    const reply = action === 'answer' ? this.#originated.pop() : undefined
+    if (partial && isForwarded && kept === frame.length) completeChecksum(frame, 0, frame.length)
+    const sent = isForwarded ? { side: to, frame } : reply
+    if (this.#observer !== null) this.#observer.passed(number, this.#recordOf(verdict, from, at, kept, sent))
+    this.#file.end('inbound', id, this.#comments === 'none' || (this.#comments === 'drops' && action !== 'drop') ? null : this.#comment(this.#recordOf(verdict, from, at, kept, sent)))
+    if (isForwarded) this.#write(to, frame, 0, kept, originalLength, id, null)
+    if (reply !== undefined) this.#writeOwn(reply.side, reply.frame, 0)
+    if (this.#originated.length > 0) for (const own of this.#originated.splice(0)) this.#writeOwn(own.side, own.frame, action === 'split' ? id : 0)
+    this.#router.release()
+  }
+
+  #recordOf({ action, reason }: Verdict, from: Side, at: number, length: number, sent: TraceRecord['sent']): TraceRecord {
+    const explanation = this.#router.explain()
+    return {
+      time: this.#time, action, ...(reason === null ? {} : { reason }), ...(explanation === undefined ? {} : { explanation }),
+      received: { side: from, frame: this.#file.memory.subarray(at, at + length) }, ...(sent === undefined ? {} : { sent }),
+    }
+  }
+
+  #comment(record: TraceRecord): Uint8Array | null {
+    if (this.#comments === 'none' || (this.#comments === 'drops' && record.action !== 'drop')) return null
+    return encoder.encode(verdictComment(record, this.#config.name))
+  }
+
+  #writeOwn(side: Side, frame: Uint8Array, id: number): void {
+    const comment = this.#comment({ time: this.#time, action: 'originate', sent: { side, frame } })
+    this.#write(side, frame, 0, frame.length, frame.length, id === 0 ? ++this.#packetId : id, comment)
+  }
+
+  #write(side: Side, frame: Uint8Array, start: number, end: number, originalLength: number, id: number, comment: Uint8Array | null): void {
+    this.#written++
+    this.#file.begin(this.#interfaces[side], this.#time, frame, start, end, originalLength)
+    this.#file.end('outbound', id, comment)
+  }
+
+  #keepHeld(frame: Uint8Array, id: number): void {
+    if (this.#held.size < MOST_HELD) this.#held.set(keyOf(frame), id)
+  }
+
+  #takeHeld(frame: Uint8Array): number {
+    const key = keyOf(frame), id = this.#held.get(key)
+    this.#held.delete(key)
+    return id ?? ++this.#packetId
+  }
+}
+
+const milliseconds = (time: bigint): number => Number(time) / 1e6
+
+const keyOf = (frame: Uint8Array): string => Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString('latin1')
+
+/** Of a packet that was cut, as much as there is; the rest is of no account for its translation. */
+function padded(bytes: Uint8Array, length: number): Uint8Array {
+  const whole = new Uint8Array(Math.min(length, LONGEST_RECORD))
+  whole.set(bytes)
+  return whole
+}
