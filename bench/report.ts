@@ -7,13 +7,13 @@ const times = (ratio: number): string => `${ratio.toFixed(ratio < 10 ? 2 : 1)} �
 const range = ({ least, most }: Spread, figure: (value: number) => string): string => `${figure(least)}–${figure(most)}`
 const timeOf = ({ time }: EntrantResult): string => `${seconds(time.median)} s (${range(time, seconds)})`
 
-const HEADINGS = ['work', 'naptlab', 'peer', 'the peer takes', 'wanted', '']
+const HEADINGS = ['work', 'naptlab', 'peer', 'the peer takes', 'of CPU time', 'wanted', '']
 
 /** Lines of a Markdown table. */
 export function table(results: readonly Result[]): string[] {
-  const rows = results.map(({ name, ours, peer, ratio, wanted, ok }) => [
+  const rows = results.map(({ name, ours, peer, ratio, cpuRatio, wanted, ok }) => [
     name, `${timeOf(ours)}, ${megabytes(ours.memory.most)}`, peer === null ? 'not installed' : `${peer.name} ${timeOf(peer)}`,
-    ratio === null ? '–' : `${times(ratio.median)} (${range(ratio, value => value.toFixed(2))})`, `${wanted} ×`, ok === null ? '' : ok ? '✓' : '✗',
+    ratio === null ? '–' : `${times(ratio.median)} (${range(ratio, value => value.toFixed(2))})`, cpuRatio === null ? '–' : times(cpuRatio.median), `${wanted} ×`, ok === null ? '' : ok ? '✓' : '✗',
   ])
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [line(HEADINGS), line(HEADINGS.map(() => '---')), ...rows.map(line)]

@@ -32,6 +32,8 @@ export interface Result {
   readonly peer: EntrantResult | null
   /** The peer's time by ours, round by round; null without a peer. */
   readonly ratio: Spread | null
+  /** The same of their CPU time, which a busy machine stretches less. */
+  readonly cpuRatio: Spread | null
   readonly ok: boolean | null
 }
 
@@ -67,8 +69,9 @@ export async function runRounds(contests: readonly Contest[], rounds: number, on
   }
   return entries.map(({ contest: { name, work, wanted, ...contest }, ours, peer }) => {
     const ratio = peer.length === 0 ? null : spreadOf(peer.map(({ time }, round) => time / ours[round].time))
+    const cpuRatio = peer.length === 0 ? null : spreadOf(peer.map(({ cpu }, round) => cpu / Math.max(1, ours[round].cpu)))
     return {
-      name, work, wanted, ratio, ok: ratio === null ? null : ratio.median >= wanted,
+      name, work, wanted, ratio, cpuRatio, ok: ratio === null ? null : ratio.median >= wanted,
       ours: resultOf(contest.ours, ours), peer: peer.length === 0 ? null : resultOf(contest.peer, peer),
     }
   })
