@@ -9,6 +9,7 @@ import { decode, fieldOf, type Decoded, type Transport } from './decode.js'
 import { canonicalBytes, comparedHeader, orderOf, payloadEntry, portValue, SEALED, TLS_DEFECT, type Entry, type Flow } from './entries.js'
 import { messageOf, type Message, type PayloadDecoder } from './payload.js'
 import type { CapturedPacket } from './pcap.js'
+import type { InterfacePacket } from './pcapng/format.js'
 import { icmpName } from './summary.js'
 import { TcpConversation } from './tcp-stream.js'
 import { NO_KEYS, type KeySource } from './tls/key-log.js'
@@ -37,11 +38,11 @@ export interface CanonicalOptions {
   readonly bothWays?: readonly number[]
 }
 
-export function canonicalize(packets: readonly CapturedPacket[], options: CanonicalOptions): CanonicalCapture {
+export function canonicalize(packets: readonly InterfacePacket[], options: CanonicalOptions): CanonicalCapture {
   const faults: Fault[] = [], ignored: Record<string, number> = {}
   const flows = new Map<string, FlowBuilder>()
   for (const packet of packets) {
-    const decoded = decode(packet.bytes)
+    const decoded = decode(packet.bytes, packet.interface.linkType)
     faults.push(...faultsOf(packet, decoded))
     const kind = decoded.layers.some(layer => layer.protocol === 'ipv4') ? 'ipv4' : decoded.layers.at(-1)?.protocol === 'arp' ? 'arp' : 'not IPv4'
     if (kind === 'ipv4') builderFor(flows, decoded, options).add(decoded, packet.number)

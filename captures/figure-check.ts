@@ -2,6 +2,7 @@
 import { formatIpv4 } from '../napt/wire/address.js'
 import { decode, type Decoded, type Transport } from './decode.js'
 import type { ChecksumVerdict, Protocol } from './layer.js'
+import { LINK_TYPE } from './link-layer.js'
 import { figureLayouts, type FigureLayout, type FigureRun, type LayoutField } from './figures.js'
 import type { Capture } from './pcap-reader.js'
 import { NO_KEYS, type KeySource } from './tls/key-log.js'
@@ -43,8 +44,10 @@ export interface FigureCheckOptions {
 }
 
 /** Every field of one packet against a layout; the payload is that of `tls`, if the packet belongs to a TLS connection. */
-export function checkPacket(bytes: Uint8Array, layout: FigureLayout, { decoder, password }: Pick<FigureCheckOptions, 'decoder' | 'password'>, tls: TlsContent | null = null): FieldCheck[] {
-  const packet = decode(bytes)
+export function checkPacket(
+  bytes: Uint8Array, layout: FigureLayout, { decoder, password }: Pick<FigureCheckOptions, 'decoder' | 'password'>, tls: TlsContent | null = null, linkType: number = LINK_TYPE.ethernet,
+): FieldCheck[] {
+  const packet = decode(bytes, linkType)
   const { transport } = packet
   if (transport === null) return [compare('protocol', layout.protocol, packet.defect ?? packet.layers.at(-1)?.protocol ?? 'none')]
   const message = messageIn(transport, layout, decoder, tls)
@@ -91,11 +94,11 @@ export function checkFigures(captures: ReadonlyMap<string, Capture>, options: Fi
 function findNearest(capture: Capture, layout: FigureLayout, options: FigureCheckOptions): { frame: number, checks: FieldCheck[], wrong: number } | null {
   let nearest: { frame: number, checks: FieldCheck[], wrong: number } | null = null
   const follower = new TlsFollower(options.keys ?? NO_KEYS, options.decoder)
-  for (const { number, bytes } of capture.packets) {
-    const { transport } = decode(bytes)
+  for (const { number, bytes, interface: { linkType } } of capture.packets) {
+    const { transport } = decode(bytes, linkType)
     const tls = follower.follow('', transport)
     if (!isCandidate(transport, layout, options.decoder, tls)) continue
-    const checks = checkPacket(bytes, layout, options, tls)
+    const checks = checkPacket(bytes, layout, options, tls, linkType)
     const wrong = checks.filter(check => !check.ok).length
     if (nearest === null || wrong < nearest.wrong) nearest = { frame: number, checks, wrong }
     if (wrong === 0) break

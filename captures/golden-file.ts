@@ -1,5 +1,5 @@
-// Golden files: text that can be reviewed, a packet or message a line, in a folder with the captures that it was made from
-// (`captures/golden/fig2/golden.yaml`, `104a-lan.pcap` …).
+// Golden files: text that can be reviewed, a packet or message a line, in a folder with the capture that it was made from
+// (`captures/golden/fig2/golden.yaml`, `capture.pcapng`).
 //
 // A password is stored as a mask and its length, in the fields and in the bytes, and never as a hash: a hash of something so
 // short can be guessed back. So a golden notices a password of another length, not another password; that one is right is
@@ -17,8 +17,11 @@ const EXPLANATION = ` What the packets of this run must be. Recorded by naptlab 
  One flow of an interface after another; → is the way of its first packet. A header field that is not named is 0.
  { any: 1 } differs from run to run; it must be the same wherever it stands. .. is a byte of such a value or of a password.`
 
-/** The folder of a named golden, with its captures. */
+/** The folder of a named golden, with its capture. */
 export const goldenFolder = (name: string): string => fileURLToPath(new URL(`../../captures/golden/${name}/`, import.meta.url))
+
+/** The capture that a named golden was made from, with its keys. */
+export const goldenCapture = (name: string): string => `${goldenFolder(name)}capture.pcapng`
 
 /** A path (it has a slash, or ends with .yaml) or the name of one of the project's goldens. */
 export const goldenPath = (nameOrFile: string): string =>

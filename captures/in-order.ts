@@ -34,6 +34,8 @@ export class InOrder<Tag> {
 
   /** How many bytes wait behind a hole. */
   get waiting(): number { return this.#held }
+  /** In how many segments they wait. */
+  get segments(): number { return this.#waiting.length }
 
   /** Gives what waits, behind its gaps. */
   flush(): Chunk<Tag>[] { return this.#take(true) }

@@ -11,6 +11,7 @@ export class WholeFile {
   #file: number | null
   #pending: Uint8Array[] = []
   #pendingBytes = 0
+  #written = 0
 
   /**
    * @param mode who may read it, as chmod has it; 0o600 for a file with secrets
@@ -27,6 +28,9 @@ export class WholeFile {
   /** False once it has its name, or is given up. */
   get isOpen(): boolean { return this.#file !== null }
 
+  /** Bytes so far. */
+  get size(): number { return this.#written + this.#pendingBytes }
+
   /** Adds bytes, which are not to change any more; they go out together with others, never in part before a flush. */
   write(bytes: Uint8Array): void {
     if (this.#file === null) throw new Error(`${this.path} is closed already; something came too late`)
@@ -40,6 +44,7 @@ export class WholeFile {
     if (this.#file === null) return
     const bytes = Buffer.concat(this.#pending)
     for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at)
+    this.#written += this.#pendingBytes
     this.#pending = []
     this.#pendingBytes = 0
   }

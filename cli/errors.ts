@@ -6,7 +6,7 @@ export class UsageError extends Error {}
 
 /** Errors that the caller can put right by another command line, another file or another machine. By name, so that no command loads what only others need. */
 const USAGE = new Set([
-  'UsageError', 'ConfigError', 'DeviceError', 'AddressError', 'CaptureFileError', 'FilterError', 'FramesError', 'CheckUsageError',
+  'UsageError', 'ConfigError', 'DeviceError', 'AddressError', 'CaptureFileError', 'FilterError', 'PcapFilterError', 'FramesError', 'CheckUsageError',
   'NoSuchFrameError', 'GoldenError', 'KeyLogError', 'EncodeError', 'ControlError', 'CheckFileError',
 ])
 

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
   table: async yargs => yargs.command((await import('./commands/table.js')).tableCommand),
   counters: async yargs => yargs.command((await import('./commands/counters.js')).countersCommand),
   trace: async yargs => yargs.command((await import('./commands/trace.js')).traceCommand),
+  record: async yargs => yargs.command((await import('./commands/record.js')).recordCommand),
   map: async yargs => yargs.command((await import('./commands/map.js')).mapCommand),
   nat: async yargs => yargs.command((await import('./commands/nat.js')).natCommand),
   unmap: async yargs => yargs.command((await import('./commands/map.js')).unmapCommand),

@@ -29,3 +29,12 @@ export function readSize(text: string): number | null {
   const bytes = Math.round(Number(number) * (POWERS[prefix.toLowerCase()] ?? 1) * 1000) / 1000
   return Number.isSafeInteger(bytes) ? bytes : null
 }
+
+const DURATION = /^(\d+(?:\.\d+)?) ?(ms|s|m|min|h)$/
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 }
+
+/** Milliseconds of `500ms`, `10s`, `1.5m` or `2h`; null for what is no length of time, or none at all. */
+export function readDuration(text: string): number | null {
+  const [, number, unit] = DURATION.exec(text.trim()) ?? []
+  return number === undefined || unit === undefined ? null : Math.round(Number(number) * MILLISECONDS[unit]) || null
+}

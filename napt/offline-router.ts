@@ -18,11 +18,16 @@ export interface OfflineOutput {
   neighbour(side: Side, address: Ipv4Address): MacAddress
 }
 
+/** Milliseconds for which the router is not asked whether time brings anything about. */
+const INTERVAL = 100
+
 export class OfflineRouter {
   readonly #router: Router
   readonly #output: OfflineOutput
   readonly #redelivered: { readonly from: Side, readonly frame: Uint8Array }[] = []
   #now: number
+  /** When time may bring something about. */
+  #due = -Infinity
 
   /** `now`: when the first frame comes, milliseconds since 1970. @throws ConfigError when the configuration contradicts itself */
   constructor(config: RouterConfig, sides: Readonly<Record<Side, SideFacts>>, output: OfflineOutput, now: number) {
@@ -46,7 +51,13 @@ export class OfflineRouter {
 
   /** Time passes until `now`, milliseconds since 1970; what it brings about happens at its own time. An earlier time than before is the same moment. */
   advance(now: number): void {
-    for (let due = this.#due(); due <= now; due = this.#due()) {
+    while (this.#due <= now) {
+      const due = this.#now + this.#router.untilTick(this.#now)
+      if (due > now) {
+        // New sessions are not asked for one by one: what lapses is found a little later, and no look-up takes it for alive.
+        this.#due = Math.min(due, now + INTERVAL)
+        break
+      }
       this.#now = due
       this.#router.tick(due)
       this.#release()
@@ -56,7 +67,10 @@ export class OfflineRouter {
 
   /** The frame `bytes[start, end)` comes in; on `forward` it has been rewritten in place. The verdict is the same object every time. Call `release` when it has been read. */
   process(bytes: Uint8Array, start: number, end: number, partial: boolean, from: Side): Verdict {
-    return this.#router.process(bytes, start, end, partial, from, this.#now)
+    const verdict = this.#router.process(bytes, start, end, partial, from, this.#now)
+    // What is held or refused may wait for its time.
+    if (verdict.action !== 'forward') this.#due = this.#now
+    return verdict
   }
 
   /** Lets go what the last frame has freed. */
@@ -64,8 +78,6 @@ export class OfflineRouter {
 
   /** See Router.turnBack. */
   turnBack(bytes: Uint8Array, start: number, end: number, partial: boolean): void { this.#router.turnBack(bytes, start, end, partial) }
-
-  #due(): number { return this.#now + this.#router.untilTick(this.#now) }
 
   #release(): void {
     for (const { from, frame } of this.#redelivered.splice(0)) {

@@ -1,9 +1,9 @@
 // Records the goldens of the standard runs anew, after a change that is meant: `node scripts/record-goldens.mjs [NAME…]`, all of
 // them without a name. Review the difference of captures/golden/*/golden.yaml before you commit it.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
-import { decodePayload, FIG2_GOLDEN, goldenFolder, goldenPath, KEY_LOG_FILE, NO_KEYS, readKeyLog, readPcapFile, recordGolden, RELAY_GOLDEN, writeGolden } from '../dist/captures/index.js'
+import { join } from 'node:path'
+import { decodePayload, FIG2_GOLDEN, goldenCapture, goldenFolder, goldenPath, readByInterface, recordGolden, RELAY_GOLDEN, writeGolden } from '../dist/captures/index.js'
 import { runFig11 } from '../dist/lab/fig11.js'
 import { runFig13 } from '../dist/lab/fig13.js'
 import { runFig2 } from '../dist/lab/fig2.js'
@@ -32,15 +32,12 @@ for (const name of names.length > 0 ? names : Object.keys(RUNS)) {
   const [run, options] = RUNS[name]
   const out = mkdtempSync(join(tmpdir(), 'naptlab-golden-'))
   try {
-    const { failures, figures, captures, isWitnessed } = await run(out)
+    const { failures, figures, capture, isWitnessed } = await run(out)
     if (failures.length > 0 || figures?.ok === false || !isWitnessed) throw new Error(`the run of ${name} was not good: ${failures.join('; ') || 'a figure failed, or libpcap is missing'}`)
-    const read = new Map()
-    for (const file of captures) read.set(basename(file, '.pcap'), await readPcapFile(file))
+    const { captures, keys } = await readByInterface(capture)
     mkdirSync(goldenFolder(name), { recursive: true })
-    const keyLog = join(out, KEY_LOG_FILE)
-    const keys = existsSync(keyLog) ? readKeyLog(keyLog) : NO_KEYS
-    writeGolden(recordGolden(read, { name, decoder: decodePayload, keys, ...options }), goldenPath(name))
-    for (const file of existsSync(keyLog) ? [...captures, keyLog] : captures) copyFileSync(file, join(goldenFolder(name), basename(file)))
+    writeGolden(recordGolden(captures, { name, decoder: decodePayload, keys, ...options }), goldenPath(name))
+    copyFileSync(capture, goldenCapture(name))
     process.stdout.write(`${name}: recorded\n`)
   } finally {
     rmSync(out, { recursive: true, force: true })

@@ -20,11 +20,14 @@ export const needsNamespaces: Prerequisite = { skip: succeeds('unshare', '-Urnm'
 const onBench = (isThere: boolean, reason: string): Prerequisite => ({ skip: needsNamespaces.skip !== false ? needsNamespaces.skip : isThere ? false : reason })
 
 /** Programs that judge from outside, by the Debian packages that they come in. */
-function needsPrograms(programs: Readonly<Record<string, string>>): Prerequisite {
+function hasPrograms(programs: Readonly<Record<string, string>>): Prerequisite {
   const missing = Object.keys(programs).filter(program => !succeeds('sh', '-c', `command -v ${program}`))
   const packages = [...new Set(missing.map(program => programs[program]))]
-  return onBench(missing.length === 0, `not installed: ${missing.join(', ')} (sudo apt-get install ${packages.join(' ')})`)
+  return { skip: missing.length === 0 ? false : `not installed: ${missing.join(', ')} (sudo apt-get install ${packages.join(' ')})` }
 }
+
+/** The same on a bench. */
+const needsPrograms = (programs: Readonly<Record<string, string>>): Prerequisite => needsNamespaces.skip === false ? hasPrograms(programs) : needsNamespaces
 
 export const needsCap = onBench(hasCap(), 'the package cap is not installed (it needs libpcap-dev)')
 export const needsRawSocket = onBench(hasPackage('raw-socket'), 'the package raw-socket is not installed (it is compiled, and that failed here)')
@@ -35,3 +38,9 @@ export const needsTsharkWithLua: Prerequisite = needsTshark.skip !== false ? nee
 export const needsOpenssl: Prerequisite = { skip: succeeds('openssl', 'version') ? false : 'openssl is not installed' }
 export const needsCoturn = needsPrograms({ turnserver: 'coturn', turnutils_natdiscovery: 'coturn' })
 export const needsNetworkTools = needsPrograms({ ping: 'iputils-ping', traceroute: 'traceroute', iperf3: 'iperf3' })
+const CAPTURE_FILE_TOOLS = { tshark: 'tshark', editcap: 'wireshark-common', mergecap: 'wireshark-common', text2pcap: 'wireshark-common', tcpdump: 'tcpdump' }
+export const needsCaptureFileTools = hasPrograms(CAPTURE_FILE_TOOLS)
+/** Not as root, for tcpdump would give up rights that the namespace has none of; with the rights to capture all the same. */
+export const IN_NAMESPACE = ['unshare', '-Un', '--map-user=1', '--map-group=1', '--keep-caps'] as const
+export const needsCaptureTools: Prerequisite = succeeds(IN_NAMESPACE[0], ...IN_NAMESPACE.slice(1), 'true')
+  ? hasPrograms({ ...CAPTURE_FILE_TOOLS, dumpcap: 'wireshark-common', bash: 'bash' }) : { skip: 'unshare gives no user namespace with capabilities kept (util-linux 2.38 does)' }

@@ -6,7 +6,7 @@ import { BLOCK, DIRECTION, OPTION, padding, type CaptureInterface, type Directio
 import type { Ipv4Address } from '../../napt/wire/address.js'
 
 /** Bytes of a chunk; a longer block has one of its own. */
-const CHUNK = 1 << 22
+const CHUNK = 1 << 20
 /** Chunks that are kept for use again. */
 const SPARE = 4
 /** Interface, time, captured length, original length; in front of them the block's type and length. */
@@ -22,6 +22,7 @@ export class BulkPcapngWriter {
   readonly #temporary: string
   readonly #file: FileHandle
   #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK)
+  #view = viewOf(this.#chunk)
   #used = 0
   readonly #spare: Buffer[] = []
   /** Full chunks on their way, one behind the other. */
@@ -31,8 +32,6 @@ export class BulkPcapngWriter {
   #interfaces = 0
   /** Where the open packet's block begins; its data end at `#used`. */
   #block = 0
-  readonly #time = new BigUint64Array(1)
-  readonly #timeHalves = new Uint32Array(this.#time.buffer)
 
   private constructor(path: string, temporary: string, file: FileHandle) {
     this.path = path
@@ -61,19 +60,21 @@ export class BulkPcapngWriter {
   /** `time` in nanoseconds since 1970. */
   statistics(interfaceId: number, time: bigint, statistics: InterfaceStatistics): void { this.#put(interfaceStatistics(interfaceId, time, statistics)) }
 
-  /** Copies a packet into the file; `end` finishes it. Gives where its bytes are in `memory` until then. */
-  begin(interfaceId: number, time: bigint, bytes: Uint8Array, start: number, end: number, originalLength: number): number {
+  /**
+   * Copies a packet into the file; `end` finishes it. `high` and `low` are the halves of its time, nanoseconds since 1970.
+   * Gives where its bytes are in `memory` until then.
+   */
+  begin(interfaceId: number, high: number, low: number, bytes: Uint8Array, start: number, end: number, originalLength: number): number {
     const length = end - start, padded = length + padding(length)
     this.#makeRoom(PACKET_HEAD + padded + LONGEST_COMMENT + 8 + PACKET_TAIL)
-    const chunk = this.#chunk, at = this.#used
+    const chunk = this.#chunk, view = this.#view, at = this.#used
     this.#block = at
-    this.#time[0] = time
-    put32(chunk, at, BLOCK.enhancedPacket)
-    put32(chunk, at + 8, interfaceId)
-    put32(chunk, at + 12, this.#timeHalves[1])
-    put32(chunk, at + 16, this.#timeHalves[0])
-    put32(chunk, at + 20, length)
-    put32(chunk, at + 24, originalLength)
+    view.setInt32(at, BLOCK.enhancedPacket, true)
+    view.setInt32(at + 8, interfaceId, true)
+    view.setUint32(at + 12, high, true)
+    view.setUint32(at + 16, low, true)
+    view.setInt32(at + 20, length, true)
+    view.setInt32(at + 24, originalLength, true)
     copy(bytes, start, end, chunk, at + PACKET_HEAD)
     for (let i = length; i < padded; i++) chunk[at + PACKET_HEAD + i] = 0
     this.#used = at + PACKET_HEAD + padded
@@ -85,28 +86,28 @@ export class BulkPcapngWriter {
 
   /** Finishes the open packet. `packetId` 0 for none; `comment` as UTF-8, at most 64 KB of it. */
   end(direction: Direction, packetId: number, comment: Uint8Array | null): void {
-    const chunk = this.#chunk
+    const chunk = this.#chunk, view = this.#view
     let at = this.#used
     if (comment !== null) {
       const length = Math.min(comment.length, LONGEST_COMMENT)
-      put32(chunk, at, OPTION.comment | length << 16)
+      view.setInt32(at, OPTION.comment | length << 16, true)
       copy(comment, 0, length, chunk, at + 4)
       at += 4 + length
       for (let i = padding(length); i > 0; i--) chunk[at++] = 0
     }
-    put32(chunk, at, OPTION.packet.flags | 4 << 16)
-    put32(chunk, at + 4, DIRECTION[direction])
+    view.setInt32(at, OPTION.packet.flags | 4 << 16, true)
+    view.setInt32(at + 4, DIRECTION[direction], true)
     at += 8
     if (packetId > 0) {
-      put32(chunk, at, OPTION.packet.id | 8 << 16)
-      put32(chunk, at + 4, packetId | 0)
-      put32(chunk, at + 8, Math.floor(packetId / 0x1_0000_0000))
+      view.setInt32(at, OPTION.packet.id | 8 << 16, true)
+      view.setInt32(at + 4, packetId | 0, true)
+      view.setInt32(at + 8, Math.floor(packetId / 0x1_0000_0000), true)
       at += 12
     }
-    put32(chunk, at, OPTION.end)
+    view.setInt32(at, OPTION.end, true)
     const length = at + 8 - this.#block
-    put32(chunk, at + 4, length)
-    put32(chunk, this.#block + 4, length)
+    view.setInt32(at + 4, length, true)
+    view.setInt32(this.#block + 4, length, true)
     this.#used = at + 8
   }
 
@@ -146,13 +147,18 @@ export class BulkPcapngWriter {
   #makeRoom(length: number): void {
     if (this.#used + length <= this.#chunk.length) return
     this.#hand()
-    if (length > this.#chunk.length) this.#chunk = Buffer.allocUnsafeSlow(length)
+    if (length > this.#chunk.length) this.#take(Buffer.allocUnsafeSlow(length))
+  }
+
+  #take(chunk: Buffer): void {
+    this.#chunk = chunk
+    this.#view = viewOf(chunk)
   }
 
   /** The chunk goes to the file, behind those before it. */
   #hand(): void {
     const full = this.#chunk, length = this.#used
-    this.#chunk = this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK)
+    this.#take(this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK))
     this.#used = 0
     this.#waiting++
     this.#writing = this.#writing.then(async () => {
@@ -166,13 +172,7 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, length: number): Pr
   for (let at = 0; at < length;) at += (await file.write(bytes, at, length - at)).bytesWritten
 }
 
-/** Little-endian. */
-function put32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value
-  bytes[at + 1] = value >>> 8
-  bytes[at + 2] = value >>> 16
-  bytes[at + 3] = value >>> 24
-}
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 
 /** A loop is faster than a call for what is as short as a header. */
 const SHORT = 64

@@ -25,6 +25,8 @@ export class PcapngWriter {
 
   get path(): string { return this.#file.path }
   get isOpen(): boolean { return this.#file.isOpen }
+  /** Bytes written so far. */
+  get size(): number { return this.#file.size }
   /** Packets written so far. */
   get packets(): number { return this.#packets }
 

@@ -1,6 +1,7 @@
 // The columns in front of a packet's line: its number in the file, its time, and the interface that saw it.
 import { displayWidth, fit, printable } from '../text-width.js'
 import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
+import { putNumber, putRaw, putThousandths } from './ascii.js'
 import type { LineBuffer } from './line-buffer.js'
 
 /** `relative`: milliseconds since the file's first packet. `delta`: since the line before. `absolute`: the date and time, UTC. */
@@ -11,6 +12,8 @@ export type ShownTime = typeof TIMES[number]
 const NUMBER_WIDTH = 6, TIME_WIDTH = 10
 /** Columns of a terminal that an interface's name gets at most. */
 const WIDEST = 32
+/** More than number and time take, bytes. */
+const SMALL = 128
 const GAP = Buffer.from('  ')
 
 export class Columns {
@@ -26,7 +29,7 @@ export class Columns {
   #cells: Uint8Array[] = []
   /** Absolute times of one second begin alike. */
   #second = -1n
-  #secondText = new Uint8Array(0)
+  #secondText = ''
 
   /** `interfaces`: as the file describes them, growing as it is read. */
   constructor(time: ShownTime, interfaces: readonly CaptureInterface[]) {
@@ -41,39 +44,32 @@ export class Columns {
   relative(packet: InterfacePacket): bigint { return packet.time - (this.#first ?? packet.time) }
 
   write(packet: InterfacePacket, out: LineBuffer): void {
-    out.reserve(128)
-    out.number(packet.number, NUMBER_WIDTH)
-    out.raw(GAP)
-    this.#writeTime(packet, out)
-    out.raw(GAP)
+    out.reserve(SMALL)
+    out.length = putRaw(out.bytes, putNumber(out.bytes, out.length, packet.number, NUMBER_WIDTH), GAP)
+    if (this.#time === 'absolute') out.text(`${this.#dateOf(packet.time)}  `)
+    else this.#writeElapsed(packet.time, out)
     this.#before = packet.time
     const cell = this.#cellOf(packet.interface)
     if (cell.length === 0) return
-    out.reserve(cell.length + 64)
-    out.raw(cell)
-    out.raw(GAP)
+    out.reserve(cell.length)
+    out.length = putRaw(out.bytes, out.length, cell)
   }
 
-  #writeTime({ time }: InterfacePacket, out: LineBuffer): void {
-    if (this.#time === 'absolute') {
-      this.#writeAbsolute(time, out)
-      return
-    }
+  #writeElapsed(time: bigint, out: LineBuffer): void {
     const from = this.#time === 'relative' ? this.#first : this.#before
     const elapsed = Math.floor(Number(time - (from ?? time)) / 1000)
-    if (Number.isSafeInteger(elapsed)) out.thousandths(elapsed, TIME_WIDTH)
-    else out.text(`${(time - (from ?? time)) / 1_000_000n}`)
+    if (Number.isSafeInteger(elapsed)) out.length = putRaw(out.bytes, putThousandths(out.bytes, out.length, elapsed, TIME_WIDTH), GAP)
+    else out.text(`${(time - (from ?? time)) / 1_000_000n}  `)
   }
 
-  #writeAbsolute(time: bigint, out: LineBuffer): void {
+  #dateOf(time: bigint): string {
     const second = time / NANOSECONDS
     if (second !== this.#second) {
       this.#second = second
-      this.#secondText = Buffer.from(dateText(second))
+      this.#secondText = dateText(second)
     }
-    out.raw(this.#secondText)
     const fraction = Math.floor(Number(time - second * NANOSECONDS) / 1000)
-    out.raw(Buffer.from(`.${String(fraction).padStart(6, '0')}Z`))
+    return `${this.#secondText}.${String(fraction).padStart(6, '0')}Z`
   }
 
   #cellOf({ id }: CaptureInterface): Uint8Array {
@@ -95,7 +91,7 @@ export class Columns {
   #cell(described: CaptureInterface | undefined): Uint8Array {
     if (!this.#isNeeded || described === undefined) return NOTHING
     const name = interfaceName(described)
-    return Buffer.from(name + ' '.repeat(this.#width - displayWidth(name)))
+    return Buffer.from(name + ' '.repeat(this.#width - displayWidth(name) + GAP.length))
   }
 }
 

@@ -23,6 +23,9 @@ export interface ShownName {
   readonly messageOffset: number | null
 }
 
+/** Keys, and whether there are any: without, following connections is of no use but for those that the documents know. */
+export interface ShownKeys extends KeySource { readonly hasSecrets: boolean }
+
 /** The connection of packet 208 as the LAN of 102 sees it: behind the static mapping of its router (Fig. 12). */
 const BEHIND_MAPPING: ConnectionName = { called: '192.168.1.11:1600', start: '208', step: 'S209' }
 const CONNECTIONS: readonly ConnectionName[] = [...FIG2_CONNECTIONS, BEHIND_MAPPING]
@@ -36,6 +39,7 @@ const MOST_FOLLOWED = 4096
 const MARKS = 1 << 16
 
 export class PacketNamer {
+  readonly #keys: ShownKeys
   readonly #names: ReadonlyMap<Ipv4Address, string>
   readonly #follower: TlsFollower
   readonly #followed = new Set<string>()
@@ -43,7 +47,8 @@ export class PacketNamer {
   readonly #knownPorts = new Uint8Array(65536)
 
   /** `names`: as the file has them, growing as it is read. */
-  constructor(keys: KeySource, names: ReadonlyMap<Ipv4Address, string>) {
+  constructor(keys: ShownKeys, names: ReadonlyMap<Ipv4Address, string>) {
+    this.#keys = keys
     this.#names = names
     this.#follower = new TlsFollower(keys, decodePayload)
     for (const { port } of CALLED) this.#knownPorts[port] = 1
@@ -55,6 +60,10 @@ export class PacketNamer {
     if (transport === null || transport.protocol === 'icmp') return null
     const isKnown = this.#isFig2() && CONNECTIONS.some(({ called }) => called === endOf(transport.source) || called === endOf(transport.destination))
     const tls = transport.protocol === 'tcp' && this.#isFollowed(transport, where, isKnown) ? this.#follower.follow(where, transport) : null
+    if (tls === null && !isKnown && transport.protocol === 'tcp') {
+      const title = helloIn(transport.payload)
+      if (title !== null) return { title, size: 0, beside: [], messages: [], messageOffset: null }
+    }
     const piece = transport.protocol === 'udp' ? pieceIn(transport) : null
     const found = tls === null ? messageIn(transport, piece) : null
     if (tls === null && found === null && piece === null && !(isKnown && transport.protocol === 'tcp')) return null
@@ -74,11 +83,11 @@ export class PacketNamer {
 
   #isFig2(): boolean { return (this.#names.get(SERVER.address) ?? SERVER.name) === SERVER.name }
 
-  /** A connection is followed from its handshake on, and one that the documents know from its SYN. */
+  /** A connection that the documents know is followed from its SYN; any other, if there is something to open it with, from its handshake on. */
   #isFollowed({ source, destination, payload }: Transport, where: string, isKnown: boolean): boolean {
     const key = `${where} ${[endOf(source), endOf(destination)].sort().join(' ')}`
     if (isKnown || this.#followed.has(key)) return true
-    if (!looksLikeTls(payload)) return false
+    if (!this.#keys.hasSecrets || !looksLikeTls(payload)) return false
     if (this.#followed.size >= MOST_FOLLOWED) this.#forget()
     this.#followed.add(key)
     this.#marks[markOf(source.address, source.port, destination.address, destination.port)] = 1
@@ -100,6 +109,12 @@ const IS_TYPE = new Uint8Array(256)
 for (const { type } of DEFINITIONS) IS_TYPE[type] = 1
 /** First bytes of a packet of a stream over UDP, and of a TLS handshake record. */
 const PIECE = 0x81, TLS_HANDSHAKE = 22, TLS_MAJOR = 3
+
+/** A hello names itself, whoever sends it. The handshake's type stands behind the record's header of five bytes. */
+function helloIn(payload: Uint8Array): string | null {
+  if (payload.length < 6 || !looksLikeTls(payload)) return null
+  return payload[5] === 1 ? 'client hello' : payload[5] === 2 ? 'server hello' : null
+}
 
 /** The same for both directions. */
 const markOf = (source: number, sourcePort: number, destination: number, destinationPort: number): number => {

@@ -6,6 +6,8 @@
 import type { Ipv4Address } from '../../napt/wire/address.js'
 import * as ipv4 from '../../napt/wire/ipv4.js'
 import { formatFlags } from '../../napt/wire/tcp.js'
+import type { Headers } from '../headers.js'
+import { putAddress, putNumber, putRaw } from './ascii.js'
 import type { Hosts } from './hosts.js'
 import type { LineBuffer } from './line-buffer.js'
 import type { PacketLook } from './packet-look.js'
@@ -15,37 +17,49 @@ const UDP = Buffer.from('udp '), TCP = Buffer.from('tcp '), ARROW = Buffer.from(
 const NAMED_FLAGS = 0x3f
 const FLAGS = Array.from({ length: NAMED_FLAGS + 1 }, (_, flags) => Buffer.from(formatFlags(flags)))
 const COLON = 58
+/** More than any part of a line takes here, bytes. */
+const SMALL = 128
 
 /** Writes the line's words and says true, or writes nothing and says false: then the packet is to be looked at in full. */
 export function writePlain(look: PacketLook, hosts: Hosts, out: LineBuffer): boolean {
   const { headers } = look
   if (!look.isPlain || !headers.checksumsHold()) return false
-  const { source, sourcePort, destination, destinationPort, payload, end } = headers, isTcp = headers.protocol === ipv4.PROTOCOL.tcp
+  const { source, destination, payload, end } = headers, isTcp = headers.protocol === ipv4.PROTOCOL.tcp
   const size = end - payload
-  out.reserve(256)
-  out.raw(isTcp ? TCP : UDP)
-  writeHost(source, hosts, out)
-  out.byte(COLON)
-  out.number(sourcePort)
-  out.raw(ARROW)
-  writeHost(destination, hosts, out)
-  out.byte(COLON)
-  out.number(destinationPort)
-  out.raw(COMMA)
-  if (isTcp) out.raw(FLAGS[headers.flags & NAMED_FLAGS])
-  if (!isTcp || size > 0) {
-    if (isTcp) out.raw(COMMA)
-    out.number(size)
-    out.raw(BYTES)
+  if (!hosts.isEmpty && (hosts.has(source as Ipv4Address) || hosts.has(destination as Ipv4Address))) writeNamed(headers, hosts, out)
+  else writeEnds(headers, out)
+  out.reserve(SMALL)
+  const text = out.bytes
+  let at = out.length
+  if (isTcp) {
+    at = putRaw(text, at, FLAGS[headers.flags & NAMED_FLAGS])
+    if (size > 0) at = putRaw(text, at, COMMA)
   }
+  if (!isTcp || size > 0) {
+    at = putNumber(text, at, size)
+    at = putRaw(text, at, BYTES)
+  }
+  out.length = at
   return true
 }
 
-function writeHost(address: number, hosts: Hosts, out: LineBuffer): void {
-  if (hosts.isEmpty || !hosts.has(address as Ipv4Address)) {
-    out.address(address)
-    return
-  }
-  out.text(hosts.textOf(address as Ipv4Address))
-  out.reserve(128)
+/** `udp 192.168.1.3:2000 → 130.74.23.6:1200, `. */
+function writeEnds({ protocol, source, sourcePort, destination, destinationPort }: Headers, out: LineBuffer): void {
+  out.reserve(SMALL)
+  const text = out.bytes
+  let at = putRaw(text, out.length, protocol === ipv4.PROTOCOL.tcp ? TCP : UDP)
+  at = putAddress(text, at, source)
+  text[at] = COLON
+  at = putNumber(text, at + 1, sourcePort)
+  at = putRaw(text, at, ARROW)
+  at = putAddress(text, at, destination)
+  text[at] = COLON
+  at = putNumber(text, at + 1, destinationPort)
+  out.length = putRaw(text, at, COMMA)
+}
+
+/** The same with names; text that others wrote may be any. */
+function writeNamed({ protocol, source, sourcePort, destination, destinationPort }: Headers, hosts: Hosts, out: LineBuffer): void {
+  const name = protocol === ipv4.PROTOCOL.tcp ? 'tcp' : 'udp'
+  out.text(`${name} ${hosts.textOf(source as Ipv4Address)}:${sourcePort} → ${hosts.textOf(destination as Ipv4Address)}:${destinationPort}, `)
 }

@@ -3,13 +3,12 @@
 import type { CaptureStream } from '../capture-stream.js'
 import type { PacketFilter } from '../filter/index.js'
 import type { InterfacePacket } from '../pcapng/format.js'
-import type { KeySource } from '../tls/key-log.js'
 import { Columns, type ShownTime } from './columns.js'
 import { detailLines } from './details-text.js'
 import { ALL_FRAMES, type Frames } from './frames.js'
 import { Hosts } from './hosts.js'
 import { LineBuffer } from './line-buffer.js'
-import { PacketNamer } from './naming.js'
+import { PacketNamer, type ShownKeys } from './naming.js'
 import { packetToJson } from './packet-json.js'
 import { packetWords, verdictWords, type Paint } from './packet-line.js'
 import { PacketLook } from './packet-look.js'
@@ -26,7 +25,7 @@ export interface ShowOptions {
   /** Addresses in digits, whatever names the file has. */
   readonly isNumeric?: boolean
   /** Opens TLS connections. */
-  readonly keys: KeySource
+  readonly keys: ShownKeys
   readonly paint?: Paint
   /** Looks at each packet in full; the text is the same, and takes longer. */
   readonly isSlow?: boolean
@@ -86,7 +85,7 @@ class PacketWriter {
       else if (this.#isSlow || !writePlain(this.#look, this.#hosts, this.out)) this.out.text(this.#words())
     }
     this.out.reserve(1)
-    this.out.byte(NEWLINE)
+    this.out.bytes[this.out.length++] = NEWLINE
   }
 
   #words(): string {

@@ -1,8 +1,9 @@
 // The keys that open the TLS connections of a file: those that it brings itself, as far as it is read, and those of a key log beside.
 import type { CaptureStream } from '../capture-stream.js'
 import { KeyLog, KEY_LOG_FILE, type KeySource, type SecretLabel } from '../tls/key-log.js'
+import type { ShownKeys } from './naming.js'
 
-export class StreamKeys implements KeySource {
+export class StreamKeys implements ShownKeys {
   readonly #stream: Pick<CaptureStream, 'file' | 'keyLog'>
   readonly #beside: KeySource | null
   readonly #own: KeyLog
@@ -14,6 +15,8 @@ export class StreamKeys implements KeySource {
     this.#beside = beside
     this.#own = new KeyLog(stream.file)
   }
+
+  get hasSecrets(): boolean { return this.#beside !== null || this.#stream.keyLog !== '' }
 
   get lack(): string {
     if (this.#trouble !== null) return this.#trouble

@@ -2,7 +2,7 @@
 // Connections that are not TLS are left alone. What is held is bounded in connections, and in bytes of each.
 import { FLAG } from '../../napt/wire/tcp.js'
 import type { Transport } from '../decode.js'
-import { InOrder } from '../in-order.js'
+import { InOrder, type Chunk } from '../in-order.js'
 import { portsOf, type Message, type PayloadDecoder } from '../payload.js'
 import { TlsConnection, type TlsItem, type Way } from './connection.js'
 import { looksLikeTls } from './records.js'
@@ -25,11 +25,14 @@ export interface TlsContent {
 const MOST_CONNECTIONS = 4096
 /** Bytes that wait behind a hole: more than a kernel's default window. */
 const MOST_WAITING = 8 << 20
+/** Bytes that wait in all connections together, with what keeping a segment takes beside them: captures of a busy link have many holes. */
+const MOST_HELD = 64 << 20, SEGMENT_OVERHEAD = 256
 /** Bytes that may become a message; above it they are none. Larger than any message of the endpoints. */
 const LARGEST_MESSAGE = 64 << 10
 
 export class TlsFollower {
   readonly #connections = new Map<string, Followed>()
+  readonly #held: Held = { bytes: 0 }
 
   constructor(private readonly keys: KeySource, private readonly decoder: PayloadDecoder) {}
 
@@ -41,14 +44,22 @@ export class TlsFollower {
     const way = from < to ? '→' : '←'
     let connection = this.#connections.get(key)
     if (connection === undefined || connection.isOther(way, transport)) {
-      this.#connections.delete(key)
-      connection = new Followed(this.keys, this.decoder)
+      this.#forget(key)
+      connection = new Followed(this.keys, this.decoder, this.#held)
       this.#connections.set(key, connection)
-      if (this.#connections.size > MOST_CONNECTIONS) this.#connections.delete(this.#connections.keys().next().value ?? '')
+      if (this.#connections.size > MOST_CONNECTIONS) this.#forget(this.#connections.keys().next().value ?? '')
     }
     return connection.add(way, transport)
   }
+
+  #forget(key: string): void {
+    this.#connections.get(key)?.drop()
+    this.#connections.delete(key)
+  }
 }
+
+/** What waits behind holes, of all connections. */
+interface Held { bytes: number }
 
 interface Direction {
   order: InOrder<null> | null
@@ -63,7 +74,7 @@ class Followed {
   /** Undecided before the first byte. */
   #tls: TlsConnection | 'undecided' | 'other' = 'undecided'
 
-  constructor(private readonly keys: KeySource, private readonly decoder: PayloadDecoder) {}
+  constructor(private readonly keys: KeySource, private readonly decoder: PayloadDecoder, private readonly held: Held) {}
 
   /** Whether this is the SYN of another connection. */
   isOther(way: Way, { flags, sequence }: Transport): boolean {
@@ -79,13 +90,26 @@ class Followed {
     if (this.#tls === 'other' || (payload.length === 0 && !isSyn)) return null
     direction.order ??= new InOrder(first, MOST_WAITING)
     if (payload.length === 0) return null
-    const chunks = direction.order.push(first, Uint8Array.from(payload), null)
+    const chunks = this.#inOrder(direction.order, first, Uint8Array.from(payload))
     if (this.#tls === 'undecided' && chunks.length > 0) this.#tls = looksLikeTls(chunks[0].bytes) ? new TlsConnection(this.keys) : 'other'
     const tls = this.#tls
     if (typeof tls === 'string') return null
     const items = chunks.flatMap(({ bytes, gap }) => gap > 0 ? tls.lose(way) : tls.push(way, bytes))
     const data = items.flatMap(item => item.kind === 'data' ? [item.bytes] : [])
     return { items, ...this.#readText(direction, transport, data), isAgain: chunks.length === 0 && direction.order.waiting === 0, lack: this.keys.lack }
+  }
+
+  /** It is not asked again; what waits is nobody's. */
+  drop(): void {
+    for (const { order } of Object.values(this.#directions)) if (order !== null) this.held.bytes -= weight(order)
+  }
+
+  #inOrder(order: InOrder<null>, sequence: number, bytes: Uint8Array): Chunk<null>[] {
+    this.held.bytes -= weight(order)
+    const chunks = order.push(sequence, bytes, null)
+    if (this.held.bytes + weight(order) > MOST_HELD) chunks.push(...order.flush())
+    this.held.bytes += weight(order)
+    return chunks
   }
 
   /** Messages may begin and end anywhere in records. */
@@ -103,5 +127,7 @@ class Followed {
     return { messages, rest: Math.min(added, text.length) }
   }
 }
+
+const weight = (order: InOrder<null>): number => order.waiting + order.segments * SEGMENT_OVERHEAD
 
 const NOTHING = new Uint8Array(0)

@@ -1,7 +1,8 @@
 // naptlab translate: capture files put through a NAT. Exit 0 when they were read to their ends, 1 when one is damaged, 2 for wrong usage.
 import type { CommandModule } from 'yargs'
 import { natNamed } from '../../lab/read-nat.js'
-import { translate, type TranslateInput } from '../../lab/translate/translate.js'
+import type { TranslateInput } from '../../lab/translate/sources.js'
+import { translate } from '../../lab/translate/translate.js'
 import { COMMENT_CHOICES, type CommentChoice } from '../../lab/translate/translation.js'
 import { UsageError } from '../errors.js'
 import { toJson } from '../json.js'

@@ -32,14 +32,14 @@ export async function findFrame(file: string, number: number): Promise<Interface
 
 /** Every copy of a packet, itself among them, in the order of the file; `isById` false where only their content ties them. */
 export async function findCopies(file: string, packet: InterfacePacket): Promise<{ readonly copies: readonly InterfacePacket[], readonly isById: boolean }> {
-  const isById = packet.packetId !== null, decoded = decode(packet.bytes), key = isById ? '' : contentKey(decoded)
+  const isById = packet.packetId !== null, decoded = decode(packet.bytes, packet.interface.linkType), key = isById ? '' : contentKey(decoded)
   if (!isById && key === null) return { copies: [packet], isById }
   const reach = isById ? LONGEST_WAIT : TRANSIT, copies: InterfacePacket[] = []
   const stream = await CaptureStream.open(file)
   for await (const packets of stream.batches()) {
     for (const each of packets) {
       if (each.time < packet.time - reach || each.time > packet.time + reach || copies.length >= MOST_COPIES) continue
-      if (isById ? each.packetId === packet.packetId : isAlike(decode(each.bytes), decoded, key)) copies.push(kept(each))
+      if (isById ? each.packetId === packet.packetId : isAlike(decode(each.bytes, each.interface.linkType), decoded, key)) copies.push(kept(each))
     }
     if (packets.length > 0 && packets[packets.length - 1].time > packet.time + 2n * reach) break
   }

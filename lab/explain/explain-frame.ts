@@ -89,7 +89,7 @@ function passageOf(router: string, copies: readonly InterfacePacket[]): Passage 
 
 /** Two interfaces of which no name says whose they are. */
 function betweenInterfaces(before: InterfacePacket, after: InterfacePacket): Passage {
-  const headline = `${before.interface.name} → ${after.interface.name}  forwarded  ${summarize(decode(before.bytes), decodePayload)}, as ${summarizeEnds(decode(after.bytes))}`
+  const headline = `${before.interface.name} → ${after.interface.name}  forwarded  ${summarize(decode(before.bytes, before.interface.linkType), decodePayload)}, as ${summarizeEnds(decode(after.bytes, after.interface.linkType))}`
   return { router: '', headline, details: [], before: before.number, after: after.number, fields: compareFields(before.bytes, after.bytes) }
 }
 
@@ -113,8 +113,8 @@ function readComment(comment: string): Pick<Passage, 'headline' | 'details'> {
 /** What two copies without a verdict show. */
 function guessed(router: string, before: InterfacePacket, after: InterfacePacket | undefined): Pick<Passage, 'headline' | 'details'> {
   const from = sideOfInterface(before.interface.name)?.side ?? '', to = after === undefined ? '' : sideOfInterface(after.interface.name)?.side ?? ''
-  const as = after === undefined ? '' : `, as ${summarizeEnds(decode(after.bytes))}`
-  return { headline: `${router}  ${from} → ${to}  forwarded  ${summarize(decode(before.bytes), decodePayload)}${as}`, details: [] }
+  const as = after === undefined ? '' : `, as ${summarizeEnds(decode(after.bytes, after.interface.linkType))}`
+  return { headline: `${router}  ${from} → ${to}  forwarded  ${summarize(decode(before.bytes, before.interface.linkType), decodePayload)}${as}`, details: [] }
 }
 
 function noteOn({ interface: { name } }: InterfacePacket, router: string | undefined, passages: readonly Passage[], hasCopies: boolean, isById: boolean): string | null {

@@ -8,7 +8,7 @@ export interface Sink {
   names(names: ReadonlyMap<Ipv4Address, string>): void
   secrets(keyLog: string): void
   statistics(interfaceId: number, time: bigint, statistics: InterfaceStatistics): void
-  begin(interfaceId: number, time: bigint, bytes: Uint8Array, start: number, end: number, originalLength: number): number
+  begin(interfaceId: number, high: number, low: number, bytes: Uint8Array, start: number, end: number, originalLength: number): number
   readonly memory: Uint8Array
   end(direction: Direction, packetId: number, comment: Uint8Array | null): void
   ready(): Promise<void>
@@ -24,7 +24,7 @@ export class Nowhere implements Sink {
   names(): void { /* nobody reads them */ }
   secrets(): void { /* nobody reads them */ }
   statistics(): void { /* nobody reads them */ }
-  begin(_interfaceId: number, _time: bigint, bytes: Uint8Array, start: number, end: number): number {
+  begin(_interfaceId: number, _high: number, _low: number, bytes: Uint8Array, start: number, end: number): number {
     this.memory = bytes.slice(start, end)
     return 0
   }

@@ -15,6 +15,8 @@ const DEFAULT_MACS: Readonly<Record<Side, string>> = { lan: '02:00:00:00:01:01',
 const DEFAULT_NEIGHBOURS: Readonly<Record<Side, string>> = { lan: '02:00:00:00:01:02', wan: '02:00:00:00:02:02' }
 /** Neighbours of a side that are remembered; the first ones are. */
 const MOST_NEIGHBOURS = 65_536
+/** A power of two. */
+const RECENT = 1024
 
 /** Whether a packet is an IPv4 packet in an Ethernet frame, as far as its header goes. */
 export const isIpv4 = ({ bytes, interface: { linkType } }: InterfacePacket): boolean =>
@@ -59,6 +61,8 @@ export class Stations {
   readonly router: Readonly<Record<Side, MacAddress>> = { lan: parseMac(DEFAULT_MACS.lan), wan: parseMac(DEFAULT_MACS.wan) }
   readonly #isSeen: Record<Side, boolean> = { lan: false, wan: false }
   readonly #neighbours: Readonly<Record<Side, Map<Ipv4Address, MacAddress>>> = { lan: new Map(), wan: new Map() }
+  /** Addresses that were seen a moment ago, by a part of theirs: cheaper to ask than a map. */
+  readonly #recent: Readonly<Record<Side, Int32Array>> = { lan: new Int32Array(RECENT), wan: new Int32Array(RECENT) }
   readonly #anybody: Readonly<Record<Side, MacAddress>> = { lan: parseMac(DEFAULT_NEIGHBOURS.lan), wan: parseMac(DEFAULT_NEIGHBOURS.wan) }
 
   /** An IPv4 frame that came in on a side. */
@@ -84,6 +88,9 @@ export class Stations {
   }
 
   #sawNeighbour(side: Side, address: Ipv4Address, bytes: Uint8Array, at: number): void {
+    const slot = (address ^ address >>> 10) & (RECENT - 1), recent = this.#recent[side]
+    if (recent[slot] === address) return
+    recent[slot] = address
     const known = this.#neighbours[side]
     if (!known.has(address) && known.size < MOST_NEIGHBOURS) known.set(address, bytes.slice(at, at + 6) as MacAddress)
   }

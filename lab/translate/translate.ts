@@ -1,6 +1,6 @@
 // Capture files put through a router: what came in on its sides, in the order of time, and what it sent because of it, in one
 // pcapng file. The router is the live one's core; time is the packets' own; nothing of the machine takes part.
-import { CaptureStream } from '../../captures/capture-stream.js'
+import type { CaptureStream } from '../../captures/capture-stream.js'
 import type { CaptureFileError } from '../../captures/pcap.js'
 import { BulkPcapngWriter } from '../../captures/pcapng/bulk-writer.js'
 import type { InterfacePacket } from '../../captures/pcapng/format.js'
@@ -11,14 +11,11 @@ import type { Counters } from '../../napt/router.js'
 import type { Side } from '../../napt/verdict.js'
 import type { Ipv4Address, Prefix } from '../../napt/wire/address.js'
 import type { NamedNat } from '../read-nat.js'
-import { inOrderOfTime, type Run } from './merge.js'
 import { placeByAddress, placeOnSide, sideOfInterface, type Addresses, type Aside, type Place } from './places.js'
 import { DEFAULT_WAN_ADDRESS, findLan, findWanAddress, lastHost, Stations } from './surroundings.js'
 import { Translation, type CommentChoice, type Observer } from './translation.js'
 import type { Sink } from './sink.js'
-
-/** One file whose packets tell their sides, or a file for each side, of which one may be missing. */
-export type TranslateInput = { readonly file: string } | { readonly lan?: string, readonly wan?: string }
+import { inOrderOfTime, openSources, type Source, type TranslateInput } from './sources.js'
 
 export interface TranslateOptions extends RouterOptions {
   /** Path of the pcapng file that is written. */
@@ -81,23 +78,26 @@ export async function translate(input: TranslateInput, options: TranslateOptions
 
 /** As `translate`, to anywhere, up to packet number `until` of a single file. */
 export async function putThrough(input: TranslateInput, sink: Sink, options: RouterOptions, observer: Observer | null = null, until = Infinity): Promise<PutThroughReport> {
-  const sources = await open(input)
-  const runs = inOrderOfTime(sources), first = await runs.next()
-  const packets = first.done === true ? [] : first.value.packets
-  const places = placesOf(sources, packets, options)
+  const sources = await openSources(input)
+  try {
+    return await run(sources, sink, options, observer, until)
+  } finally {
+    for (const source of sources) await source.close()
+  }
+}
+
+async function run(sources: readonly Source[], sink: Sink, options: RouterOptions, observer: Observer | null, until: number): Promise<PutThroughReport> {
+  const places = placesOf(sources, options)
   const config = configOf(places.addresses, options), stations = new Stations()
-  const translation = new Translation(sink, config, stations, options.comments ?? 'all', packets.at(0)?.time ?? 0n, observer)
+  const translation = new Translation(sink, config, stations, options.comments ?? 'all', beginOf(sources), observer)
   translation.describe(namesOf(sources), keysOf(sources))
-  // What is near the beginning shows who is around before the first packet needs to know.
-  for (const packet of packets) translation.meet(packet, places.of(packet, first.value?.side ?? null))
-  let last = 0
-  for (let next = first; next.done !== true && last < until; next = await runs.next()) {
-    for (const packet of next.value.packets) {
-      const place = places.of(packet, next.value.side)
-      translation.packet(packet, place)
-      last = packet.number
-      if (last === until) break
+  for (const { beginning, side } of sources) for (const packet of beginning) translation.meet(packet, places.of(packet, side), side)
+  for await (const { packets, side } of inOrderOfTime(sources)) {
+    for (const packet of packets) {
+      translation.packet(packet, places.of(packet, side))
+      if (packet.number === until) break
     }
+    if (packets[packets.length - 1].number >= until) break
     await translation.ready()
     options.onProgress?.(sources.reduce((sum, { stream }) => sum + stream.bytesRead, 0), totalOf(sources))
   }
@@ -105,35 +105,23 @@ export async function putThrough(input: TranslateInput, sink: Sink, options: Rou
   return { nat: options.nat.name, lan: config.lan.prefix, wanAddress: config.wan.address, ...done, damage: sources.flatMap(({ stream }) => stream.damage ?? []) }
 }
 
-export interface Source { readonly stream: CaptureStream, readonly side: Side | null }
-
-async function open(input: TranslateInput): Promise<Source[]> {
-  if ('file' in input) return [{ stream: await CaptureStream.open(input.file), side: null }]
-  const sources: Source[] = []
-  for (const side of ['lan', 'wan'] as const) {
-    const file = input[side]
-    if (file !== undefined) sources.push({ stream: await CaptureStream.open(file), side })
-  }
-  return sources
-}
-
 interface Places {
   readonly addresses: Addresses
   of(packet: InterfacePacket, side: Side | null): Place
 }
 
-function placesOf(sources: readonly Source[], packets: Run['packets'], options: RouterOptions): Places {
-  const isOneFile = sources.length === 1 && sources[0].side === null
-  const router = isOneFile ? routerOf(sources[0].stream, options.router) : null
+function placesOf(sources: readonly Source[], options: RouterOptions): Places {
+  const router = sources.length === 1 && sources[0].side === null ? routerOf(sources[0].stream, options.router) : null
   const sideOf = ({ interface: { name } }: InterfacePacket): Side | null => {
-    const found = sideOfInterface(name)
+    const found = router === null ? null : sideOfInterface(name)
     return found?.router === router ? found.side : null
   }
-  const sides = new Set<Side | null>(isOneFile ? sidesOf(sources[0].stream, router) : sources.map(({ side }) => side))
-  const onSide = (side: Side): InterfacePacket[] => packets.filter(packet => (sources[0].side ?? sideOf(packet)) === side)
-  const lan = lanOf(sides.size === 0 ? packets : onSide('lan'), options)
+  const beginning = sources.flatMap(source => source.beginning.map(packet => ({ packet, side: source.side ?? sideOf(packet) })))
+  const onSide = (side: Side): InterfacePacket[] => beginning.flatMap(each => each.side === side ? [each.packet] : [])
+  const sides = new Set(sources.flatMap(({ side, stream }) => side === null ? sidesOf(stream, router) : [side]))
   const addresses: Addresses = {
-    lan, wanAddress: options.wanAddress ?? (sides.has('wan') ? findWanAddress(onSide('wan')) : null) ?? DEFAULT_WAN_ADDRESS,
+    lan: lanOf(sides.size === 0 ? sources[0].beginning : onSide('lan'), options),
+    wanAddress: options.wanAddress ?? (sides.has('wan') ? findWanAddress(onSide('wan')) : null) ?? DEFAULT_WAN_ADDRESS,
     answers: options.answers ?? !sides.has('wan'),
   }
   return {
@@ -162,7 +150,7 @@ function routerOf({ file, interfaces }: CaptureStream, wanted: string | undefine
     : `${file} has no interfaces of a router '${wanted}' (it has those of ${routers.join(', ') || 'none'})`)
 }
 
-function lanOf(packets: Run['packets'], { lan, lanAddress }: RouterOptions): Prefix {
+function lanOf(packets: readonly InterfacePacket[], { lan, lanAddress }: RouterOptions): Prefix {
   const network = lan ?? findLan(packets)
   if (network === null) throw new ConfigError('which side is the LAN cannot be told: no packet at the beginning has a private address (RFC 1918). Give --lan, such as --lan 192.168.1.0/24')
   return { address: lanAddress ?? lastHost(network), length: network.length }
@@ -170,6 +158,12 @@ function lanOf(packets: Run['packets'], { lan, lanAddress }: RouterOptions): Pre
 
 function configOf({ lan, wanAddress }: Addresses, { nat, name = 'NAT', seed = 1 }: RouterOptions): RouterConfig {
   return { name, lan: { interface: `${name}-lan`, prefix: lan }, wan: { interface: `${name}-wan`, address: wanAddress }, nat: parseBehaviour(nat.nat, nat.name), seed }
+}
+
+/** When the first packet came, nanoseconds since 1970. */
+function beginOf(sources: readonly Source[]): bigint {
+  const [first = 0n, ...others] = sources.flatMap(({ beginning }) => beginning.at(0)?.time ?? [])
+  return others.reduce((a, b) => a < b ? a : b, first)
 }
 
 const namesOf = (sources: readonly Source[]): Map<Ipv4Address, string> => new Map(sources.flatMap(({ stream }) => [...stream.names]))

@@ -23,6 +23,8 @@ export type CommentChoice = typeof COMMENT_CHOICES[number]
 
 /** Bytes of an IPv4 packet: a file has no cable that would be too small for one. */
 const MTU = 65535
+/** 2^32 nanoseconds. */
+const MILLISECONDS_A_HALF = 4294.967296
 /** Packets held for others whose IDs are remembered. */
 const MOST_HELD = 1024
 const encoder = new TextEncoder()
@@ -56,7 +58,9 @@ export class Translation implements OfflineOutput {
   #originated: { readonly side: Side, readonly frame: Uint8Array }[] = []
   /** IDs of held packets, by their bytes. */
   readonly #held = new Map<string, number>()
-  #time: bigint
+  readonly #time = new BigUint64Array(1)
+  /** Low and high. */
+  readonly #timeHalves = new Uint32Array(this.#time.buffer)
   #packetId = 0
   #packets = 0
   #answers = 0
@@ -71,9 +75,9 @@ export class Translation implements OfflineOutput {
     this.#comments = comments
     this.#file = file
     this.#observer = observer
-    this.#time = begin
+    this.#time[0] = begin
     const { lan, wan } = stations.router
-    this.#router = new OfflineRouter(config, { lan: { mac: lan, mtu: MTU }, wan: { mac: wan, mtu: MTU } }, this, milliseconds(begin))
+    this.#router = new OfflineRouter(config, { lan: { mac: lan, mtu: MTU }, wan: { mac: wan, mtu: MTU } }, this, this.#milliseconds)
     const describe = (name: string, description: string): number => file.interface({ name, description, linkType: LINK_TYPE.ethernet, snapLength: LONGEST_RECORD })
     this.#interfaces = { lan: describe(config.lan.interface, `LAN of ${config.name}`), wan: describe(config.wan.interface, `WAN of ${config.name}`) }
   }
@@ -86,10 +90,11 @@ export class Translation implements OfflineOutput {
   }
 
   /** Sees who is around, before the packets come. */
-  meet(packet: InterfacePacket, place: Place): void {
+  meet(packet: InterfacePacket, place: Place, side: Side | null): void {
     if (!isIpv4(packet)) return
     if (isSide(place)) this.#stations.cameIn(place, packet.bytes)
     else if (place === 'answer') this.#stations.wentOut('lan', packet.bytes)
+    else if (place === 'sent-by-router' && side !== null) this.#stations.wentOut(side, packet.bytes)
   }
 
   /** Puts a packet through. Its bytes are changed. */
@@ -100,12 +105,13 @@ export class Translation implements OfflineOutput {
       this.#observer?.setAside(packet.number, place)
       return
     }
-    this.meet(packet, place)
+    this.meet(packet, place, null)
     const { bytes, originalLength } = packet, isIp = isIpv4(packet)
+    this.#time[0] = packet.time
     this.#phase = 'passing'
-    this.#router.advance(milliseconds(packet.time))
+    this.#router.advance(this.#milliseconds)
     this.#phase = 'between'
-    this.#time = packet.time
+    this.#time[0] = packet.time
     const frame = originalLength > bytes.length ? padded(bytes, originalLength) : bytes
     const partial = isIp && isPartial(frame)
     const from = place === 'answer' ? 'wan' : place
@@ -118,7 +124,7 @@ export class Translation implements OfflineOutput {
 
   /** The file is whole. */
   async close(): Promise<TranslationResult> {
-    for (const side of ['lan', 'wan'] as const) this.#file.statistics(this.#interfaces[side], this.#time, { received: BigInt(this.#arrived[side]), dropped: 0n })
+    for (const side of ['lan', 'wan'] as const) this.#file.statistics(this.#interfaces[side], this.#time[0], { received: BigInt(this.#arrived[side]), dropped: 0n })
     await this.#file.close()
     return {
       packets: this.#packets, arrived: this.#arrived, answers: this.#answers, aside: this.#aside,
@@ -137,7 +143,7 @@ export class Translation implements OfflineOutput {
     const id = this.#takeHeld(received)
     if (action !== 'forward') return
     this.#write(to, frame, 0, frame.length, frame.length, id, this.#comment({
-      time: this.#time, action, waited: true, ...(reason === null ? {} : { reason }), received: { side: from, frame: received }, sent: { side: to, frame },
+      time: this.#time[0], action, waited: true, ...(reason === null ? {} : { reason }), received: { side: from, frame: received }, sent: { side: to, frame },
     }))
   }
 
@@ -145,7 +151,10 @@ export class Translation implements OfflineOutput {
 
   neighbour(side: Side, address: Ipv4Address): MacAddress { return this.#stations.neighbour(side, address) }
 
-  #keepTime(): void { if (this.#phase === 'passing') this.#time = BigInt(Math.round(this.#router.now * 1000)) * 1000n }
+  /** Since 1970. As numbers, because a step on bigints costs as much as the rest of a packet's bookkeeping. */
+  get #milliseconds(): number { return this.#timeHalves[1] * MILLISECONDS_A_HALF + this.#timeHalves[0] / 1e6 }
+
+  #keepTime(): void { if (this.#phase === 'passing') this.#time[0] = BigInt(Math.round(this.#router.now * 1000)) * 1000n }
 
   #turnBack(frame: Uint8Array, partial: boolean): void {
     this.#answers++
@@ -158,7 +167,7 @@ export class Translation implements OfflineOutput {
     const id = ++this.#packetId
     this.#arrived[from]++
     this.#written++
-    const at = this.#file.begin(this.#interfaces[from], this.#time, frame, 0, kept, originalLength)
+    const at = this.#file.begin(this.#interfaces[from], this.#timeHalves[1], this.#timeHalves[0], frame, 0, kept, originalLength)
     // Whichever router it was addressed to: this one stands in its place.
     if (isIp && !ethernet.isMulticast(frame, 0)) frame.set(this.#stations.router[from])
     this.#phase = 'inside'
@@ -180,7 +189,7 @@ export class Translation implements OfflineOutput {
   #recordOf({ action, reason }: Verdict, from: Side, at: number, length: number, sent: TraceRecord['sent']): TraceRecord {
     const explanation = this.#router.explain()
     return {
-      time: this.#time, action, ...(reason === null ? {} : { reason }), ...(explanation === undefined ? {} : { explanation }),
+      time: this.#time[0], action, ...(reason === null ? {} : { reason }), ...(explanation === undefined ? {} : { explanation }),
       received: { side: from, frame: this.#file.memory.subarray(at, at + length) }, ...(sent === undefined ? {} : { sent }),
     }
   }
@@ -191,13 +200,13 @@ export class Translation implements OfflineOutput {
   }
 
   #writeOwn(side: Side, frame: Uint8Array, id: number): void {
-    const comment = this.#comment({ time: this.#time, action: 'originate', sent: { side, frame } })
+    const comment = this.#comment({ time: this.#time[0], action: 'originate', sent: { side, frame } })
     this.#write(side, frame, 0, frame.length, frame.length, id === 0 ? ++this.#packetId : id, comment)
   }
 
   #write(side: Side, frame: Uint8Array, start: number, end: number, originalLength: number, id: number, comment: Uint8Array | null): void {
     this.#written++
-    this.#file.begin(this.#interfaces[side], this.#time, frame, start, end, originalLength)
+    this.#file.begin(this.#interfaces[side], this.#timeHalves[1], this.#timeHalves[0], frame, start, end, originalLength)
     this.#file.end('outbound', id, comment)
   }
 
@@ -211,8 +220,6 @@ export class Translation implements OfflineOutput {
     return id ?? ++this.#packetId
   }
 }
-
-const milliseconds = (time: bigint): number => Number(time) / 1e6
 
 const keyOf = (frame: Uint8Array): string => Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString('latin1')
 

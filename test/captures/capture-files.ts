@@ -39,12 +39,13 @@ export interface FileOptions {
   readonly names?: ReadonlyMap<Ipv4Address, string>
   readonly keyLog?: string
   readonly comment?: (at: number) => string
-  /** Packets behind those of the golden. */
+  /** Packets behind those of the golden, and the link type of their interface. */
   readonly more?: readonly Uint8Array[]
+  readonly linkType?: number
 }
 
-/** Writes packets with their interfaces by name; of `more`, a microsecond apart, on the first. */
-export function writeFile(path: string, seen: readonly Seen[], { names, keyLog = '', comment = () => '', more = [] }: FileOptions = {}): void {
+/** Writes packets with their interfaces by name; those of `more` a microsecond apart. */
+export function writeFile(path: string, seen: readonly Seen[], { names, keyLog = '', comment = () => '', more = [], linkType = 1 }: FileOptions = {}): void {
   const file = new PcapngWriter(path), ids = new Map<string, number>()
   for (const name of ['104a-lan', '104a-wan', ...seen.map(each => each.interface)]) {
     if (!ids.has(name)) ids.set(name, file.interface({ name, description: '', linkType: 1, snapLength: 0 }))
@@ -52,8 +53,9 @@ export function writeFile(path: string, seen: readonly Seen[], { names, keyLog =
   if (names !== undefined) file.names(names)
   if (keyLog !== '') file.secrets(keyLog)
   seen.forEach(({ interface: name, packet: { bytes, time, originalLength } }, at) => file.packet(bytes, { interfaceId: ids.get(name) ?? 0, time, originalLength, comment: comment(at) }))
+  const interfaceId = linkType === 1 ? 0 : file.interface({ name: 'other', description: '', linkType, snapLength: 0 })
   const last = seen.at(-1)?.packet.time ?? 0n
-  more.forEach((bytes, at) => file.packet(bytes, { interfaceId: 0, time: last + BigInt(at + 1) * 1000n }))
+  more.forEach((bytes, at) => file.packet(bytes, { interfaceId, time: last + BigInt(at + 1) * 1000n }))
   file.close()
 }
 

@@ -5,7 +5,8 @@ import t from 'tap'
 import { FilterError, parseFilter, type FilterOptions } from '../../captures/filter/index.js'
 import { PacketLook } from '../../captures/show/packet-look.js'
 import { PacketNamer } from '../../captures/show/naming.js'
-import { CaptureStream, NO_KEYS } from '../../captures/index.js'
+import { StreamKeys } from '../../captures/show/stream-keys.js'
+import { CaptureStream } from '../../captures/index.js'
 import { DROP_REASON_NAMES } from '../../napt/verdict.js'
 import { parseEndpoint, parseMac } from '../../napt/wire/address.js'
 import * as arp from '../../napt/wire/arp.js'
@@ -18,7 +19,7 @@ const A = parseEndpoint('192.168.1.3:2000'), B = parseEndpoint('130.74.23.6:1200
 
 /** The numbers of the packets that a filter selects. */
 async function selected(file: string, text: string, options: FilterOptions = {}): Promise<number[]> {
-  const stream = await CaptureStream.open(file), look = new PacketLook(new PacketNamer(NO_KEYS, stream.names))
+  const stream = await CaptureStream.open(file), look = new PacketLook(new PacketNamer(new StreamKeys(stream), stream.names))
   const { matches } = parseFilter(text, { names: stream.names, ...options }), numbers: number[] = []
   for await (const batch of stream.batches()) {
     for (const packet of batch) {

@@ -77,6 +77,45 @@ t.test('what is not a capture is told apart', async t => {
   t.match(damage?.message, /x\.pcap: at byte 40: record 2 claims 4294967295 bytes/)
 })
 
+t.test('pcap of other times: lengths the other way round, longer records, checksums of cards', async t => {
+  for (const format of FORMATS) {
+    const little = format.byteOrder === 'little', file = encodePcap(packets, format), wanted = await readPcap(file)
+    /** With a version, and the lengths of the records swapped that `isSwapped`. */
+    const older = (minor: number, isSwapped: (packet: number) => boolean): Uint8Array => {
+      const copy = Uint8Array.from(file), view = new DataView(copy.buffer)
+      view.setUint16(6, minor, little)
+      for (let at = 24, number = 1; at < copy.length; number++) {
+        const captured = view.getUint32(at + 8, little), original = view.getUint32(at + 12, little)
+        if (isSwapped(number)) {
+          view.setUint32(at + 8, original, little)
+          view.setUint32(at + 12, captured, little)
+        }
+        at += 16 + captured
+      }
+      return copy
+    }
+    t.same((await readPcap(older(2, () => true))).packets, wanted.packets, 'version 2.2: the length on the wire stands first')
+    t.same((await readPcap(older(3, number => number % 2 === 0))).packets, wanted.packets, 'version 2.3: the longer one is that on the wire')
+    const cut = await readPcap(older(2, () => true).subarray(0, -1), 'cut.pcap')
+    t.match([cut.packets.length, cut.damage?.found], [packets.length - 1, /record 6 holds 8999 of its 9000 bytes/])
+
+    // The magic of modified records, which are eight bytes longer; times are in microseconds.
+    const head = file.slice(0, 24), modified: Uint8Array[] = [head]
+    new DataView(head.buffer).setUint32(0, 0xa1b2cd34, little)
+    const view = new DataView(file.buffer)
+    for (let at = 24; at < file.length;) {
+      const end = at + 16 + view.getUint32(at + 8, little)
+      modified.push(file.subarray(at, at + 16), Uint8Array.of(0, 0, 0, 2, 8, 0, 4, 0), file.subarray(at + 16, end))
+      at = end
+    }
+    if (format.resolution === 'microseconds') t.same((await readPcap(new Uint8Array(Buffer.concat(modified)))).packets, wanted.packets)
+
+    const checked = Uint8Array.from(file)
+    new DataView(checked.buffer).setUint32(20, 0x2400_0071, little) // Linux cooked, with a checksum of two 16-bit words behind it
+    t.equal((await readPcap(checked)).interfaces[0].linkType, 113)
+  }
+})
+
 t.test('arbitrary bytes never crash the reader', async t => {
   for (let round = 0; round < 300; round++) {
     const noise = bytes(200)

@@ -3,7 +3,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { CaptureStream, readKeyLog, encodePcap } from '../../captures/index.js'
+import { CaptureStream, encodePcap, readKeyLog, type KeyLog } from '../../captures/index.js'
 import { parseFilter } from '../../captures/filter/index.js'
 import type { ShownTime } from '../../captures/show/columns.js'
 import { FramesError, parseFrames } from '../../captures/show/frames.js'
@@ -17,9 +17,9 @@ import { FLAG } from '../../napt/wire/tcp.js'
 import { COMMENT, damaged, FORWARDED, goldenPackets, NAMES, writeFile } from './capture-files.js'
 import { randomBytes } from './support.js'
 
-async function textOf(file: string, options: Partial<ShowOptions> = {}): Promise<{ lines: string[], stream: CaptureStream }> {
+async function textOf(file: string, options: Partial<ShowOptions> = {}, keyLog: KeyLog | null = null): Promise<{ lines: string[], stream: CaptureStream }> {
   const stream = await CaptureStream.open(file), pieces: Uint8Array[] = []
-  for await (const piece of show(stream, { keys: new StreamKeys(stream), ...options })) pieces.push(piece)
+  for await (const piece of show(stream, { keys: new StreamKeys(stream, keyLog), ...options })) pieces.push(piece)
   return { lines: Buffer.concat(pieces).toString().split('\n').slice(0, -1), stream }
 }
 
@@ -55,7 +55,7 @@ t.test('an encrypted run: named with the keys of the file, called encrypted with
   t.ok(words(opened).some(line => line.endsWith('212 client hello, 215 key information')))
   t.ok(words(sealed).some(line => line.endsWith('4.17.168.2:7000 → 130.74.23.6:1201, encrypted of 211 (no keys.log)')))
   t.notOk(sealed.join('\n').includes('217'))
-  const { lines } = await textOf(join(folder, 'without.pcapng'), { keys: readKeyLog(join(folder, 'keys.log')) })
+  const { lines } = await textOf(join(folder, 'without.pcapng'), {}, readKeyLog(join(folder, 'keys.log')))
   t.ok(lines.some(line => line.includes('217 connection request')), 'with a key log beside the file')
   const numeric = (await textOf(join(folder, 'with.pcapng'), { isNumeric: true })).lines
   t.ok(numeric.some(line => line.includes('4.17.168.2:7000 → 130.74.23.6:1201, 217')), 'addresses in digits on request')
@@ -86,7 +86,8 @@ t.test('both ways to a line give the same text', async t => {
   const options = Uint8Array.from([...absent.subarray(0, 34), 1, 1, 1, 0, ...absent.subarray(34)])
   ipv4.setLengths(options, 14, 24, options.length - 14)
   ipv4.writeChecksum(options, 14)
-  const more = [...plain, absent, options, new Uint8Array(0), ...bases, ...damaged(bases, 60, 'both ways, damaged')]
+  const tagged = plain.slice(0, 40).map(frame => Uint8Array.from([...frame.subarray(0, 12), 0x81, 0, 0, 7, ...frame.subarray(12)]))
+  const more = [...plain, absent, options, new Uint8Array(0), ...bases, ...tagged, ...damaged([...bases, ...tagged.slice(0, 4)], 60, 'both ways, damaged')]
   const files = { clear, sealed, old }
   for (const [name, { seen, keyLog }] of Object.entries(files)) {
     const file = join(folder, `${name}.pcapng`)
@@ -97,6 +98,36 @@ t.test('both ways to a line give the same text', async t => {
     const different = fast.lines.findIndex((line, at) => line !== slow.lines[at])
     if (different >= 0) t.same(fast.lines[different], slow.lines[different])
   }
+})
+
+t.test('other link types say the same, and tags say nothing', async t => {
+  const folder = t.testdir(), frames = [udpFrame(A, C, Uint8Array.of(9)), tcpFrame(C, A, FLAG.syn), icmpFrame(A.address, B.address, { type: 8 })]
+  const ethernet = join(folder, 'ethernet.pcapng'), cooked = [0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0]
+  writeFile(ethernet, [], { more: frames })
+  const wanted = (await textOf(ethernet)).lines.map(line => line.slice(line.search(/udp|tcp|icmp/)))
+  const variants: readonly (readonly [number, (ip: Uint8Array) => Uint8Array])[] = [[101, ip => ip], [228, ip => ip], [113, ip => Uint8Array.from([...cooked, ...ip])], [1, ip => Uint8Array.from([...frames[0].subarray(0, 12), 0x81, 0, 0, 7, 8, 0, ...ip])]]
+  for (const [linkType, wrap] of variants) {
+    const file = join(folder, `${linkType}.pcapng`)
+    writeFile(file, [], { linkType, more: frames.map(frame => wrap(frame.subarray(14))) })
+    for (const isSlow of [false, true]) t.same((await textOf(file, { isSlow })).lines.map(line => line.slice(line.search(/udp|tcp|icmp/))), wanted, `${linkType}`)
+    t.equal((await textOf(file, { filter: parseFilter('port 2000') })).lines.length, 2)
+  }
+})
+
+t.test('TLS of anybody: its hellos without keys; with some it is followed', async t => {
+  const folder = t.testdir(), { seen, keyLog } = await goldenPackets('fig2'), moved = seen.filter(each => each.interface === '104a-wan').map(each => {
+    const bytes = Uint8Array.from(each.packet.bytes)
+    bytes[30 + 3] ^= 1 // no longer 101: 130.74.23.7 and the like
+    bytes[26 + 3] ^= 1
+    return { ...each, packet: { ...each.packet, bytes } }
+  })
+  writeFile(join(folder, 'without.pcapng'), moved)
+  writeFile(join(folder, 'with.pcapng'), moved, { keyLog })
+  const without = (await textOf(join(folder, 'without.pcapng'))).lines, opened = (await textOf(join(folder, 'with.pcapng'))).lines
+  t.ok(without.some(line => line.includes('130.74.23.7:1201, client hello')))
+  t.ok(without.some(line => line.includes(', server hello')))
+  t.notOk(without.some(line => line.includes('217') || line.includes('encrypted')))
+  t.ok(opened.some(line => line.includes('130.74.23.7:1201, 217 connection request')), 'the checksum is wrong, the message is right')
 })
 
 t.test('what a router did stands behind a packet', async t => {

@@ -3,7 +3,7 @@ import { readFileSync, truncateSync, copyFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
-import { FIGURES, goldenFolder, readPcapFile } from '../../captures/index.js'
+import { FIGURES, goldenCapture, readPcapFile } from '../../captures/index.js'
 import { needsRawSocket } from '../prerequisites.js'
 import { naptlab } from './naptlab.js'
 
@@ -98,32 +98,31 @@ t.test('bench prints a file that can be changed and read back', async t => {
 })
 
 t.test('check: the goldens\' own captures hold; what is damaged, or no capture, is told', async t => {
-  const golden = goldenFolder('fig2')
-  const file = (name: string): string => join(golden, name)
-  const good = await naptlab(['check', file('104a-lan.pcap'), file('104a-wan.pcap'), file('104b-lan.pcap'), file('104b-wan.pcap'), '--figures', '--golden', 'fig2'])
+  const capture = goldenCapture('fig2')
+  const good = await naptlab(['check', capture, '--figures', '--golden', 'fig2'])
   t.equal(good.code, 0, good.stdout + good.stderr)
   for (const figure of FIGURES) t.match(good.stdout, new RegExp(`✓ ${figure}`))
   t.match(good.stdout, /✓ golden fig2/)
 
-  const relayed = goldenFolder('fig13')
-  t.equal((await naptlab(['check', join(relayed, '11.pcap'), join(relayed, '104-wan.pcap'), '--golden', 'fig13'])).code, 0, 'the prior art too')
+  t.equal((await naptlab(['check', goldenCapture('fig13'), '--golden', 'fig13'])).code, 0, 'the prior art too')
 
-  const other = await naptlab(['check', file('104b-wan.pcap'), '--figures', '--run', 'fig8b'])
+  const other = await naptlab(['check', '--as', `104b-wan=${capture}`, '--figures', '--run', 'fig8b'])
   t.equal(other.code, 1)
   t.match(other.stdout, /✗ 8B[\s\S]*DP: wanted 2400, got 3400/, 'the field that differs')
-  t.equal((await naptlab(['check', file('104b-wan.pcap'), '--golden', 'none-such'])).code, 1, 'a missing golden is no pass')
+  t.equal((await naptlab(['check', capture, '--golden', 'none-such'])).code, 1, 'a missing golden is no pass')
 
   const folder = t.testdir({ 'text.pcap': 'this is no capture, only a text that is long enough to be one' })
-  const cut = join(folder, 'cut.pcap')
-  copyFileSync(file('104a-lan.pcap'), cut)
+  const cut = join(folder, 'cut.pcapng')
+  copyFileSync(capture, cut)
   truncateSync(cut, statSync(cut).size - 7)
-  const damaged = await naptlab(['check', '--as', `104a-lan=${cut}`])
+  const damaged = await naptlab(['check', cut])
   t.equal(damaged.code, 1)
   t.match(damaged.stdout, /✗ 104a-lan: \d+ packets[\s\S]*byte \d+/, 'what was good is counted, and where it ends is said')
+  t.equal(damaged.stdout.match(/at byte/g)?.length, 1, 'once')
   const text = await naptlab(['check', '--as', `104a-lan=${join(folder, 'text.pcap')}`])
   t.equal(text.code, 2)
   t.match(text.stderr, /text\.pcap/)
-  t.match(JSON.parse((await naptlab(['check', file('104a-lan.pcap'), '--json'])).stdout), { ok: true, files: [{ interface: '104a-lan', damage: null }] })
+  t.match(JSON.parse((await naptlab(['check', '--as', `104a-lan=${capture}`, '--json'])).stdout), { ok: true, files: [{ interface: '104a-lan', damage: null }] })
 })
 
 t.test('emit: all eight as files that hold', async t => {

@@ -57,10 +57,10 @@ t.test('the standard run', needsNamespaces, async t => {
 
   await t.test('tshark finds nothing wrong in it', needsTshark, async t => {
     // tshark takes TCP port 5000 for GSM's; that protocol is not meant here. What it says of TCP's own retransmissions is about copies
-    // of one packet at several interfaces, and about the kernels at the ends.
+    // of one packet at several interfaces, and about the kernels at the ends; and both LANs do have the same addresses.
     const complaints = execFileSync('tshark', [
       '-r', result.capture ?? '', '--disable-protocol', 'gsm_ipa', '-o', 'ip.check_checksum:TRUE', '-o', 'tcp.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE',
-      '-Y', '_ws.malformed or (_ws.expert.severity >= "Warning" and not tcp.analysis.flags) or ip.checksum.status == "Bad" or tcp.checksum.status == "Bad" or udp.checksum.status == "Bad"',
+      '-Y', '_ws.malformed or (_ws.expert.severity >= "Warning" and not tcp.analysis.flags and not arp.duplicate-address-detected) or ip.checksum.status == "Bad" or tcp.checksum.status == "Bad" or udp.checksum.status == "Bad"',
     ], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
     t.equal(complaints, '')
   })
@@ -82,7 +82,8 @@ async function recorded(t: Test, path: string): Promise<void> {
   const call = packets.filter(({ bytes }) => /tcp 192\.168\.1\.3:\d+ → 4\.17\.168\.2:5000, SYN$/.test(summarize(decode(bytes))))
   const copies = packets.filter(({ packetId }) => packetId === call.at(0)?.packetId)
   t.same(copies.map(({ interface: { name } }) => name).sort(), [...routers, ...hosts.filter(name => name === '102' || name === '103')].sort(), '208 is one packet wherever it was seen')
-  t.same(copies.flatMap(({ comment }) => comment.split('\n')[0].split('  ').slice(0, 3).join(' ') || []), ['104b lan → wan forwarded', '104a wan → lan forwarded'])
+  // Before that it may have waited for ARP.
+  t.same(copies.flatMap(({ comment }) => comment.split('\n')[0].split('  ').slice(0, 3).join(' ') || []).filter(words => !words.endsWith('held')), ['104b lan → wan forwarded', '104a wan → lan forwarded'], 'by both routers')
   t.notOk(packets.some(({ comment }) => comment.includes('open sesame')), 'no comment shows the password')
 }
 

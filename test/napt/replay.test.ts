@@ -1,8 +1,7 @@
 // The same router over files as live: the golden captures of a run on the bench, put through it offline, give the very frames that
 // the live router sent, byte for byte, and do so every time.
-import { join } from 'node:path'
 import t from 'tap'
-import { goldenFolder, readPcapFile } from '../../captures/index.js'
+import { goldenCapture, readCaptures, type CapturedPacket } from '../../captures/index.js'
 import { fig1 } from '../../lab/benches/fig1.js'
 import { FileDevice, parseRouterConfig, replay, type Counters, type Side, type TimedFrame } from '../../napt/index.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
@@ -22,13 +21,14 @@ async function replayed(router: string): Promise<{ sent: Record<Side, string[]>,
   const config = parseRouterConfig({ name: router, lan: { interface: 'lan', address: description?.lan.address }, wan: { interface: 'wan', address: description?.wan.address }, nat: description?.nat })
   const macs = MACS[router]
   const sent: Record<Side, string[]> = { lan: [], wan: [] }, wanted: Record<Side, string[]> = { lan: [], wan: [] }
-  const device = async (side: Side): Promise<FileDevice> => {
-    const { packets } = await readPcapFile(join(goldenFolder('fig2-none'), `${router}-${side}.pcap`))
+  const captures = await readCaptures(goldenCapture('fig2-none'))
+  const device = (side: Side): FileDevice => {
+    const packets: readonly CapturedPacket[] = captures.get(`${router}-${side}`)?.packets ?? []
     const isOwn = (frame: TimedFrame): boolean => Buffer.compare(ethernet.source(frame.bytes, 0), macs[side]) === 0
     wanted[side] = packets.filter(isOwn).map(({ bytes }) => text(bytes))
     return new FileDevice(side, macs[side], packets.filter(frame => !isOwn(frame)), frame => sent[side].push(text(frame)))
   }
-  const devices = { lan: await device('lan'), wan: await device('wan') }
+  const devices = { lan: device('lan'), wan: device('wan') }
   return { counters: replay(config, devices), sent, wanted }
 }
 

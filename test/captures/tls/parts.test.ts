@@ -6,6 +6,9 @@ import { InOrder } from '../../../captures/in-order.js'
 import { cipherSuite } from '../../../captures/tls/cipher-suites.js'
 import { allOf, GrowingKeyLog, KeyLog, NO_KEYS } from '../../../captures/tls/key-log.js'
 import { expandLabel, keysBeforeTls13, nextSecret, prf, ssl3Expand, trafficKeys } from '../../../captures/tls/key-schedule.js'
+import { TlsFollower, type TlsContent } from '../../../captures/tls/follower.js'
+import { decodeNothing } from '../../../captures/payload.js'
+import { parseIpv4 } from '../../../napt/wire/address.js'
 import { randomBytes } from '../support.js'
 
 const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ''), 'hex')
@@ -80,6 +83,20 @@ t.test('cipher suites by their names', async t => {
   t.match(cipherSuite(0x003d), { hash: 'sha256', protection: { algorithm: 'aes-256-cbc', mac: 'sha256' } })
   t.match(cipherSuite(0x0004), { name: 'TLS_RSA_WITH_RC4_128_MD5', protection: null })
   t.match(cipherSuite(0xeeee), { name: '0xeeee', protection: null })
+})
+
+t.test('what waits behind holes is bounded over all connections', async t => {
+  const follower = new TlsFollower(NO_KEYS, decodeNothing), bytes = new Uint8Array(60_000), size = bytes.length
+  const follow = (port: number, sequence: number, payload: Uint8Array): TlsContent | null => follower.follow('wan', {
+    protocol: 'tcp', source: { address: parseIpv4('10.0.0.1'), port }, destination: { address: parseIpv4('10.0.0.2'), port: 443 },
+    flags: 16, sequence, acknowledgement: 0, payload, payloadOffset: 54,
+  })
+  let passedOver = 0
+  for (let port = 1; port <= 40; port++) {
+    follow(port, 0, Uint8Array.of(22, 3, 1, 0x3f, 0xff, 1)) // a hello that goes on, and then a hole
+    for (let at = 0; at < 40; at++) passedOver += Number((follow(port, 1000 + at * size, bytes)?.items.length ?? 0) > 0)
+  }
+  t.ok(passedOver >= 10 && passedOver < 40, `${passedOver} of 40 connections, which want 96 MB together, lost their hole`)
 })
 
 t.test('a stream in order, however it comes', async t => {
