@@ -118,7 +118,7 @@ async function main(): Promise<boolean> {
     progress('')
     const machine = { cpu: cpus()[0].model, cores: cpus().length, kernel: release(), node: process.version, loadBefore, loadAfter: loadavg()[0] }
     const programs = { tshark: versionOf('tshark', '--version'), tcprewrite: versionOf('tcprewrite', '--version') }
-    const title = `${packets.toLocaleString('en')} packets, ${rounds} interleaved rounds`
+    const title = `${packets.toLocaleString('en')} packets, ${rounds === 1 ? 'one round' : `${rounds} interleaved rounds`}`
     writeWhole(join(out, 'files.json'), `${JSON.stringify({ packets, rounds, seed, bytes: statSync(file).size, machine, programs, results, big: bigResults }, null, 2)}\n`)
     writeWhole(join(out, 'files.svg'), chart(title, results))
     process.stdout.write(`${[

@@ -19,7 +19,7 @@ export function table(results: readonly Result[]): string[] {
   return [line(HEADINGS), line(HEADINGS.map(() => '---')), ...rows.map(line)]
 }
 
-const WIDTH = 760, MARGIN = 24, HEAD = 88, ROW = 64, BAR = 20, FOOT = 28
+const WIDTH = 760, MARGIN = 24, HEAD = 104, ROW = 64, BAR = 20, FOOT = 28
 /** The length of a bar that fills the picture; room for its figure stands behind it. */
 const LONGEST = WIDTH - 2 * MARGIN - 120
 
@@ -44,7 +44,8 @@ export function chart(title: string, results: readonly Result[]): string {
     `  <style>${STYLE}</style>`,
     `  <rect class="ground" width="${WIDTH}" height="${height}"/>`,
     text(MARGIN, 38, 'title', title),
-    text(MARGIN, 60, 'small', "The peer's time as a multiple of naptlab's: the median of the rounds, the thin line from the least to the most; dashed: what is wanted."),
+    text(MARGIN, 60, 'small', "The peer's time as a multiple of naptlab's: the median of the rounds; longer is better."),
+    text(MARGIN, 77, 'small', 'The thin line goes from the least to the most of the rounds. Dashed: what is wanted.'),
     ...shown.flatMap(({ name, ours, peer, ratio, wanted, ok }, at) => {
       const top = HEAD + at * ROW, bar = top + 24, middle = bar + BAR / 2
       return [
