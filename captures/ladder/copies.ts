@@ -7,7 +7,7 @@ import { changeBetween, addressesOf, contentKey, endsOf, identification, isManyf
 import { packetKey, type RouterRecord, type WireRecord } from './correlate.js'
 import type { Side } from './places.js'
 import type { SeenPlaces } from './seen-places.js'
-import { readVerdict, type VerdictComment } from './verdict-comment.js'
+import { readVerdict, type Verdict } from './verdict-comment.js'
 
 export interface RecordTaker {
   record(record: RouterRecord): void
@@ -26,7 +26,7 @@ export interface CopiesOptions {
 interface Waiting {
   readonly copy: Copy
   readonly at: Position
-  readonly verdict: VerdictComment | null
+  readonly verdict: Verdict | null
   readonly key: string
   isDone: boolean
 }
@@ -135,14 +135,16 @@ export class Copies {
     if (received.at.router === null || sent.at.router === null) return
     const { packet } = received.copy
     if (packet.packetId !== null) this.#crossed.set(received.key, true, packet.time)
+    // What waited for ARP goes on its way when it is sent.
+    const { time } = received.verdict?.outcome === 'held' ? sent.copy.packet : packet
     this.#give({
-      router: received.at.router, time: packet.time, from: received.at.side, received: received.copy.frame, verdict: { action: 'forward' },
+      router: received.at.router, time, from: received.at.side, received: received.copy.frame, verdict: { action: 'forward' },
       sent: { side: sent.at.side, frame: sent.copy.frame }, ...about(received.copy, sent.copy),
     })
   }
 
   /** What its comment says. */
-  #decided(copy: Copy, at: Position & { router: string }, { outcome, reason }: VerdictComment): void {
+  #decided(copy: Copy, at: Position & { router: string }, { outcome, reason }: Verdict): void {
     if (outcome === 'sent') this.#wire(copy, at)
     // Every station of a switch sees its neighbours' broadcasts; that a router leaves them alone is no event.
     else if (!reason.startsWith('not-for-router')) {

@@ -3,6 +3,7 @@
 import type { Ipv4Address } from '../../napt/wire/address.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import { decode, fieldOf, type Decoded } from '../decode.js'
+import { decodeLink, LINK_TYPE } from '../link-layer.js'
 import type { InterfacePacket } from '../pcapng/format.js'
 import { icmpName } from '../summary.js'
 import type { Side } from './places.js'
@@ -24,22 +25,14 @@ export function copyOf(packet: InterfacePacket, isUnasked: boolean): Copy {
   return { packet, frame, decoded: decode(frame), isUnasked }
 }
 
-/** Of the link types that tcpdump writes: bytes in front of the packet, and where in them its Ethernet type stands (null: it is IP). */
-const LINK_TYPES: Readonly<Record<number, { readonly header: number, readonly type: number | null }>> = {
-  0: { header: 4, type: null }, 108: { header: 4, type: null }, // BSD loopback
-  12: { header: 0, type: null }, 14: { header: 0, type: null }, 101: { header: 0, type: null }, 228: { header: 0, type: null }, // raw IP
-  113: { header: 16, type: 14 }, 276: { header: 20, type: 0 }, // Linux cooked, as of `tcpdump -i any`
-}
-
-/** An unknown link type gives what decodes to nothing. */
+/** A link type that nobody knows gives what decodes to nothing. */
 function ethernetFrame({ bytes, interface: { linkType } }: InterfacePacket): Uint8Array {
-  const link = LINK_TYPES[linkType] as typeof LINK_TYPES[number] | undefined
-  if (link === undefined || bytes.length < link.header) return linkType === 1 ? bytes : new Uint8Array(0)
-  const packet = bytes.subarray(link.header)
-  const frame = new Uint8Array(ethernet.HEADER + packet.length)
-  if (link.type === null) ethernet.setType(frame, 0, ethernet.TYPE.ipv4)
-  else frame.set(bytes.subarray(link.type, link.type + 2), 12)
-  frame.set(packet, ethernet.HEADER)
+  if (linkType === LINK_TYPE.ethernet && ethernet.check(0, bytes.length) === null && ethernet.type(bytes, 0) !== ethernet.TYPE.vlan) return bytes
+  const { type, at } = decodeLink(bytes, linkType)
+  if (type === null) return new Uint8Array(0)
+  const frame = new Uint8Array(ethernet.HEADER + bytes.length - at)
+  ethernet.setType(frame, 0, type)
+  frame.set(bytes.subarray(at), ethernet.HEADER)
   return frame
 }
 

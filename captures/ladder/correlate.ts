@@ -110,9 +110,7 @@ export class Correlator {
   /** Gives what is older than the window at time `now`, nanoseconds since 1970. */
   advance(now: bigint): LadderEntry[] {
     const due: LadderEntry[] = []
-    const isDue = (): boolean => this.#first < this.#pending.length &&
-      (this.#pending[this.#first].time + this.#window <= now || this.#pending.length - this.#first > MOST_PENDING)
-    while (isDue()) due.push(...this.#release())
+    while (this.#held > 0 && (this.#pending[this.#first].time + this.#window <= now || this.#held > MOST_PENDING)) due.push(...this.#release())
     if (this.#first > this.#pending.length / 2) {
       this.#pending = this.#pending.slice(this.#first)
       this.#first = 0
@@ -123,9 +121,11 @@ export class Correlator {
   /** Gives all that is held. */
   flush(): LadderEntry[] {
     const rest: LadderEntry[] = []
-    while (this.#first < this.#pending.length) rest.push(...this.#release())
+    while (this.#held > 0) rest.push(...this.#release())
     return rest
   }
+
+  get #held(): number { return this.#pending.length - this.#first }
 
   #insert(entry: Pending): LadderEntry[] {
     const at = this.#pending.findLastIndex(each => each.time <= entry.time)

@@ -1,28 +1,96 @@
-// A ladder from capture files: from one read to its end in bounded memory, or from several in memory, an interface each.
+// A ladder from capture files: from one or several read to their ends in bounded memory, or from packets in memory.
+import { basename } from 'node:path'
 import type { CaptureStream } from '../capture-stream.js'
 import { LINK_TYPE } from '../link-layer.js'
 import { LONGEST_RECORD, type CapturedPacket } from '../pcap.js'
-import type { InterfacePacket } from '../pcapng/format.js'
-import { KeyLog, type KeySource, type SecretLabel } from '../tls/key-log.js'
+import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
+import { StreamKeys } from '../show/stream-keys.js'
+import { allOf } from '../tls/key-log.js'
 import { LadderOfPackets, type PacketsLadderOptions } from './from-packets.js'
 import type { Ladder } from './ladder.js'
 
+export interface StreamLadderOptions extends Omit<PacketsLadderOptions, 'names'> {
+  /** Called now and then, for who shows how far it is. */
+  readonly onProgress?: () => void
+}
+
 /**
  * Reads the stream to its end. What is damaged ends it (`stream.damage`); the ladder is of what came before.
- * @param options names and keys come from the file too
- * @throws CaptureFileError when it is no capture at all; KeyLogError when the keys in it are no key log
+ * @param options keys beside those that the file itself brings
+ * @throws CaptureFileError when it is no capture at all
  */
-export async function ladderOfStream(stream: CaptureStream, options: PacketsLadderOptions): Promise<Ladder> {
-  const { keys } = options
-  const ladder = new LadderOfPackets(stream.interfaces, { names: stream.names, ...options, keys: new KeysOf(stream, keys) })
-  for await (const batch of stream.batches()) for (const packet of batch) ladder.add(packet)
+export async function ladderOfStream(stream: CaptureStream, options: StreamLadderOptions): Promise<Ladder> {
+  const ladder = new LadderOfPackets(stream.interfaces, { ...options, names: stream.names, keys: new StreamKeys(stream, options.keys) })
+  for await (const batch of stream.batches()) {
+    for (const packet of batch) ladder.add(packet)
+    options.onProgress?.()
+  }
   return ladder.finish()
 }
 
 /**
- * From packets that are in memory, by the name of the interface that saw them: `104a-lan`, `101`, or what the file was called.
- * They have no frame numbers in common, so the ladder has none.
+ * Captures of the same time, such as of the two sides of a NAT, as one. An interface without a name is called as its file; frames have
+ * no numbers in common, so the ladder has none. Otherwise as ladderOfStream.
  */
+export async function ladderOfStreams(streams: readonly CaptureStream[], options: StreamLadderOptions): Promise<Ladder> {
+  const interfaces: CaptureInterface[] = [], known = new Map<CaptureInterface, CaptureInterface>()
+  const keys = allOf(streams.map(stream => new StreamKeys(stream, options.keys)))
+  const readers = streams.map(stream => new Reader(stream, known, interfaces))
+  for (const reader of readers) await reader.next()
+  const ladder = new LadderOfPackets(interfaces, { ...options, names: new Map(streams.flatMap(stream => [...stream.names])), keys })
+  for (let first = oldest(readers); first !== null; first = oldest(readers)) {
+    if (first.packet !== null) ladder.add(first.packet)
+    if (await first.next()) options.onProgress?.()
+  }
+  return ladder.finish()
+}
+
+function oldest(readers: readonly Reader[]): Reader | null {
+  let found: Reader | null = null
+  for (const reader of readers) if (reader.packet !== null && (found === null || found.packet === null || reader.packet.time < found.packet.time)) found = reader
+  return found
+}
+
+/** Where the reading of one of several streams is. */
+class Reader {
+  packet: InterfacePacket | null = null
+  readonly #batches: AsyncGenerator<readonly InterfacePacket[]>
+  #batch: readonly InterfacePacket[] = []
+  #at = 0
+
+  constructor(private readonly stream: CaptureStream, private readonly known: Map<CaptureInterface, CaptureInterface>, private readonly interfaces: CaptureInterface[]) {
+    this.#batches = stream.batches()
+  }
+
+  /** @returns true when more of the file was read */
+  async next(): Promise<boolean> {
+    let isRead = false
+    while (this.#at >= this.#batch.length) {
+      const more = await this.#batches.next()
+      isRead = true
+      if (more.done === true) {
+        this.packet = null
+        return isRead
+      }
+      this.#batch = more.value
+      this.#at = 0
+    }
+    const packet = this.#batch[this.#at++]
+    this.packet = { ...packet, number: 0, interface: this.#renumbered(packet.interface) }
+    return isRead
+  }
+
+  #renumbered(from: CaptureInterface): CaptureInterface {
+    const known = this.known.get(from)
+    if (known !== undefined) return known
+    const made = { ...from, id: this.interfaces.length, name: from.name || basename(this.stream.file).replace(/\.(pcap|pcapng|cap)$/, '') }
+    this.known.set(from, made)
+    this.interfaces.push(made)
+    return made
+  }
+}
+
+/** From packets that are in memory, by the name of the interface that saw them: `104a-lan`, `101`, or what the file was called. Otherwise as ladderOfStreams. */
 export function ladderOfCaptures(captures: ReadonlyMap<string, readonly (CapturedPacket & Partial<InterfacePacket>)[]>, options: PacketsLadderOptions): Ladder {
   const lists = [...captures].map(([name, packets], id): InterfacePacket[] => {
     const { linkType = LINK_TYPE.ethernet, snapLength = LONGEST_RECORD, description = '' } = packets.at(0)?.interface ?? {}
@@ -33,22 +101,4 @@ export function ladderOfCaptures(captures: ReadonlyMap<string, readonly (Capture
   const ladder = new LadderOfPackets([...new Set(packets.map(packet => packet.interface))], options)
   for (const packet of packets) ladder.add(packet)
   return ladder.finish()
-}
-
-/** What a file holds of keys by the time that they are asked for, and other keys beside. */
-class KeysOf implements KeySource {
-  readonly #log: KeyLog
-  #read = 0
-
-  constructor(private readonly stream: CaptureStream, private readonly more: KeySource | undefined) { this.#log = new KeyLog(stream.file) }
-
-  get lack(): string { return this.more?.lack ?? this.#log.lack }
-
-  secret(label: SecretLabel, clientRandom: Uint8Array): Uint8Array | undefined {
-    const { keyLog } = this.stream
-    const end = keyLog.lastIndexOf('\n') + 1
-    if (end > this.#read) this.#log.add(keyLog.slice(this.#read, end))
-    this.#read = Math.max(this.#read, end)
-    return this.#log.secret(label, clientRandom) ?? this.more?.secret(label, clientRandom)
-  }
 }

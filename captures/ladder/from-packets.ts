@@ -18,15 +18,13 @@ import { SeenPlaces } from './seen-places.js'
 export interface PacketsLadderOptions {
   readonly title: string
   readonly decoder: PayloadDecoder
-  /** How TCP's own packets are called; those of Fig. 2 unless given. */
-  readonly connections?: readonly ConnectionName[]
+  /** How TCP's own packets are called, by the names of the hosts and routers that there are; as in Fig. 2 unless given. */
+  readonly connections?: (names: ReadonlySet<string>) => readonly ConnectionName[]
   readonly keys?: KeySource
   /** Checked where the routers' cables have the names of Fig. 1. */
   readonly figures?: readonly FigureLayout[]
   /** Names for addresses; may grow while packets come. */
   readonly names?: ReadonlyMap<Ipv4Address, string>
-  /** What an interface is called that has no name. */
-  readonly nameFor?: (unnamed: CaptureInterface) => string
   /** False for a packet that nobody asked to see; what it tells about others is used all the same. */
   readonly select?: (packet: InterfacePacket) => boolean
   /** Acknowledgements and the like too. */
@@ -111,8 +109,8 @@ export class LadderOfPackets {
 
   /** The head is looked at twice: who has which address is known before the first line. */
   #begin(): Drawing {
-    const { nameFor = () => '', names = new Map<Ipv4Address, string>(), decoder, connections, keys, figures = [] } = this.#options
-    const layout = layoutOf(this.#interfaces, this.#head, each => each.name || nameFor(each))
+    const { names = new Map<Ipv4Address, string>(), decoder, connections, keys, figures = [] } = this.#options
+    const layout = layoutOf(this.#interfaces, this.#head, each => each.name)
     const places = new SeenPlaces(layout.routers, names, layout.hosts)
     // Where no packet can be there twice, none has to wait.
     const window = layout.routers.length === 0 && this.#interfaces.length === 1 ? 0n : this.#options.window ?? WINDOW
@@ -120,7 +118,8 @@ export class LadderOfPackets {
     const learning = new Copies(places, { record: () => undefined, wire: () => undefined }, options)
     for (const copy of this.#head) learning.add(copy, layout.position(copy))
     learning.end()
-    const correlator = new Correlator(places, { decoder, figures, window: 2n * window, ...connections === undefined ? {} : { connections }, ...keys === undefined ? {} : { keys } })
+    const called = new Set([...layout.routers, ...names.values(), ...layout.hosts.map(host => host.name)])
+    const correlator = new Correlator(places, { decoder, figures, window: 2n * window, ...connections === undefined ? {} : { connections: connections(called) }, ...keys === undefined ? {} : { keys } })
     const copies = new Copies(places, { record: record => this.#take(correlator.push(record)), wire: wire => this.#take(correlator.overhear(wire)) }, options)
     this.#drawing = { layout, places, copies, correlator }
     for (const copy of this.#head.splice(0)) this.#draw(this.#drawing, copy)

@@ -10,6 +10,8 @@ export interface LadderTextOptions {
   readonly colour?: boolean
   /** Entries of class detail too: acknowledgements and the like. */
   readonly detail?: boolean
+  /** The numbers of frames, where packets have some. */
+  readonly frames?: boolean
 }
 
 type Style = 'plain' | 'bold' | 'dim' | 'good' | 'bad'
@@ -37,16 +39,18 @@ export class LadderText {
   readonly #width: number
   readonly #colour: boolean
   readonly #detail: boolean
+  readonly #frames: boolean
   readonly #columns: readonly number[]
   readonly #shape: 'beside' | 'above' | 'list'
 
   /** `start` is the time that counts as 0 ms, nanoseconds since 1970. */
-  constructor(lanes: readonly Lane[], start: bigint, { width = 120, colour = false, detail = false }: LadderTextOptions = {}) {
+  constructor(lanes: readonly Lane[], start: bigint, { width = 120, colour = false, detail = false, frames = false }: LadderTextOptions = {}) {
     this.#lanes = lanes
     this.#start = start
     this.#width = width
     this.#colour = colour
     this.#detail = detail
+    this.#frames = frames
     const smallest = Math.max(SMALLEST_GAP, ...lanes.map(lane => Math.max(displayWidth(lane.name), displayWidth(lane.address)) + 2))
     const gaps = Math.max(1, lanes.length - 1)
     const gap = Math.max(smallest, Math.min(LARGEST_GAP, Math.floor((width - FIRST_LANE - MARGIN - NAMES) / gaps)))
@@ -66,7 +70,7 @@ export class LadderText {
   entry(entry: LadderEntry): string[] {
     if (entry.kind === 'packet' && entry.isDetail && !this.#detail) return []
     const time = entry.kind === 'packet' ? String((entry.time - this.#start) / 1_000_000n) : ''
-    const words = entry.kind === 'packet' ? packetWords(entry, this.#detail) : noteWords(entry)
+    const words = entry.kind === 'packet' ? packetWords(entry, this.#detail, this.#frames) : noteWords(entry)
     const notes = entry.kind === 'packet' && entry.drop !== undefined ? [word(INDENT + 'dropped:', 'bad', ''), ...wordsOf(entry.drop.reason, 'bad')] : []
     if (this.#shape === 'list') return this.#listed(entry, time, words, notes)
 
@@ -193,12 +197,13 @@ export function ladderToText({ title, lanes, entries, notes = [] }: Ladder, opti
 const word = (text: string, style: Style = 'plain', before = ' '): Word => ({ text, style, before })
 const wordsOf = (text: string, style: Style = 'plain'): Word[] => text.split(' ').filter(each => each !== '').map(each => word(each, style))
 
-function packetWords({ title, figures, size, count, isRepeat, beside = [] }: LadderPacket, detail: boolean): Word[] {
+function packetWords({ title, figures, size, count, isRepeat, beside = [], frames = [] }: LadderPacket, detail: boolean, hasFrames: boolean): Word[] {
   const times = count > 1 || isRepeat ? [word(isRepeat ? `×${count} more` : `×${count}`, 'dim')] : []
   const bytes = size > 0 ? [word(formatSize(size), 'dim', ', ')] : []
   const marks = figures.map(({ figure, ok }, at) => word(`${figure} ${ok ? '✓' : '✗'}`, ok ? 'good' : 'bad', at === 0 ? '  ' : ' '))
   const more = detail && beside.length > 0 ? wordsOf(`(${beside.join(', ')})`, 'dim') : []
-  return [...wordsOf(title), ...more, ...times, ...bytes, ...marks]
+  const numbers = hasFrames && frames.length > 0 ? [word(`#${frames.join(',')}`, 'dim', '  ')] : []
+  return [...wordsOf(title), ...more, ...times, ...bytes, ...marks, ...numbers]
 }
 
 const noteWords = ({ note }: LadderStep): Word[] => {
@@ -206,5 +211,5 @@ const noteWords = ({ note }: LadderStep): Word[] => {
   return note === '' ? [] : [{ ...first, text: INDENT + first.text }, ...rest]
 }
 
-const formatSize = (bytes: number): string =>
+export const formatSize = (bytes: number): string =>
   bytes < 1000 ? `${bytes} B` : bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`

@@ -1,10 +1,9 @@
-// What the comment on a packet says that a router did with it: the words of napt/explain.ts, read back. A comment of somebody
-// else's says nothing here.
+// What a ladder takes from the comment on a packet: what became of it, and of a drop the whole reason.
+import { verdictIn } from '../show/verdict.js'
 
 export type Outcome = 'forwarded' | 'dropped' | 'answered' | 'held' | 'sent'
 
-export interface VerdictComment {
-  readonly router: string
+export interface Verdict {
   readonly outcome: Outcome
   /** Of a drop: its name and sentence, as in `filtered: the WAN port is mapped, but …`; or ''. */
   readonly reason: string
@@ -16,11 +15,10 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
 /** Whoever wrote it, a reason is a sentence or two. */
 const LONGEST_REASON = 500
 
-export function readVerdict(comment: string): VerdictComment | null {
-  const [head, ...details] = comment.split('\n')
-  const { router = '', word = '' } = /^(?<router>\S{1,64}) {2}[a-z ]{3} → [a-z ]{0,3} {2,}(?<word>[a-z ]+?) {2}/.exec(`${head}  `)?.groups ?? {}
-  if (!Object.hasOwn(OUTCOMES, word)) return null
-  const outcome = OUTCOMES[word]
-  const reason = details.map(line => /^ {2}reason +(.+)$/.exec(line)?.[1]).find(text => text !== undefined) ?? ''
-  return { router, outcome, reason: reason.slice(0, LONGEST_REASON) }
+/** Null for a comment of somebody else's. */
+export function readVerdict(comment: string): Verdict | null {
+  const found = verdictIn(comment)
+  if (found === null || !Object.hasOwn(OUTCOMES, found.outcome)) return null
+  const reason = comment.split('\n').map(line => /^ {2}reason +(.+)$/.exec(line)?.[1]).find(text => text !== undefined) ?? ''
+  return { outcome: OUTCOMES[found.outcome], reason: reason.slice(0, LONGEST_REASON) }
 }

@@ -4,19 +4,23 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { CaptureStream } from '../../captures/capture-stream.js'
+import type { InterfacePacket } from '../../captures/pcapng/format.js'
 import { parseFilter } from '../../captures/filter/index.js'
 import { TIMES, type ShownTime } from '../../captures/show/columns.js'
 import { parseFrames } from '../../captures/show/frames.js'
 import type { Paint } from '../../captures/show/packet-line.js'
+import { PacketNamer } from '../../captures/show/naming.js'
+import { PacketLook } from '../../captures/show/packet-look.js'
 import { show, type ShowOptions } from '../../captures/show/show.js'
 import { StreamKeys } from '../../captures/show/stream-keys.js'
 import { KEY_LOG_FILE, readKeyLog } from '../../captures/tls/key-log.js'
 import { DROP_REASON_NAMES } from '../../napt/verdict.js'
 import { UsageError } from '../errors.js'
+import { ladderForm, ladderOptions, showLadder, type LadderArguments } from '../ladder-options.js'
 import { ReadingProgress } from '../reading-progress.js'
 import { coloured, hasColour } from '../terminal.js'
 
-interface ShowArguments {
+interface ShowArguments extends LadderArguments {
   readonly file: string
   readonly filter: readonly string[]
   readonly time: ShownTime
@@ -31,7 +35,7 @@ interface ShowArguments {
 export const showCommand: CommandModule<object, ShowArguments> = {
   command: 'show <file> [filter..]',
   describe: 'Show a capture file, one line a packet, by the names of the documents',
-  builder: yargs => yargs
+  builder: yargs => ladderOptions(yargs)
     .positional('file', { type: 'string', demandOption: true, describe: 'pcapng or pcap; - for standard input' })
     .positional('filter', { type: 'string', array: true, default: [], describe: 'Only packets of which this holds, in the words of tcpdump and more: docs/show.md' })
     .option('time', { choices: TIMES, default: 'relative' as const, describe: 'Milliseconds since the first packet, or since the line before; or date and time, UTC' })
@@ -45,8 +49,14 @@ export const showCommand: CommandModule<object, ShowArguments> = {
     .example('$0 show run.pcapng dropped', 'what was dropped, and why; `dropped filtered` for one reason')
     .example("$0 show run.pcapng 'udp port 1200 and not interface 101'", 'the filter words of tcpdump, and ours')
     .example('$0 show run.pcapng -v --frames 12', 'one packet, field by field, with its bytes')
-    .example('$0 show run.pcapng packet 217 --json', 'for machines'),
-  async handler({ file: given, filter: words, time, numeric, verbose, json, frames, count, keys }) {
+    .example('$0 show run.pcapng packet 217 --json', 'for machines')
+    .example('$0 show run.pcapng --ladder', 'a sequence diagram on the terminal: what each NAT changed, and where packets ended')
+    .example('$0 show out/fig2/fig2.pcapng --ladder -o fig2.svg', 'the same as a picture; .mmd for Mermaid')
+    .example('$0 show lan.pcap --with wan.pcap --ladder', 'the two sides of any NAT, as tcpdump wrote them: one line a packet'),
+  async handler(args) {
+    const { file: given, filter: words, time, numeric, verbose, json, frames, count, keys } = args
+    const form = ladderForm(args)
+    if (form !== null && (json || verbose || count !== undefined)) throw new UsageError('--ladder is a form of its own; leave --json, -v and --count out (--max bounds its lines).')
     if (count !== undefined && !(Number.isInteger(count) && count >= 1)) throw new UsageError(`--count: '${count}' is not a number of packets, from 1`)
     const file = given === '' ? '-' : given // yargs leaves nothing of a lone dash
     if (file === '-' && process.stdin.isTTY) throw new UsageError('standard input is a terminal: give a file, or pipe a capture into it')
@@ -57,6 +67,15 @@ export const showCommand: CommandModule<object, ShowArguments> = {
     if (text.trim() !== '') parseFilter(text, { reasons })
     const stream = await CaptureStream.open(file)
     const filter = text.trim() === '' ? null : parseFilter(text, { names: stream.names, reasons })
+    if (form !== null) {
+      const beside = keyLogFor(file, keys), look = new PacketLook(new PacketNamer(new StreamKeys(stream, beside), stream.names))
+      const select = filter === null && meant === undefined ? null : (packet: InterfacePacket): boolean => {
+        look.load(packet)
+        return meant?.has(packet.number) !== false && filter?.matches(look) !== false
+      }
+      await showLadder(form, args, { stream, filter: text.trim(), select, keys: beside })
+      return
+    }
     const options: ShowOptions = {
       form: json ? (verbose ? 'json-details' : 'json') : verbose ? 'details' : 'lines',
       time, isNumeric: numeric, filter, keys: new StreamKeys(stream, keyLogFor(file, keys)),

@@ -20,7 +20,7 @@ for (const name of ['fig2-none', 'fig2', 'fig2-tls1.2-dhe', 'fig2-ssl3-dhe', 'fi
       const sides = new Map<string, InterfacePacket[]>()
       for await (const batch of stream.batches()) {
         for (const packet of batch) {
-          const { interface: { name } } = packet, side = name === '' ? basename(file).replace(PCAP, '') : name
+          const { name: own } = packet.interface, side = own === '' ? basename(file).replace(PCAP, '') : own
           if (/-[lw]an$/.test(side)) continue // a router's copies; each start of tshark takes its time
           const packets = sides.get(side) ?? []
           packets.push(packet)

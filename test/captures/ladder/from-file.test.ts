@@ -189,6 +189,7 @@ t.test('link types of others: raw IP, Linux cooked, and one that is not known', 
   const frame = udpFrame(HOST, SERVER, text('hello')), ip = frame.subarray(14)
   for (const [linkType, head, count] of [[101, 0, 1], [113, 16, 1], [276, 20, 1], [0, 4, 1], [147, 0, 0]] as const) {
     const header = new Uint8Array(head)
+    if (linkType === 0) header.set([2]) // AF_INET
     if (linkType === 113) header.set([8, 0], 14)
     if (linkType === 276) header.set([8, 0], 0)
     const file = join(t.testdir(), 'raw.pcapng'), writer = new PcapngWriter(file)
