@@ -18,11 +18,25 @@ async function fromFile(file: string, connections?: Parameters<typeof ladderOfSt
   return entries.filter((entry): entry is LadderPacket => entry.kind === 'packet' && !entry.isDetail)
 }
 
+/** On a busy machine the records of two routers come too far apart, and a live ladder shows the two halves of a packet. */
+const isHalf = ({ hops, drop }: LadderPacket): boolean => drop === undefined && [hops.at(0)?.from, hops.at(-1)?.to].some(lane => lane?.startsWith('104'))
+
 /** Routers' packets in their order; what only hosts heard of, whose clocks are others', in any. */
 function compare(t: Test, live: readonly LadderPacket[], filed: readonly LadderPacket[]): void {
+  const halves = live.filter(isHalf), wholes = live.filter(packet => !isHalf(packet))
+  t.same(filed.filter(isHalf), [], 'nothing in halves in the file')
+  t.equal(filed.length, wholes.length + halves.length / 2)
+  const counts = new Map<string, number>()
+  for (const packet of filed) counts.set(line(packet), (counts.get(line(packet)) ?? 0) + 1)
+  for (const packet of wholes) counts.set(line(packet), (counts.get(line(packet)) ?? 0) - 1)
+  t.ok([...counts.values()].every(count => count >= 0), JSON.stringify([...counts].filter(([, count]) => count < 0)))
   const routed = (packets: readonly LadderPacket[]): string[] => packets.filter(({ hops, drop }) => hops.length > 1 || drop !== undefined).map(line)
-  t.same(routed(filed), routed(live))
-  t.same(filed.map(line).sort(), live.map(line).sort())
+  const inFile = routed(filed)
+  let at = -1
+  for (const each of routed(wholes)) {
+    at = inFile.indexOf(each, at + 1)
+    if (at < 0) t.fail(`out of its order in the file: ${each}`)
+  }
 }
 
 t.test('Fig. 2, encrypted: opened by the keys in the file', needsNamespaces, async t => {

@@ -4,10 +4,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import {
   CaptureStream, Correlator, decodePayload, encodePcap, FIG1_TOPOLOGY, figureLayouts, foldRepeats, ladderOfCaptures, ladderOfStream, ladderToText, PcapngWriter,
-  readKeyLog, type CapturedPacket, type Ladder, type LadderEntry, type LadderPacket, type PacketFacts,
+  type CapturedPacket, type Ladder, type LadderEntry, type LadderPacket, type PacketFacts,
 } from '../../../captures/index.js'
 import { goldenFolder } from '../../../captures/golden-file.js'
-import { readCaptures } from './captures.js'
 import { parseEndpoint, parseIpv4 } from '../../../napt/wire/address.js'
 import { icmpFrame, tcpFrame, udpFrame } from '../../../napt/wire/frame.js'
 import { FLAG } from '../../../napt/wire/tcp.js'
@@ -66,9 +65,7 @@ const IN_THE_CLEAR = ['201', '211', '217', '205', '221', '226', '208']
 const NUMBERED = { 'fig2-none': IN_THE_CLEAR, fig2: ['201', '211', '212', '213', '217', '205', '221', '222', '223', '226', '208'] }
 for (const [name, numbers] of Object.entries(NUMBERED)) {
   t.test(`golden ${name}: every packet of the document, in its order, and its figures hold`, async t => {
-    const folder = goldenFolder(name)
-    const keys = name === 'fig2' ? { keys: readKeyLog(join(folder, 'keys.log')) } : {}
-    const ladder = ladderOfCaptures(await readCaptures(folder), { ...options, decoder: decodePayload, ...keys })
+    const ladder = await ladderOfStream(await CaptureStream.open(join(goldenFolder(name), 'capture.pcapng')), { ...options, decoder: decodePayload })
     const packets = ladder.entries.filter((entry): entry is LadderPacket => entry.kind === 'packet')
     t.same(packets.flatMap(({ title }) => /^\d{3}/.exec(title)?.[0] ?? []), numbers)
     const marks = packets.flatMap(packet => packet.figures)
