@@ -95,7 +95,7 @@ export async function readCheckFile(path: string): Promise<Check> {
 function pathOf(file: string | URL): string {
   if (typeof file === 'string') return file
   const whole = fileURLToPath(file), short = relative('', whole)
-  return short.startsWith('..') ? whole : short
+  return short.startsWith('..') ? whole : `./${short}`
 }
 
 const isInput = (capture: CaptureInput | Readonly<Record<string, CaptureInput>>): capture is CaptureInput =>
