@@ -21,8 +21,8 @@ export interface RingOptions {
   readonly isSecret?: boolean
 }
 
-/** Options and padding of a packet beside its bytes and its comment. */
-const PACKET_OVERHEAD = 80
+/** Bytes of a packet's block beside its bytes and its comment, at most; and of the statistics of an interface at the end. */
+const PACKET_OVERHEAD = 80, STATISTICS = 52
 
 export class CaptureRing {
   readonly #path: string
@@ -55,7 +55,7 @@ export class CaptureRing {
 
   packet(bytes: Uint8Array, facts: PacketFacts): void {
     const { fileSize = Infinity, fileTime = Infinity } = this.#options
-    const length = bytes.length + Buffer.byteLength(facts.comment ?? '') + PACKET_OVERHEAD
+    const length = bytes.length + Buffer.byteLength(facts.comment ?? '') + PACKET_OVERHEAD + STATISTICS * this.#counts.length
     const isFull = this.#writer.size + length > fileSize
     if (this.#begin !== null && (isFull || Number(facts.time - this.#begin) >= fileTime * 1e6)) this.#turn()
     this.#begin ??= facts.time
@@ -83,6 +83,9 @@ export class CaptureRing {
     }
     this.#writer.close()
   }
+
+  /** Gives up: nothing of the last file is left behind. */
+  discard(): void { this.#writer.discard() }
 
   #turn(): void {
     this.close()

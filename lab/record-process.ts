@@ -29,16 +29,26 @@ class RecordProcess {
     this.#recording = new Recording({ ...job, names: new Map(job.names.map(([address, name]) => [address as Ipv4Address, name])) })
   }
 
+  /** Nothing is left behind when it cannot. */
   async start(): Promise<void> {
+    try {
+      await this.#open()
+    } catch (error) {
+      this.#recording.discard()
+      throw error
+    }
+    setInterval(() => this.#attempt(() => this.#tick()), TICK)
+    setInterval(() => say({ event: 'progress', ...this.#state() }), REPORT_INTERVAL)
+    say({ event: 'ready', ...this.#state() })
+  }
+
+  async #open(): Promise<void> {
     const { hosts, routers, interface: own, bench } = this.job
     // All of them are held, so that no cable goes with the bench while something is captured on it.
     const held = new Map(bench?.namespaces.map(name => [name, openNamespace(bench.root, name)]))
     for (const name of hosts) this.#capture(name, 'eth0', held.get(name) ?? null)
     if (own !== undefined) this.#capture(own, own, null)
     for (const name of routers) await this.#follow(name, `${bench?.root ?? ''}${controlPath(name)}`)
-    setInterval(() => this.#attempt(() => this.#tick()), TICK)
-    setInterval(() => say({ event: 'progress', ...this.#state() }), REPORT_INTERVAL)
-    say({ event: 'ready' })
   }
 
   async end(): Promise<void> {
@@ -110,8 +120,7 @@ function openNamespace(root: string, name: string): Namespace {
 function say(report: RecordReport): void { process.stdout.write(`${JSON.stringify(report)}\n`) }
 
 function fail(error: unknown): never {
-  const { name, message } = error instanceof Error ? error : new Error(String(error))
-  say({ event: 'failed', name, message })
+  say({ event: 'failed', message: error instanceof Error ? error.message : String(error) })
   process.exit(1)
 }
 

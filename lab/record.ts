@@ -1,9 +1,9 @@
 // Records a bench that is up, or one interface of this machine, into a capture file or a ring of them: starts the process that does
 // (record-process.ts), tells how far it is, and ends it when it is to end.
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
-import { existsSync, renameSync } from 'node:fs'
+import { accessSync, constants, existsSync, renameSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { DeviceError } from '../napt/device/device.js'
@@ -41,8 +41,8 @@ export interface RecordState {
 }
 
 export type RecordReport =
-  | { readonly event: 'ready' } | { readonly event: 'progress' | 'done' } & RecordState
-  | { readonly event: 'failed', readonly name: string, readonly message: string }
+  | { readonly event: 'ready' | 'progress' | 'done' } & RecordState
+  | { readonly event: 'failed', readonly message: string }
 
 export type RecordLimits = Pick<RecordingOptions, 'filter' | 'snapLength' | 'packets' | 'files' | 'fileSize' | 'fileTime' | 'keys'>
 
@@ -95,7 +95,7 @@ export async function recordBench(bench: LiveBench, named: readonly string[], op
   }
 }
 
-/** @throws as recordBench; DeviceError when there is no such interface, or it cannot be opened */
+/** @throws as recordBench; BenchError when there is no such interface, or it cannot be opened */
 export async function recordInterface(name: string, options: RecordOptions): Promise<RecordResult> {
   if (!hasCap()) throw withoutCap()
   const job = jobOf(options, { hosts: [], routers: [], interface: name, names: [], interfaces: [{ name, description: `${name}, through libpcap` }] })
@@ -104,10 +104,15 @@ export async function recordInterface(name: string, options: RecordOptions): Pro
 
 const withoutCap = (): DeviceError => new DeviceError(`hosts and interfaces are recorded through libpcap, by the package 'cap', which is not installed. To add it: ${ADD_CAP}`)
 
-/** @throws PcapFilterError */
+/** @throws PcapFilterError; BenchError when the file's folder cannot be written */
 function jobOf(options: RecordOptions, what: Pick<RecordJob, 'bench' | 'hosts' | 'routers' | 'interface' | 'interfaces' | 'names' | 'comment'>): RecordJob {
   const { path, filter, snapLength, packets, files, fileSize, fileTime, keys } = options
   if (filter !== undefined) new PcapFilter(filter).matches(new Uint8Array(0)) // said before anything is started
+  try {
+    accessSync(dirname(resolve(path)), constants.W_OK)
+  } catch (error) {
+    throw new BenchError(`${path} cannot be written (${error instanceof Error ? error.message : String(error)}). Choose another with --out.`)
+  }
   return { ...what, path: resolve(path), filter, snapLength, packets, files, fileSize, fileTime, keys: keys === undefined ? undefined : resolve(keys) }
 }
 
@@ -122,7 +127,7 @@ function start([command, ...args]: readonly string[]): Child {
 
 async function supervise(child: Child, { interfaces, path }: RecordJob, { signal, duration, onReady, onProgress }: RecordOptions): Promise<RecordResult> {
   const names = interfaces.map(({ name }) => name)
-  let errorText = '', state: RecordState | null = null, isDone = false, failure: { name: string, message: string } | null = null
+  let errorText = '', state: RecordState | null = null, isDone = false, failure = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => { errorText = (errorText + text).slice(-4096) })
   const end = (): void => { child.stdin.end() }
   if (signal.aborted) end()
@@ -130,15 +135,16 @@ async function supervise(child: Child, { interfaces, path }: RecordJob, { signal
   let timer: NodeJS.Timeout | undefined
   createInterface({ input: child.stdout }).on('line', line => {
     const report = readLine<RecordReport>(line) as RecordReport
-    if (report.event === 'failed') failure = report
-    else if (report.event === 'ready') {
+    if (report.event === 'failed') {
+      failure = report.message
+      return
+    }
+    state = report
+    isDone = report.event === 'done'
+    if (report.event === 'ready') {
       onReady?.(names)
       if (duration !== undefined) timer = setTimeout(end, duration)
-    } else {
-      state = report
-      isDone = report.event === 'done'
-      onProgress?.(report)
-    }
+    } else onProgress?.(report)
   })
   await new Promise(closed => child.on('close', closed).on('error', closed))
   clearTimeout(timer)
@@ -150,15 +156,11 @@ async function supervise(child: Child, { interfaces, path }: RecordJob, { signal
       const { packets, bytes, files, lost } = state
       return { interfaces: names, packets, bytes, files, lost }
     }
-    const left = rescue(state?.files.at(-1) ?? path)
-    throw failure !== null ? failureOf(failure, left) : new BenchFailure(`the recording broke off${left}: ${errorText.trim() || 'its process was killed, or an interface is gone'}`)
+    const why = failure || errorText.trim() || 'its process was killed, or an interface is gone'
+    // What keeps it from beginning can be put right by another command line.
+    if (state === null) throw new BenchError(why)
+    throw new BenchFailure(`the recording broke off${rescue(state.files.at(-1) ?? path)}: ${why}`)
   }
-}
-
-/** The caller's own error again, for what can be put right by another command line. */
-function failureOf({ name, message }: { readonly name: string, readonly message: string }, left: string): Error {
-  const Known = { DeviceError, BenchError }[name] ?? BenchFailure
-  return new Known(`${message}${left}`)
 }
 
 /** What a process that broke off has on file ends with a block: it gets its name. */

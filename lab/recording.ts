@@ -105,6 +105,9 @@ export class Recording {
     this.#ring.close()
   }
 
+  /** Gives up before anything was recorded: no file is left behind. */
+  discard(): void { this.#ring.discard() }
+
   #write(due: readonly (readonly [Held, bigint])[]): void {
     if (due.length > 0) this.#readKeys()
     for (const [{ seen: { interface: name, time, bytes, direction, comment } }, packetId] of due) {
