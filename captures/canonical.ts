@@ -4,17 +4,18 @@
 //
 // Not compared at all, only counted: ARP (the neighbour cache decides when to ask) and whatever is not IPv4 (a kernel's
 // IPv6 announcements). Acknowledgements without data, windows, segmentation and retransmissions disappear in tcp-stream.ts.
+import type { CanonicalOptions } from './canonical-options.js'
 import { decode, type Decoded, type Transport } from './decode.js'
 import type { FlowPacket } from './datagram-flow.js'
 import { comparedHeader, SEALED, TLS_DEFECT, type Entry, type Flow } from './entries.js'
 import { digestOf } from './flow-digest.js'
 import { FlowTable } from './flow-table.js'
 import { LINK_TYPE } from './link-layer.js'
-import type { PayloadDecoder } from './payload.js'
 import type { CapturedPacket, CaptureFileError } from './pcap.js'
 import type { CaptureInterface } from './pcapng/format.js'
 import { headerKey, plainTransport } from './plain-transport.js'
-import type { KeySource } from './tls/key-log.js'
+
+export type { CanonicalOptions } from './canonical-options.js'
 
 /** A frame whose bytes are not right in themselves. */
 export interface Fault { readonly frame: number, readonly field: string, readonly wanted: string, readonly got: string }
@@ -33,22 +34,6 @@ export interface CanonicalInterface extends CanonicalCapture {
   readonly packets: number
   /** What ended the capture before its end. */
   readonly damage: CaptureFileError | null
-}
-
-export interface CanonicalOptions {
-  readonly decoder: PayloadDecoder
-  /** Open the records of TLS connections. */
-  readonly keys?: KeySource
-  /** Ports that are compared although they lie where kernels choose theirs. */
-  readonly ports?: readonly number[]
-  /** Messages that a timer repeats, by number: how often is not compared. */
-  readonly periodic?: readonly string[]
-  /** Ports of TCP connections on which both ends speak when they like: no order is compared between the directions. */
-  readonly bothWays?: readonly number[]
-  /** Give the digests of flows in place of their entries (see FlowDigest). */
-  readonly digests?: boolean
-  /** Flows to look at, by `endsText`; all of them when not given. */
-  readonly only?: ReadonlySet<string>
 }
 
 /** A packet, and how its frame begins; as Ethernet where nobody says. */

@@ -1,5 +1,5 @@
 // UDP, ICMP, and IPv4 packets that are taken no further apart: an entry a packet.
-import type { CanonicalOptions } from './canonical.js'
+import type { CanonicalOptions } from './canonical-options.js'
 import type { Decoded, Transport } from './decode.js'
 import { canonicalBytes, payloadEntry, type Entry, type Flow, type Value } from './entries.js'
 import { beginningOf, DigestBuilder } from './flow-digest.js'

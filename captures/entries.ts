@@ -1,7 +1,6 @@
 // The entries of a canonical form (canonical.ts): what a check compares of a packet, chosen by the class of each field.
 import { hash } from 'node:crypto'
 import { toHex, type Decoded } from './decode.js'
-import type { FlowDigest } from './flow-digest.js'
 import { formatValue, isSecret, labelOf, type Message, type MessageField } from './payload.js'
 
 /** A value that differs from run to run; that it recurs in the same places is what is compared (see bindings.ts). */
@@ -21,6 +20,13 @@ export interface Entry {
   readonly bytes: string
   /** The frame that completes it; 0 in a golden. */
   readonly frame: number
+}
+
+/** Entries as their count and their hash (flow-digest.ts). */
+export interface FlowDigest {
+  /** Packets and messages. */
+  readonly packets: number
+  readonly sha256: string
 }
 
 /** What stands in the flow's own fields belongs to → packets; ← packets have it the other way round. */

@@ -10,15 +10,14 @@ import type { Check } from './check/pattern.js'
 import { CheckFileError, parseCheck, readCheck } from './check/read.js'
 import { formatCheck } from './check/report.js'
 import { sidesOf, type Sides } from './check/sides.js'
-import { CaptureSource, type SourceFile } from './check/source.js'
+import { CaptureSource } from './check/source.js'
 import { formatGoldenReport } from './check-report.js'
-import { checkGolden, type GoldenReport } from './golden.js'
-import { goldenPath, readGolden } from './golden-file.js'
-import { readByInterface } from './by-interface.js'
+import type { GoldenReport } from './golden.js'
+import { checkGoldenFiles, findGolden } from './golden-folder.js'
+import type { InputFile } from './input-files.js'
 import type { PayloadDecoder } from './payload.js'
-import type { Capture } from './pcap-reader.js'
 import { decodePayload } from './protocol.js'
-import { allOf, readKeyLog, type KeySource } from './tls/key-log.js'
+import { printable } from './text-width.js'
 
 /** A capture file by its path, or its bytes. */
 export type CaptureInput = string | URL | Uint8Array
@@ -26,7 +25,7 @@ export type CaptureInput = string | URL | Uint8Array
 export interface CaptureExpectation {
   /** A check file, or what would stand in one. */
   readonly check?: string | URL | CheckDescription
-  /** A golden: its file, its folder, or the name of one of naptlab's own. */
+  /** A golden: its file, its folder, or its name in `goldens/` or among naptlab's own. */
   readonly golden?: string | URL
   /** True: interfaces of the golden that the capture does not show need not be there. */
   readonly partial?: boolean
@@ -69,27 +68,14 @@ export async function expectCapture(capture: CaptureInput | Readonly<Record<stri
   const wanted = check === undefined ? null : await readAny(check)
   return withFiles(capture, async files => {
     const checked = wanted === null ? null : await checkCapture(wanted, new CaptureSource(files), decoder)
-    const compared = golden === undefined ? null : await compareWithGolden(files, golden, { decoder, partial, keys })
+    const compared = golden === undefined ? null : await checkGoldenFiles(files, findGolden(pathOf(golden)), { decoder, partial, ...(keys === undefined ? {} : { keyLog: pathOf(keys) }) })
     const report: CaptureReport = {
       compared: (checked?.compared ?? 0) + (compared?.compared ?? 0), check: checked, golden: compared,
-      text: [...(checked === null ? [] : formatCheck(checked)), ...(compared === null ? [] : formatGoldenReport(compared))].join('\n'),
+      text: [...(checked === null ? [] : formatCheck(checked)), ...(compared === null ? [] : formatGoldenReport(compared).map(printable))].join('\n'),
     }
     if (checked?.ok !== false && compared?.ok !== false) return report
     throw new CaptureMismatchError(report, sidesOf(checked, compared))
   })
-}
-
-interface GoldenComparison { readonly decoder: PayloadDecoder, readonly partial: boolean, readonly keys: string | URL | undefined }
-
-async function compareWithGolden(files: readonly SourceFile[], golden: string | URL, { decoder, partial, keys: keyLog }: GoldenComparison): Promise<GoldenReport> {
-  const captures = new Map<string, Capture>(), held: KeySource[] = []
-  for (const { path, as } of files) {
-    const content = await readByInterface(path)
-    held.push(content.keys)
-    for (const [name, capture] of content.captures) captures.set(as ?? name, capture)
-  }
-  const path = pathOf(golden)
-  return checkGolden(captures, readGolden(goldenPath(path)), { decoder, partial, keys: keyLog === undefined ? allOf(held) : readKeyLog(pathOf(keyLog)) }, path)
 }
 
 async function readAny(check: string | URL | CheckDescription): Promise<Check> {
@@ -109,18 +95,18 @@ export async function readCheckFile(path: string): Promise<Check> {
 function pathOf(file: string | URL): string {
   if (typeof file === 'string') return file
   const whole = fileURLToPath(file), short = relative('', whole)
-  return short.startsWith('..') ? whole : short
+  return short.startsWith('..') ? whole : `./${short}`
 }
 
 const isInput = (capture: CaptureInput | Readonly<Record<string, CaptureInput>>): capture is CaptureInput =>
   typeof capture === 'string' || capture instanceof URL || capture instanceof Uint8Array
 
 /** Bytes are a file for as long as they are looked at: checks read what is larger than memory, and some of it twice. */
-async function withFiles<T>(capture: CaptureInput | Readonly<Record<string, CaptureInput>>, use: (files: readonly SourceFile[]) => Promise<T>): Promise<T> {
+async function withFiles<T>(capture: CaptureInput | Readonly<Record<string, CaptureInput>>, use: (files: readonly InputFile[]) => Promise<T>): Promise<T> {
   const inputs: [string | null, CaptureInput][] = isInput(capture) ? [[null, capture]] : Object.entries(capture)
   let folder: string | null = null
   try {
-    const files: SourceFile[] = []
+    const files: InputFile[] = []
     for (const [as, input] of inputs) {
       if (!(input instanceof Uint8Array)) {
         files.push({ path: pathOf(input), as })

@@ -2,13 +2,7 @@
 // give the same hash. It is made as packets come and keeps none of them.
 import { createHash } from 'node:crypto'
 import { Numbers } from './bindings.js'
-import type { Entry } from './entries.js'
-
-export interface FlowDigest {
-  /** Packets and messages. */
-  readonly packets: number
-  readonly sha256: string
-}
+import type { Entry, FlowDigest } from './entries.js'
 
 /** Bytes that wait to be hashed together, at first and at most. */
 const FIRST = 256, MOST = 16 * 1024

@@ -1,6 +1,6 @@
 // The flows of an interface while packets come: which one a packet belongs to, by its ends, whichever way it goes.
 import { formatIpv4 } from '../napt/wire/address.js'
-import type { CanonicalOptions } from './canonical.js'
+import type { CanonicalOptions } from './canonical-options.js'
 import { DatagramFlow, type FlowBuilder } from './datagram-flow.js'
 import { fieldOf, type Decoded, type Ends, type Transport } from './decode.js'
 import { orderOf, portValue, type Flow, type Value } from './entries.js'

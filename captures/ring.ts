@@ -1,6 +1,7 @@
 // A capture written into one file, or into one after another: a new one is begun when the last has its size or its time, and of a
 // ring only the newest stay. Every file is whole by itself: interfaces, names and keys in front, what was lost at its end.
 import { rmSync } from 'node:fs'
+import { join, parse } from 'node:path'
 import type { Ipv4Address } from '../napt/wire/address.js'
 import type { PacketFacts } from './pcapng/blocks.js'
 import type { CaptureInterface } from './pcapng/format.js'
@@ -109,7 +110,7 @@ export class CaptureRing {
   #nextPath(): string {
     const { files, fileSize, fileTime } = this.#options
     if (files === undefined && fileSize === undefined && fileTime === undefined) return this.#path
-    const [, stem, ending] = /^(.*?)(\.[^./]*)?$/s.exec(this.#path) ?? []
-    return `${stem ?? this.#path}-${String(++this.#number).padStart(5, '0')}${ending ?? ''}`
+    const { dir, name, ext } = parse(this.#path)
+    return join(dir, `${name}-${String(++this.#number).padStart(5, '0')}${ext}`)
   }
 }

@@ -35,6 +35,6 @@ const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_0
 
 /** Milliseconds of `500ms`, `10s`, `1.5m` or `2h`; null for what is no length of time, or none at all. */
 export function readDuration(text: string): number | null {
-  const [, number, unit] = DURATION.exec(text.trim()) ?? []
-  return number === undefined || unit === undefined ? null : Math.round(Number(number) * MILLISECONDS[unit]) || null
+  const match = DURATION.exec(text.trim())
+  return match === null ? null : Math.round(Number(match[1]) * MILLISECONDS[match[2]]) || null
 }

@@ -54,15 +54,13 @@ class RecordProcess {
   async end(): Promise<void> {
     if (this.#isEnding) return
     this.#isEnding = true
-    await this.#attempt(async () => {
-      // What has arrived already is still read: one turn of the event loop to poll, one to be sure.
-      await turn()
-      await turn()
-      await this.#countLosses()
-      for (const capture of this.#captures) capture.close()
-      this.#recording.close()
-      say({ event: 'done', ...this.#state() })
-    })
+    // What has arrived already is still read: one turn of the event loop to poll, one to be sure.
+    await turn()
+    await turn()
+    await this.#countLosses()
+    for (const capture of this.#captures) capture.close()
+    this.#attempt(() => this.#recording.close())
+    say({ event: 'done', ...this.#state() })
     process.exit(0)
   }
 
@@ -103,9 +101,9 @@ class RecordProcess {
   }
 
   /** What goes wrong while it records, a full disk say, ends it; what is on file stays there. */
-  async #attempt(work: () => void | Promise<void>): Promise<void> {
+  #attempt(work: () => void): void {
     try {
-      await work()
+      work()
     } catch (error) {
       fail(error)
     }

@@ -1,24 +1,22 @@
 // The capture files of one run, as one capture whose packets name their interfaces.
 import { basename } from 'node:path'
 import { CaptureStream } from '../capture-stream.js'
+import type { InputFile } from '../input-files.js'
 import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
 import { CheckFileError } from './read.js'
 import { formatIpv4 } from '../../napt/wire/address.js'
-
-/** A capture file; `as` is the interface that it shows, null where the file says so itself. */
-export interface SourceFile { readonly path: string, readonly as: string | null }
 
 export type OnPacket = (interfaceName: string, packet: InterfacePacket) => void
 
 /** A capture that can be read from its beginning again. */
 export class CaptureSource {
-  readonly #files: readonly SourceFile[]
+  readonly #files: readonly InputFile[]
   readonly #interfaces = new Set<string>()
   #isRead = false
   readonly #onProgress: (share: number) => void
 
   /** @param onProgress called now and then with the share of a reading that is done, from 0 to 1; never for a pipe */
-  constructor(files: readonly SourceFile[], onProgress: (share: number) => void = () => undefined) {
+  constructor(files: readonly InputFile[], onProgress: (share: number) => void = () => undefined) {
     this.#files = files
     this.#onProgress = onProgress
   }

@@ -2,7 +2,8 @@
 import type { CommandModule } from 'yargs'
 import { UsageError } from '../errors.js'
 import { toJson } from '../json.js'
-import { CaptureSource, checkCapture, checkFiles, decodePayload, formatCheck, formatFileCheck, nameInterfaces, readCheckFile } from '../../captures/index.js'
+import { withProgress } from '../progress.js'
+import { CaptureSource, checkCapture, checkFiles, decodePayload, formatCheck, formatFileCheck, inputFiles, nameInterfaces, readCheckFile } from '../../captures/index.js'
 
 interface CheckArguments {
   readonly files: readonly string[]
@@ -33,7 +34,8 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
   async handler({ files, as, figures, run, golden, check, keys, json }) {
     if (check !== undefined) {
       if (figures) throw new UsageError('--check and --figures are two checks: run them one after the other.')
-      const report = await checkCapture(await readCheckFile(check), new CaptureSource(nameInterfaces(files, as).map(({ interface: shown, path }) => ({ path, as: shown }))), decodePayload)
+      const wanted = await readCheckFile(check), inputs = inputFiles(files, as)
+      const report = await withProgress('checking', onProgress => checkCapture(wanted, new CaptureSource(inputs, onProgress), decodePayload))
       console.log(json ? toJson(report) : formatCheck(report).join('\n'))
       process.exitCode = report.ok ? 0 : 1
       return

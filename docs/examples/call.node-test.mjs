@@ -13,7 +13,7 @@ test('alice and bob talk directly', async () => {
 })
 
 test('every packet is as in the good run', async () => {
-  await expectCapture(capture, { golden: here('goldens/call/golden.yaml') })
+  await expectCapture(capture, { golden: here('goldens/call') })
 })
 
 test('a check may stand in the test itself', async () => {

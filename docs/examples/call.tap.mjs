@@ -14,6 +14,6 @@ t.test('alice and bob talk directly', async t => {
 })
 
 t.test('every packet is as in the good run', async t => {
-  const { compared } = await expectCapture(capture, { golden: here('goldens/call/golden.yaml') })
+  const { compared } = await expectCapture(capture, { golden: here('goldens/call') })
   t.ok(compared > 0, `${compared} packets compared`)
 })

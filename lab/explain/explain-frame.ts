@@ -68,8 +68,8 @@ export async function explainByNat(file: string, number: number, options: Router
   return { ...about(file, packet), passages, copies: [], note }
 }
 
-function about(file: string, { number, interface: { name }, time, bytes }: InterfacePacket): Pick<FrameExplanation, 'file' | 'frame' | 'interface' | 'time' | 'summary' | 'payload'> {
-  const decoded = decode(bytes), message = messageOf(decoded.transport, decodePayload)
+function about(file: string, { number, interface: { name, linkType }, time, bytes }: InterfacePacket): Pick<FrameExplanation, 'file' | 'frame' | 'interface' | 'time' | 'summary' | 'payload'> {
+  const decoded = decode(bytes, linkType), message = messageOf(decoded.transport, decodePayload)
   return { file, frame: number, interface: name, time, summary: summarize(decoded, decodePayload), payload: message === null ? null : labelOf(message) }
 }
 

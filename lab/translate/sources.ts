@@ -2,6 +2,7 @@
 import { CaptureStream } from '../../captures/capture-stream.js'
 import type { InterfacePacket } from '../../captures/pcapng/format.js'
 import type { Side } from '../../napt/verdict.js'
+import { asEthernet } from './as-ethernet.js'
 
 /** One file whose packets tell their sides, or a file for each side, of which one may be missing. */
 export type TranslateInput = { readonly file: string } | { readonly lan?: string, readonly wan?: string }
@@ -32,7 +33,7 @@ export class Source {
   /** @throws CaptureFileError when it cannot be read or is no capture */
   static async open(path: string, side: Side | null): Promise<Source> {
     const stream = await CaptureStream.open(path), batches = stream.batches(), first = await batches.next()
-    return new Source(stream, side, batches, first.done === true ? [] : first.value)
+    return new Source(stream, side, batches, first.done === true ? [] : first.value.map(asEthernet))
   }
 
   /** False at the end; else `batch[at]` is the next packet. */
@@ -40,7 +41,7 @@ export class Source {
     while (this.at === this.batch.length) {
       const next = await this.#batches.next()
       if (next.done === true) return false
-      this.batch = next.value
+      this.batch = next.value.map(asEthernet)
       this.at = 0
     }
     return true

@@ -28,7 +28,7 @@ t.test('the package holds what it says', async t => {
   const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, maxBuffer: 1 << 24 })
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
   const paths = files.map(({ path }) => path)
-  for (const path of ['captures/check/check.schema.json', 'dist/captures/index.js', 'dist/captures/index.d.ts', 'dist/captures/expect.d.ts', 'docs/checks.md']) t.ok(paths.includes(path), path)
+  for (const path of ['captures/check/check.schema.json', 'dist/captures/index.js', 'dist/captures/index.d.ts', 'dist/captures/expect.d.ts', 'docs/checks.md', 'docs/golden.md']) t.ok(paths.includes(path), path)
   t.same(paths.filter(path => path.startsWith('docs/examples/')), [], 'examples stay in the repository')
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, string> }
   for (const path of Object.values(exports)) t.ok(paths.includes(path.replace('./', '')), path)

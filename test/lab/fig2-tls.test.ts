@@ -26,6 +26,12 @@ const decrypted = (capture: string, port: number): Buffer[] => execFileSync('tsh
   '-r', capture, '-d', `tcp.port==${port},tls`, '-d', `tls.port==${port},data`, '-Y', `tcp.port == ${port}`, '-T', 'fields', '-e', 'data.data',
 ], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split(/[\n,]/).filter(Boolean).map(hex => Buffer.from(hex, 'hex'))
 
+/** What tshark decrypts of a port's connections by itself: each record, from its dumps in hexadecimal. */
+function withoutSettings(capture: string, port: number): Buffer[] {
+  const dumps = execFileSync('tshark', ['-r', capture, '-Y', `tcp.port == ${port} and tls`, '-x'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  return dumps.split(/^Decrypted TLS.*\n/m).slice(1).map(dump => Buffer.from([...dump.split('\n\n')[0].matchAll(/^[0-9a-f]{4} {2}((?:[0-9a-f]{2} )+)/gm)].map(([, hex]) => hex).join('').replaceAll(' ', ''), 'hex'))
+}
+
 for (const { handshake, ...variant } of VARIANTS) {
   t.test(Object.values(variant).join(' '), needsNamespaces, async t => {
     const out = t.testdir()
@@ -41,6 +47,11 @@ for (const { handshake, ...variant } of VARIANTS) {
     const capture = result.capture ?? ''
     t.notOk(readFileSync(capture).includes('open sesame'), 'no password in any packet, and in no comment')
     t.equal(statSync(capture).mode & 0o777, 0o600, 'the keys are in it, for one pair of eyes')
+
+    await t.test('tshark, without any setting, shows 217 decrypted', needsTshark, t => {
+      t.ok(withoutSettings(capture, 1201).some(message => message.includes('open sesame 2133')))
+      t.end()
+    })
 
     await t.test('tshark reads 217 and 226', needsTshark, t => {
       for (const [side, port, type] of [['104a-wan', 1201, 0xd9], ['104b-wan', 1300, 0xe2]] as const) {

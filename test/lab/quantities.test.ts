@@ -1,6 +1,6 @@
 // Amounts for people, and back.
 import t from 'tap'
-import { bytesText, rateText, readSize, secondsText } from '../../lab/quantities.js'
+import { bytesText, rateText, readDuration, readSize, secondsText } from '../../lab/quantities.js'
 
 t.test('amounts as text', async t => {
   const cases: [number, string][] = [
@@ -19,4 +19,10 @@ t.test('sizes as they are typed', async t => {
   ]
   for (const [text, bytes] of good) t.equal(readSize(text), bytes, text)
   for (const text of ['', 'MB', '100M', '-1MB', '1e6', '1,5GB', '100MBit', '1.5', '0.0001kB', 'lots', '1PB', '99999999999TB']) t.equal(readSize(text), null, text)
+})
+
+t.test('lengths of time', t => {
+  for (const [text, milliseconds] of [['500ms', 500], ['10s', 10_000], ['1.5m', 90_000], ['2 min', 120_000], ['2h', 7_200_000]] as const) t.equal(readDuration(text), milliseconds, text)
+  for (const text of ['', '10', 's', '-1s', '0s', '1d', 'ever', '1e3s']) t.equal(readDuration(text), null, text)
+  t.end()
 })

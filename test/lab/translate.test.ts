@@ -215,6 +215,21 @@ t.test('checksums that a card was to finish are complete behind the NAT; packets
   t.equal(hex(cut.packets[1].bytes), hex(expected.bytes.subarray(0, 96)))
 })
 
+t.test('whatever the link: raw IP, Linux cooked, VLAN tags', async t => {
+  const wanted = (await through({ file: capture(OUT, ANSWER) })).packets
+  const cooked = (frame: Uint8Array): Uint8Array => Uint8Array.of(0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0, ...frame.subarray(ethernet.HEADER))
+  const links: readonly (readonly [linkType: number, frame: (frame: Uint8Array) => Uint8Array])[] = [
+    [101, frame => frame.slice(ethernet.HEADER)], [113, cooked], [1, frame => Uint8Array.of(...frame.subarray(0, 12), 0x81, 0, 0, 5, ...frame.subarray(12))],
+  ]
+  for (const [linkType, frame] of links) {
+    const file = path(), writer = new PcapngWriter(file), only = writer.interface({ name: 'any', description: '', linkType, snapLength: 0 })
+    for (const each of [OUT, ANSWER]) writer.packet(frame(each), { interfaceId: only, time: BEGIN })
+    writer.close()
+    const { packets } = await through({ file })
+    for (const side of ['NAT-lan', 'NAT-wan']) t.same(on(packets, side), on(wanted, side), `link type ${linkType}, ${side}`)
+  }
+})
+
 t.test('what the NAT does not get is set aside, and counted', async t => {
   const arp = altered(udp('192.168.1.3:1', '192.168.1.4:1'), 12, 8, 6)
   const { report } = await through({ file: capture(OUT, arp, udp('192.168.1.3:5353', '192.168.1.9:5353'), udp('1.1.1.1:1', '2.2.2.2:2')) })
