@@ -13,6 +13,7 @@ module.exports = {
     below('endpoints-stand-alone', 'endpoints', ['napt', 'captures', 'lab', 'cli']),
     below('captures-read-formats-only', 'captures', ['napt', 'endpoints', 'lab', 'cli'], ['^napt/wire/', '^endpoints/message/']),
     below('lab-is-below-cli', 'lab', ['cli']),
+    { name: 'bench-measures-from-outside', severity: 'error', from: { path: '^bench/' }, to: { path: '^(cli|test)/' } },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-tests-in-product', severity: 'error', from: { path: '^(napt|endpoints|captures|lab|cli)/' }, to: { path: '^(test|bench)/' } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^(cap|raw-socket)$' } },

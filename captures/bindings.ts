@@ -4,24 +4,33 @@
 import { PROTOCOL } from '../napt/wire/ipv4.js'
 import type { Entry, Flow, Value } from './entries.js'
 
-/** The flows with every `any` as 1, 2, 3 … in the order in which it first appears. Interfaces are read in the map's order. */
-export function renumber(interfaces: ReadonlyMap<string, readonly Flow[]>): Map<string, Flow[]> {
-  const known = new Map<string, Map<string, number>>()
-  const number = (owner: string, value: Value): Value => {
+export class Numbers {
+  readonly #known = new Map<string, Map<string, number>>()
+
+  /** `any` values of `owner` as 1, 2, 3 … in the order in which they are asked for; others stay. */
+  of(owner: string, value: Value): Value {
     if (typeof value !== 'object') return value
-    const numbers = known.get(owner) ?? new Map<string, number>()
-    known.set(owner, numbers)
+    const numbers = this.#known.get(owner) ?? new Map<string, number>()
+    this.#known.set(owner, numbers)
     const found = numbers.get(String(value.any)) ?? numbers.size + 1
     numbers.set(String(value.any), found)
     return { any: found }
   }
-  const fields = (values: Entry['header']): Record<string, Value> =>
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, number(ownerOf(name, values), value)]))
+
+  /** The same for each value of a header or a message. */
+  fields(values: Entry['header']): Record<string, Value> {
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, this.of(ownerOf(name, values), value)]))
+  }
+}
+
+/** The flows with every `any` as 1, 2, 3 … in the order in which it first appears. Interfaces are read in the map's order. */
+export function renumber(interfaces: ReadonlyMap<string, readonly Flow[]>): Map<string, Flow[]> {
+  const numbers = new Numbers()
   const flow = (each: Flow): Flow => ({
     ...each,
-    SP: number(`${each.protocol} ${each.SA}`, each.SP),
-    DP: number(`${each.protocol} ${each.DA}`, each.DP),
-    entries: each.entries.map(entry => ({ ...entry, header: fields(entry.header), payload: fields(entry.payload) })),
+    SP: numbers.of(`${each.protocol} ${each.SA}`, each.SP),
+    DP: numbers.of(`${each.protocol} ${each.DA}`, each.DP),
+    entries: each.entries.map(entry => ({ ...entry, header: numbers.fields(entry.header), payload: numbers.fields(entry.payload) })),
   })
   return new Map([...interfaces].map(([name, flows]) => [name, flows.map(flow)]))
 }

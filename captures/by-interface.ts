@@ -24,7 +24,7 @@ export async function readByInterface(path: string): Promise<InterfaceCaptures> 
   for await (const batch of stream.batches()) {
     for (const packet of batch) listOf(packets, packet.interface).push(packet)
   }
-  const { damage, interfaces, keyLog } = stream
+  const { format, damage, interfaces, names, keyLog } = stream
   if (damage !== null && interfaces.length === 0) throw damage
   const byName = new Map<string, InterfacePacket[]>()
   for (const each of interfaces) {
@@ -32,7 +32,7 @@ export async function readByInterface(path: string): Promise<InterfaceCaptures> 
     for (const packet of packets.get(each) ?? []) list.push(packet)
   }
   return {
-    captures: new Map([...byName].map(([name, list]) => [name, { file: path, packets: list, damage }])),
+    captures: new Map([...byName].map(([name, list]) => [name, { file: path, format, packets: list, interfaces, names, keyLog, damage }])),
     keys: keyLog === '' ? NO_KEYS : keysIn(path, keyLog),
   }
 }
@@ -46,7 +46,8 @@ function keysIn(path: string, keyLog: string): KeyLog {
   return keys
 }
 
-const unnamed = (path: string, { id }: CaptureInterface, interfaces: number): string =>
+/** What an interface without a name is called. */
+export const unnamed = (path: string, { id }: CaptureInterface, interfaces: number): string =>
   basename(path).replace(/\.(pcap|pcapng)$/, '') + (interfaces === 1 ? '' : `-${id}`)
 
 function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {

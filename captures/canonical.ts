@@ -4,15 +4,17 @@
 //
 // Not compared at all, only counted: ARP (the neighbour cache decides when to ask) and whatever is not IPv4 (a kernel's
 // IPv6 announcements). Acknowledgements without data, windows, segmentation and retransmissions disappear in tcp-stream.ts.
-import { formatIpv4 } from '../napt/wire/address.js'
-import { decode, fieldOf, type Decoded, type Transport } from './decode.js'
-import { canonicalBytes, comparedHeader, orderOf, payloadEntry, portValue, SEALED, TLS_DEFECT, type Entry, type Flow } from './entries.js'
-import { messageOf, type Message, type PayloadDecoder } from './payload.js'
-import type { CapturedPacket } from './pcap.js'
-import type { InterfacePacket } from './pcapng/format.js'
-import { icmpName } from './summary.js'
-import { TcpConversation } from './tcp-stream.js'
-import { NO_KEYS, type KeySource } from './tls/key-log.js'
+import { decode, type Decoded, type Transport } from './decode.js'
+import type { FlowPacket } from './datagram-flow.js'
+import { comparedHeader, SEALED, TLS_DEFECT, type Entry, type Flow } from './entries.js'
+import { digestOf } from './flow-digest.js'
+import { FlowTable } from './flow-table.js'
+import { LINK_TYPE } from './link-layer.js'
+import type { PayloadDecoder } from './payload.js'
+import type { CapturedPacket, CaptureFileError } from './pcap.js'
+import type { CaptureInterface } from './pcapng/format.js'
+import { headerKey, plainTransport } from './plain-transport.js'
+import type { KeySource } from './tls/key-log.js'
 
 /** A frame whose bytes are not right in themselves. */
 export interface Fault { readonly frame: number, readonly field: string, readonly wanted: string, readonly got: string }
@@ -26,6 +28,13 @@ export interface CanonicalCapture {
   readonly sealed: number
 }
 
+/** The canonical form of an interface, and how far its capture went. */
+export interface CanonicalInterface extends CanonicalCapture {
+  readonly packets: number
+  /** What ended the capture before its end. */
+  readonly damage: CaptureFileError | null
+}
+
 export interface CanonicalOptions {
   readonly decoder: PayloadDecoder
   /** Open the records of TLS connections. */
@@ -36,24 +45,77 @@ export interface CanonicalOptions {
   readonly periodic?: readonly string[]
   /** Ports of TCP connections on which both ends speak when they like: no order is compared between the directions. */
   readonly bothWays?: readonly number[]
+  /** Give the digests of flows in place of their entries (see FlowDigest). */
+  readonly digests?: boolean
+  /** Flows to look at, by `endsText`; all of them when not given. */
+  readonly only?: ReadonlySet<string>
 }
 
-export function canonicalize(packets: readonly InterfacePacket[], options: CanonicalOptions): CanonicalCapture {
-  const faults: Fault[] = [], ignored: Record<string, number> = {}
-  const flows = new Map<string, FlowBuilder>()
-  for (const packet of packets) {
-    const decoded = decode(packet.bytes, packet.interface.linkType)
-    faults.push(...faultsOf(packet, decoded))
-    const kind = decoded.layers.some(layer => layer.protocol === 'ipv4') ? 'ipv4' : decoded.layers.at(-1)?.protocol === 'arp' ? 'arp' : 'not IPv4'
-    if (kind === 'ipv4') builderFor(flows, decoded, options).add(decoded, packet.number)
-    else ignored[kind] = (ignored[kind] ?? 0) + 1
+/** A packet, and how its frame begins; as Ethernet where nobody says. */
+export interface FramedPacket extends CapturedPacket { readonly interface?: Pick<CaptureInterface, 'linkType'> }
+
+export function canonicalize(packets: readonly FramedPacket[], options: CanonicalOptions): CanonicalCapture {
+  const canonicalizer = new Canonicalizer(options)
+  for (const packet of packets) canonicalizer.add(packet)
+  return canonicalizer.finish()
+}
+
+/** The same for the packets of an interface as they come. */
+export class Canonicalizer {
+  readonly #options: CanonicalOptions
+  readonly #faults: Fault[] = []
+  readonly #ignored: Record<string, number> = {}
+  readonly #flows: FlowTable
+  readonly #headers = new Map<number, FlowPacket['header']>()
+  #packets = 0
+
+  constructor(options: CanonicalOptions) {
+    this.#options = options
+    this.#flows = new FlowTable(options)
   }
-  const finished = [...flows.values()].flatMap(builder => builder.finish())
-  return {
-    flows: finished, faults: [...faults, ...finished.flatMap(flow => flow.entries.flatMap(tlsFault))], ignored,
-    sealed: finished.filter(flow => flow.entries.some(entry => entry.packet === SEALED)).length,
+
+  /** How many were added. */
+  get packets(): number { return this.#packets }
+
+  /** Keeps parts of the packet's bytes, which are not to change any more. */
+  add(packet: FramedPacket): void {
+    this.#packets++
+    const { bytes, number: frame } = packet
+    const isWhole = packet.originalLength <= bytes.length && (packet.interface === undefined || packet.interface.linkType === LINK_TYPE.ethernet)
+    const transport = isWhole ? plainTransport(bytes) : null
+    if (transport !== null) {
+      this.#flows.builderFor(transport, null)?.add({ transport, header: this.#headerOf(bytes, transport), frame, decoded: null })
+      return
+    }
+    const decoded = decode(bytes, packet.interface?.linkType)
+    this.#faults.push(...faultsOf(packet, decoded))
+    const kind = decoded.layers.some(layer => layer.protocol === 'ipv4') ? 'ipv4' : decoded.layers.at(-1)?.protocol === 'arp' ? 'arp' : 'not IPv4'
+    if (kind === 'ipv4') this.#flows.builderFor(decoded.transport, decoded)?.add({ transport: decoded.transport, header: comparedHeader(decoded, this.#options.ports), frame, decoded })
+    else this.#ignored[kind] = (this.#ignored[kind] ?? 0) + 1
+  }
+
+  /** Most packets of a capture have the headers of one before them: only the first is taken apart. */
+  #headerOf(bytes: Uint8Array, transport: Transport): FlowPacket['header'] {
+    const key = headerKey(bytes, transport), known = this.#headers.get(key)
+    if (known !== undefined) return known
+    if (this.#headers.size === MOST_HEADERS) this.#headers.clear()
+    const header = comparedHeader(decode(bytes), this.#options.ports)
+    this.#headers.set(key, header)
+    return header
+  }
+
+  /** Once, behind the last packet; the keys of TLS connections are asked for only here. */
+  finish(): CanonicalCapture {
+    const flows = this.#flows.finish()
+    const isSealed = (flow: Flow): boolean => flow.entries.some(entry => entry.packet === SEALED)
+    const faults = [...this.#faults, ...flows.flatMap(flow => flow.entries.flatMap(tlsFault))], sealed = flows.filter(isSealed).length
+    return { flows: this.#options.digests === true ? flows.map(withDigest) : flows, faults, ignored: this.#ignored, sealed }
   }
 }
+
+const MOST_HEADERS = 4096
+
+const withDigest = (flow: Flow): Flow => flow.digest === undefined ? { ...flow, entries: [], digest: digestOf(flow.entries) } : flow
 
 /** What is wrong with a frame in itself: cut by the capture, undecodable, or a checksum that does not hold. */
 export function faultsOf(packet: CapturedPacket, decoded: Decoded): Fault[] {
@@ -66,77 +128,3 @@ export function faultsOf(packet: CapturedPacket, decoded: Decoded): Fault[] {
 
 const tlsFault = ({ packet, payload: { defect }, frame }: Entry): Fault[] =>
   packet === TLS_DEFECT && typeof defect === 'string' ? [{ frame, field: 'TLS', wanted: 'whole, as it was sent', got: defect }] : []
-
-interface FlowBuilder { add(decoded: Decoded, frame: number): void, finish(): Flow[] }
-
-type FlowEnds = Omit<Flow, 'entries'>
-
-function builderFor(flows: Map<string, FlowBuilder>, decoded: Decoded, options: CanonicalOptions): FlowBuilder {
-  const ends = endsOf(decoded, options)
-  const one = `${decoded.transport?.source.port ?? 0} ${ends.SA}`, other = `${decoded.transport?.destination.port ?? 0} ${ends.DA}`
-  const key = `${ends.protocol} ${[one, other].sort().join(' ')}`
-  const known = flows.get(key)
-  if (known !== undefined) return known
-  const isForward = (transport: Transport | null): boolean =>
-    transport === null || `${transport.source.port} ${formatIpv4(transport.source.address)}` === one
-  const made = ends.protocol === 'tcp' ? new TcpConversation(ends, isForward, options.decoder, options.keys ?? NO_KEYS) : new DatagramFlow(ends, isForward, options)
-  flows.set(key, made)
-  return made
-}
-
-function endsOf(decoded: Decoded, options: CanonicalOptions): FlowEnds {
-  const { transport } = decoded
-  const text = (name: string): string => String(fieldOf(decoded, 'ipv4', name)?.value ?? '')
-  const port = (value: number | undefined): Flow['SP'] => portValue(value ?? 0, options.ports)
-  const protocol = transport?.protocol ?? `ipv4 protocol ${text('protocol')}`
-  const SP = port(transport?.source.port), DP = port(transport?.destination.port)
-  return { protocol, SA: text('SA'), SP, DA: text('DA'), DP, order: orderOf([SP, DP], options.bothWays) }
-}
-
-/** UDP, ICMP, and IPv4 packets that are taken no further apart: an entry a packet. */
-class DatagramFlow implements FlowBuilder {
-  readonly #ends: FlowEnds
-  readonly #isForward: (transport: Transport | null) => boolean
-  readonly #options: CanonicalOptions
-  readonly #entries: Entry[] = []
-  readonly #repeated = new Set<string>()
-
-  constructor(ends: FlowEnds, isForward: (transport: Transport | null) => boolean, options: CanonicalOptions) {
-    this.#ends = ends
-    this.#isForward = isForward
-    this.#options = options
-  }
-
-  add(decoded: Decoded, frame: number): void {
-    const { transport } = decoded
-    const way = this.#isForward(transport) ? '→' : '←'
-    const header = comparedHeader(decoded, this.#options.ports)
-    if (transport?.protocol === 'icmp') {
-      const hasQuote = decoded.layers.at(-1)?.protocol === 'quoted' // its fields are compared; its bytes hold a kernel's choices
-      this.#entries.push({ way, packet: icmpName(Number(header['ICMP type'] ?? 0)), header, payload: {}, bytes: hasQuote ? '' : canonicalBytes(transport.payload), frame })
-    } else if (transport === null) {
-      this.#entries.push({ way, packet: 'packet', header, payload: {}, bytes: canonicalBytes(restOf(decoded)), frame })
-    } else {
-      const message = messageOf(transport, this.#options.decoder)
-      const entry = payloadEntry(way, transport.payload, message, header, frame)
-      if (!this.#isRepeated(entry, message)) this.#entries.push(entry)
-    }
-  }
-
-  /** A message of a timer that was there already, just so. */
-  #isRepeated(entry: Entry, message: Message | null): boolean {
-    if (message?.number == null || this.#options.periodic?.includes(message.number) !== true) return false
-    const key = JSON.stringify({ ...entry, frame: 0 })
-    const isRepeated = this.#repeated.has(key)
-    this.#repeated.add(key)
-    return isRepeated
-  }
-
-  finish(): Flow[] { return [{ ...this.#ends, entries: this.#entries }] }
-}
-
-/** What follows the last layer that was decoded. */
-function restOf(decoded: Decoded): Uint8Array {
-  const last = decoded.layers.at(-1)
-  return last === undefined ? decoded.bytes : decoded.bytes.subarray(last.offset + last.length)
-}

@@ -1,6 +1,5 @@
 // What holds for capture files: that they are whole, every checksum, and on request the layouts of Figs. 7 and 8 and a golden.
-import { existsSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename } from 'node:path'
 import { faultsOf, type Fault } from './canonical.js'
 import { decode } from './decode.js'
 import { checkFigures, type FigureReport } from './figure-check.js'
@@ -8,12 +7,11 @@ import { figureLayouts, type FigureRun } from './figures.js'
 import { checkGolden, type GoldenReport } from './golden.js'
 import { goldenPath, readGolden } from './golden-file.js'
 import { readByInterface, type InterfaceCaptures } from './by-interface.js'
+import { keyLogsFor } from './canonical-files.js'
+import { assignment, CheckUsageError } from './input-files.js'
 import type { Capture } from './pcap-reader.js'
 import type { PayloadDecoder } from './payload.js'
-import { allOf, KEY_LOG_FILE, NO_KEYS, readKeyLog, type KeySource } from './tls/key-log.js'
-
-/** Files that cannot be checked as they were given. */
-export class CheckUsageError extends Error { override readonly name = 'CheckUsageError' }
+import { allOf, NO_KEYS, readKeyLog, type KeySource } from './tls/key-log.js'
 
 export interface CaptureFile {
   /** Null: all of the file's interfaces, by the names that it gives them. */
@@ -78,9 +76,8 @@ function byName(path: string): CaptureFile {
 }
 
 function byAssignment(text: string): CaptureFile {
-  const at = text.indexOf('=')
-  if (at < 1 || at === text.length - 1) throw new CheckUsageError(`--as ${text}: this is not INTERFACE=FILE (such as 104a-lan=FILE)`)
-  return { interface: text.slice(0, at), path: text.slice(at + 1) }
+  const { as, path } = assignment(text)
+  return { interface: as, path }
 }
 
 /**
@@ -98,7 +95,7 @@ export async function checkFiles(files: readonly CaptureFile[], { decoder, figur
       captures.set(name, capture)
     }
   }
-  const keys = keyLog === undefined ? allOrNone([...held, ...keysBeside(files)]) : readKeyLog(keyLog)
+  const keys = allOrNone([...keyLog === undefined ? held : [], ...keyLogsFor(files, keyLog).map(readKeyLog)])
   const results = [...captures].map(([name, capture]): FileResult => ({
     interface: name, file: capture.file, packets: capture.packets.length, damage: capture.damage?.message ?? null,
     faults: capture.packets.flatMap(packet => faultsOf(packet, decode(packet.bytes, packet.interface.linkType))),
@@ -116,8 +113,5 @@ function named({ interface: name, path }: CaptureFile, { captures }: InterfaceCa
   if (capture === undefined) throw new CheckUsageError(`${path}: the file shows ${[...captures.keys()].join(', ')}, not ${name}. Give it without --as.`)
   return [[name, capture]]
 }
-
-const keysBeside = (files: readonly CaptureFile[]): KeySource[] =>
-  [...new Set(files.map(({ path }) => join(dirname(path), KEY_LOG_FILE)))].filter(each => existsSync(each)).map(readKeyLog)
 
 const allOrNone = (sources: readonly KeySource[]): KeySource => sources.length === 0 ? NO_KEYS : allOf(sources)

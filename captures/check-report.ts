@@ -43,15 +43,18 @@ export function formatGoldenReport(report: GoldenReport): string[] {
     `${result === 'equal' ? '✓' : '✗'} ${name}: ${compared} packets and messages compared${left.length > 0 ? ` (not compared: ${left.join(', ')})` : ''}`,
     ...sealed === null ? [] : [`  ${sealed.connections} TLS connections stayed encrypted: ${sealed.why}. Put the run's ${KEY_LOG_FILE} beside the captures, or give it with --keys.`],
     ...differences.flatMap(each => [
-      `  ${each.interface}, frame ${each.frame ?? '?'}${each.packet === '' ? '' : `, ${each.packet} of ${each.flow}`}${each.again > 0 ? `, and ${each.again} more` : ''}`,
+      `  ${each.interface}${frameText(each)}${each.packet === '' ? '' : `, ${each.packet} of ${each.flow}`}${each.again > 0 ? `, and ${each.again} more` : ''}`,
       `      ${each.field}: wanted ${each.wanted}, got ${each.got}`,
       `      likely: ${each.cause}`,
     ]),
     ...missing.map(each => `  missing at ${each.interface}: ${each.packet} of ${each.flow}`),
-    ...unexpected.map(each => `  unexpected at ${each.interface}, frame ${each.frame ?? '?'}: ${each.packet} of ${each.flow}`),
+    ...unexpected.map(each => `  unexpected at ${each.interface}${frameText(each)}: ${each.packet} of ${each.flow}`),
     ...uncaptured.map(each => `  not checked: ${each}, there is no capture`),
   ]
 }
+
+/** What a golden has instead of a capture is in no frame. */
+const frameText = ({ frame }: { readonly frame: number | null }): string => frame === null ? '' : `, frame ${frame}`
 
 /** Damage of a file with several interfaces is told with the first of them. */
 function formatFile({ interface: name, file, packets, damage, faults }: FileResult, before: readonly FileResult[]): string[] {

@@ -337,7 +337,11 @@ function protocol.dissector(tvb, pinfo, tree)
   end
   local content = content_of(tvb, pinfo)
   -- TLS is called from here: left to itself, a packet would go to whatever dissector knows the client's port (7000, 2401).
-  if content == 'tls' then return Dissector.get('tls'):call(tvb, pinfo, tree) end
+  if content == 'tls' then
+    -- Each call takes one away; TLS is to stand where TCP has put this dissector, or no record could span segments.
+    if pinfo.can_desegment > 0 then pinfo.can_desegment = pinfo.can_desegment + 1 end
+    return Dissector.get('tls'):call(tvb, pinfo, tree)
+  end
   return content == 'messages' and dissect_stream(tvb, pinfo, tree) or 0
 end
 

@@ -1,6 +1,7 @@
 // The entries of a canonical form (canonical.ts): what a check compares of a packet, chosen by the class of each field.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { toHex, type Decoded } from './decode.js'
+import type { FlowDigest } from './flow-digest.js'
 import { formatValue, isSecret, labelOf, type Message, type MessageField } from './payload.js'
 
 /** A value that differs from run to run; that it recurs in the same places is what is compared (see bindings.ts). */
@@ -32,6 +33,8 @@ export interface Flow {
   /** Across what the order of entries is compared: the whole flow, or each direction by itself. */
   readonly order: 'flow' | 'direction'
   readonly entries: readonly Entry[]
+  /** Stands for the entries where these are too many to be kept; then there are none. */
+  readonly digest?: FlowDigest
 }
 
 /**
@@ -138,8 +141,7 @@ export function canonicalBytes(bytes: Uint8Array, masked: readonly MessageField[
   if (bytes.length === 0) return ''
   const isMasked = (at: number): boolean => masked.some(field => at >= field.offset && at < field.offset + field.length)
   if (bytes.length > READABLE) {
-    const hash = createHash('sha256').update(masked.length === 0 ? bytes : bytes.map((byte, at) => isMasked(at) ? 0 : byte)).digest('hex')
-    return `${bytes.length} bytes, sha256 ${hash}`
+    return `${bytes.length} bytes, sha256 ${hash('sha256', masked.length === 0 ? bytes : bytes.map((byte, at) => isMasked(at) ? 0 : byte))}`
   }
   if (masked.length === 0 && bytes.every(byte => byte === 10 || (byte >= 32 && byte < 127))) return JSON.stringify(Buffer.from(bytes).toString('latin1'))
   return masked.length === 0 ? toHex(bytes) : Array.from(bytes, (byte, at) => isMasked(at) ? '..' : byte.toString(16).padStart(2, '0')).join('')

@@ -2,16 +2,23 @@
 import { AssertionError } from 'node:assert'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { CheckDescription } from './check/format.js'
 import { checkCapture, type CheckReport } from './check/match.js'
 import type { Check } from './check/pattern.js'
 import { CheckFileError, parseCheck, readCheck } from './check/read.js'
-import { formatCheck, sidesOf } from './check/report.js'
+import { formatCheck } from './check/report.js'
+import { sidesOf, type Sides } from './check/sides.js'
 import { CaptureSource, type SourceFile } from './check/source.js'
+import { formatGoldenReport } from './check-report.js'
+import { checkGolden, type GoldenReport } from './golden.js'
+import { goldenPath, readGolden } from './golden-file.js'
+import { readByInterface } from './by-interface.js'
 import type { PayloadDecoder } from './payload.js'
+import type { Capture } from './pcap-reader.js'
 import { decodePayload } from './protocol.js'
+import { allOf, readKeyLog, type KeySource } from './tls/key-log.js'
 
 /** A capture file by its path, or its bytes. */
 export type CaptureInput = string | URL | Uint8Array
@@ -19,6 +26,12 @@ export type CaptureInput = string | URL | Uint8Array
 export interface CaptureExpectation {
   /** A check file, or what would stand in one. */
   readonly check?: string | URL | CheckDescription
+  /** A golden: its file, its folder, or the name of one of naptlab's own. */
+  readonly golden?: string | URL
+  /** True: interfaces of the golden that the capture does not show need not be there. */
+  readonly partial?: boolean
+  /** A key log that opens TLS connections; what the capture itself holds is used without. */
+  readonly keys?: string | URL
   /** Takes payloads apart; the endpoints' own protocol unless given. */
   readonly decoder?: PayloadDecoder
 }
@@ -29,33 +42,54 @@ export interface CaptureReport {
   /** Lines for people. */
   readonly text: string
   readonly check: CheckReport | null
+  readonly golden: GoldenReport | null
 }
 
 /** A capture that is not as it was expected. The message is the whole report; `expected` and `actual` hold what differs, by place. */
 export class CaptureMismatchError extends AssertionError {
-  readonly report: CaptureReport
+  // Private, so that test runners do not print it all once more.
+  readonly #report: CaptureReport
 
-  constructor(report: CaptureReport, sides: { readonly wanted: object, readonly got: object }) {
+  constructor(report: CaptureReport, sides: Sides) {
     super({ message: report.text, expected: sides.wanted, actual: sides.got, operator: 'expectCapture' })
-    this.report = report
+    this.#report = report
   }
+
+  get report(): CaptureReport { return this.#report }
 }
 
 /**
- * Holds a capture against a check: `await expectCapture('run.pcapng', { check: 'checks/nat.yaml' })`.
+ * Holds a capture against a check, a golden, or both: `await expectCapture('run.pcapng', { check: 'checks/nat.yaml' })`.
  * @param capture a capture file (pcapng, or pcap), or several by the interfaces that they show, as in `{ lan: 'lan.pcap', wan: 'wan.pcap' }`
  * @throws CaptureMismatchError when it is not as expected, and when nothing was compared; CheckFileError for a check that cannot be
- *   read; CaptureFileError when a file is no capture at all
+ *   read, GoldenError for such a golden, KeyLogError for such a key log; CaptureFileError when a file is no capture at all
  */
-export async function expectCapture(capture: CaptureInput | Readonly<Record<string, CaptureInput>>, { check, decoder = decodePayload }: CaptureExpectation): Promise<CaptureReport> {
-  if (check === undefined) throw new CheckFileError('expectCapture: nothing is expected. Give { check: … }.')
-  const wanted = await readAny(check)
+export async function expectCapture(capture: CaptureInput | Readonly<Record<string, CaptureInput>>, { check, golden, partial = false, keys, decoder = decodePayload }: CaptureExpectation): Promise<CaptureReport> {
+  if (check === undefined && golden === undefined) throw new CheckFileError('expectCapture: nothing is expected. Give { check: … } or { golden: … }.')
+  const wanted = check === undefined ? null : await readAny(check)
   return withFiles(capture, async files => {
-    const report = await checkCapture(wanted, new CaptureSource(files), decoder)
-    const whole: CaptureReport = { compared: report.compared, text: formatCheck(report).join('\n'), check: report }
-    if (report.ok) return whole
-    throw new CaptureMismatchError(whole, sidesOf(report))
+    const checked = wanted === null ? null : await checkCapture(wanted, new CaptureSource(files), decoder)
+    const compared = golden === undefined ? null : await compareWithGolden(files, golden, { decoder, partial, keys })
+    const report: CaptureReport = {
+      compared: (checked?.compared ?? 0) + (compared?.compared ?? 0), check: checked, golden: compared,
+      text: [...(checked === null ? [] : formatCheck(checked)), ...(compared === null ? [] : formatGoldenReport(compared))].join('\n'),
+    }
+    if (checked?.ok !== false && compared?.ok !== false) return report
+    throw new CaptureMismatchError(report, sidesOf(checked, compared))
   })
+}
+
+interface GoldenComparison { readonly decoder: PayloadDecoder, readonly partial: boolean, readonly keys: string | URL | undefined }
+
+async function compareWithGolden(files: readonly SourceFile[], golden: string | URL, { decoder, partial, keys: keyLog }: GoldenComparison): Promise<GoldenReport> {
+  const captures = new Map<string, Capture>(), held: KeySource[] = []
+  for (const { path, as } of files) {
+    const content = await readByInterface(path)
+    held.push(content.keys)
+    for (const [name, capture] of content.captures) captures.set(as ?? name, capture)
+  }
+  const path = pathOf(golden)
+  return checkGolden(captures, readGolden(goldenPath(path)), { decoder, partial, keys: keyLog === undefined ? allOf(held) : readKeyLog(pathOf(keyLog)) }, path)
 }
 
 async function readAny(check: string | URL | CheckDescription): Promise<Check> {
@@ -71,7 +105,13 @@ export async function readCheckFile(path: string): Promise<Check> {
   return parseCheck(text, path)
 }
 
-const pathOf = (file: string | URL): string => typeof file === 'string' ? file : fileURLToPath(file)
+/** Of a URL the path from the present folder, where that is shorter: it stands in every message. */
+function pathOf(file: string | URL): string {
+  if (typeof file === 'string') return file
+  const whole = fileURLToPath(file), short = relative('', whole)
+  return short.startsWith('..') ? whole : short
+}
+
 const isInput = (capture: CaptureInput | Readonly<Record<string, CaptureInput>>): capture is CaptureInput =>
   typeof capture === 'string' || capture instanceof URL || capture instanceof Uint8Array
 

@@ -20,9 +20,13 @@ export interface Difference {
 /** A packet that one of the two has and the other has not. `frame` is null for a missing one. */
 export interface Unpaired { readonly interface: string, readonly frame: number | null, readonly flow: string, readonly packet: string }
 
+/** A flow of a golden, or one that it has not, and how many entries were compared in it. */
+export interface ComparedFlow { readonly interface: string, readonly flow: string, readonly compared: number }
+
 export interface Comparison {
   /** Entries that stand on both sides. */
   readonly compared: number
+  readonly flows: readonly ComparedFlow[]
   readonly differences: readonly Difference[]
   readonly missing: readonly Unpaired[]
   readonly unexpected: readonly Unpaired[]
@@ -30,35 +34,64 @@ export interface Comparison {
 
 interface Placed { readonly flow: Flow, readonly entry: Entry, readonly place: number }
 interface Pair { readonly wanted: Placed, readonly got: Placed }
-interface Alignment { readonly pairs: Pair[], readonly missing: Placed[], readonly unexpected: Placed[] }
+interface Alignment { readonly pairs: Pair[], missing: Placed[], unexpected: Placed[] }
+/** `pairs` without those that are equal, which are only counted. */
+interface FlowAlignment extends Alignment { readonly equal: number }
 
 /** Both sides with their `any` values numbered (bindings.ts). */
 export function compareFlows(name: string, wanted: readonly Flow[], got: readonly Flow[]): Comparison {
-  const left = [...got]
-  const all: Alignment = { pairs: [], missing: [], unexpected: [] }
-  for (const flow of wanted) {
-    const at = left.findIndex(each => flowText(each) === flowText(flow) || flowText(turn(each)) === flowText(flow))
-    const found = at < 0 ? undefined : left.splice(at, 1)[0]
-    // Without its first packet a flow seems to begin at its other end.
-    const match = found === undefined || flowText(found) === flowText(flow) ? found : turn(found)
-    const part = match === undefined ? { pairs: [], missing: placed(flow), unexpected: [] } : align(placed(flow), placed(match))
-    all.pairs.push(...part.pairs)
-    all.missing.push(...part.missing)
-    all.unexpected.push(...part.unexpected)
+  const left = new FlowsByEnds(got)
+  const parts = wanted.map((flow): FlowAlignment => {
+    const match = left.take(flow)
+    return match === undefined ? { equal: 0, pairs: [], missing: placed(flow), unexpected: [] } : align(placed(flow), placed(match))
+  })
+  const rest = left.rest()
+  const all: Alignment = {
+    pairs: parts.flatMap(part => part.pairs), missing: parts.flatMap(part => part.missing),
+    unexpected: [...parts.flatMap(part => part.unexpected), ...rest.flatMap(placed)],
   }
-  all.unexpected.push(...left.flatMap(placed))
-
-  const moved = takePairs(all, (a, b) => keyOf(a) === keyOf(b) ? 0 : null)
-  const changed = takePairs(all, differingEnds)
-  const differences = [...all.pairs, ...changed].flatMap(pair => differencesOf(name, pair))
+  const moved = takeEqual(all)
+  const pairs = [...all.pairs, ...takeSimilar(all)]
+  const differences = pairs.flatMap(pair => differencesOf(name, pair))
   const unpaired = ({ flow, entry }: Placed): Omit<Unpaired, 'frame'> => ({ interface: name, flow: flowText(flow), packet: labelOf(entry) })
+  const counts = new Map([...wanted, ...rest].map(flow => [flowText(flow), 0]))
+  const count = (flow: Flow, more: number): unknown => counts.set(flowText(flow), (counts.get(flowText(flow)) ?? 0) + more)
+  for (const [at, { equal }] of parts.entries()) count(wanted[at], equal)
+  for (const pair of [...pairs, ...moved]) count(pair.wanted.flow, 1)
   return {
-    compared: all.pairs.length + moved.length + changed.length,
+    compared: [...counts.values()].reduce((sum, each) => sum + each, 0),
+    flows: [...counts].map(([flow, compared]) => ({ interface: name, flow, compared })),
     differences: fold([...differences, ...moved.map(pair => orderDifference(name, pair))]),
     missing: all.missing.map(each => ({ ...unpaired(each), frame: null })),
-    unexpected: all.unexpected.map(each => ({ ...unpaired(each), frame: each.entry.frame })),
+    unexpected: all.unexpected.map(each => ({ ...unpaired(each), frame: frameOf(each.entry) })),
   }
 }
+
+/** Flows to be found by their ends, in their order. */
+export class FlowsByEnds {
+  readonly #flows = new Map<string, Flow[]>()
+
+  constructor(flows: readonly Flow[]) { for (const flow of flows) this.#listOf(flowText(flow)).push(flow) }
+
+  /** The first that is left between these ends. Without its first packet a flow seems to begin at its other end: then it is turned. */
+  take(wanted: Flow): Flow | undefined {
+    const same = this.#listOf(flowText(wanted)).shift()
+    if (same !== undefined) return same
+    const turned = this.#listOf(flowText({ ...wanted, SA: wanted.DA, SP: wanted.DP, DA: wanted.SA, DP: wanted.SP })).shift()
+    return turned === undefined ? undefined : turn(turned)
+  }
+
+  rest(): Flow[] { return [...this.#flows.values()].flat() }
+
+  #listOf(ends: string): Flow[] {
+    const known = this.#flows.get(ends) ?? []
+    this.#flows.set(ends, known)
+    return known
+  }
+}
+
+/** A golden has no frames. */
+const frameOf = ({ frame }: Entry): number | null => frame === 0 ? null : frame
 
 const placed = (flow: Flow): Placed[] => flow.entries.map((entry, at) => ({ flow, entry, place: at + 1 }))
 const labelOf = (entry: Entry): string => `${entry.way} ${entry.packet}`
@@ -67,7 +100,7 @@ const labelOf = (entry: Entry): string => `${entry.way} ${entry.packet}`
 const valueText = (value: Value): string => typeof value === 'object' ? `any ${value.any}` : String(value)
 
 /** As in `tcp 192.168.1.11:1500 – 130.74.23.6:1201`. */
-const flowText = ({ protocol, SA, SP, DA, DP }: Flow): string => `${protocol} ${SA}:${valueText(SP)} – ${DA}:${valueText(DP)}`
+export const flowText = ({ protocol, SA, SP, DA, DP }: Flow): string => `${protocol} ${SA}:${valueText(SP)} – ${DA}:${valueText(DP)}`
 
 const keyOf = ({ flow, entry }: Placed): string => JSON.stringify([...comparedFields(flow, entry)].sort(([a], [b]) => a < b ? -1 : 1))
 
@@ -78,7 +111,7 @@ const UNPAIRED = 1, CHANGED = 1.1
 const LARGEST_TABLE = 4_000_000
 
 /** Entries pair in order, as equal as possible at the smallest cost; what is equal at both ends needs no search. */
-function align(wanted: readonly Placed[], got: readonly Placed[]): Alignment {
+function align(wanted: readonly Placed[], got: readonly Placed[]): FlowAlignment {
   const wantedKeys = wanted.map(keyOf), gotKeys = got.map(keyOf)
   const shorter = Math.min(wanted.length, got.length)
   let head = 0, tail = 0
@@ -89,16 +122,13 @@ function align(wanted: readonly Placed[], got: readonly Placed[]): Alignment {
   const cost = (i: number, j: number): number =>
     wantedKeys[head + i] === gotKeys[head + j] ? 0 : isSimilar(wanted[head + i].entry, got[head + j].entry) ? CHANGED : Infinity
   const result = middle(wanted.slice(head, head + rows), got.slice(head, head + columns), cost)
-  const equal = (at: number, shift: number): Pair => ({ wanted: wanted[at], got: got[at + shift] })
-  const same = [...range(head, at => equal(at, 0)), ...range(tail, at => equal(wanted.length - tail + at, got.length - wanted.length))]
-  return { ...result, pairs: [...same, ...result.pairs] }
+  const pairs = result.pairs.filter(pair => wantedKeys[pair.wanted.place - 1] !== gotKeys[pair.got.place - 1])
+  return { ...result, equal: head + tail + result.pairs.length - pairs.length, pairs }
 }
-
-const range = <T>(length: number, value: (at: number) => T): T[] => Array.from({ length }, (_, at) => value(at))
 
 function alignByPlace(wanted: readonly Placed[], got: readonly Placed[]): Alignment {
   const shorter = Math.min(wanted.length, got.length)
-  return { pairs: range(shorter, at => ({ wanted: wanted[at], got: got[at] })), missing: wanted.slice(shorter), unexpected: got.slice(shorter) }
+  return { pairs: Array.from({ length: shorter }, (_, at) => ({ wanted: wanted[at], got: got[at] })), missing: wanted.slice(shorter), unexpected: got.slice(shorter) }
 }
 
 /** The edit distance; `cost` is that of pairing two entries. */
@@ -128,21 +158,44 @@ function alignByCost(wanted: readonly Placed[], got: readonly Placed[], cost: (i
 /** Worth naming field by field: the same packet, or another payload going the same way. */
 const isSimilar = (a: Entry, b: Entry): boolean => a.way === b.way && (a.packet === b.packet || (a.bytes !== '' && b.bytes !== ''))
 
-/** Pairs what is left on both sides, nearest first by `distance` (null: not at all), and takes it out of `from`. */
-function takePairs(from: Alignment, distance: (wanted: Placed, got: Placed) => number | null): Pair[] {
-  const taken: Pair[] = []
-  for (const wanted of [...from.missing]) {
-    let best: { got: Placed, far: number } | null = null
-    for (const got of from.unexpected) {
-      const far = distance(wanted, got)
-      if (far !== null && (best === null || far < best.far)) best = { got, far }
-    }
-    if (best === null) continue
-    taken.push({ wanted, got: best.got })
-    from.missing.splice(from.missing.indexOf(wanted), 1)
-    from.unexpected.splice(from.unexpected.indexOf(best.got), 1)
+/** Equal entries that are left on both sides, in another place or flow: takes them out of `from`. */
+function takeEqual(from: Alignment): Pair[] {
+  const byKey = new Map<string, Placed[]>()
+  for (const got of from.unexpected) {
+    const key = keyOf(got), alike = byKey.get(key)
+    if (alike === undefined) byKey.set(key, [got])
+    else alike.push(got)
   }
-  return taken
+  return take(from, wanted => byKey.get(keyOf(wanted))?.shift())
+}
+
+/** More candidates for every packet that is left are not looked at: then they are told as missing and unexpected. */
+const MOST_CANDIDATES = 1000
+
+/** The same packet between other ends, nearest first: takes both out of `from`. */
+function takeSimilar(from: Alignment): Pair[] {
+  if (from.unexpected.length > MOST_CANDIDATES || from.missing.length > MOST_CANDIDATES) return []
+  const left = new Set(from.unexpected)
+  return take(from, wanted => {
+    let best: { got: Placed, far: number } | undefined
+    for (const got of left) {
+      const far = differingEnds(wanted, got)
+      if (far !== null && (best === undefined || far < best.far)) best = { got, far }
+    }
+    if (best !== undefined) left.delete(best.got)
+    return best?.got
+  })
+}
+
+function take(from: Alignment, partner: (wanted: Placed) => Placed | undefined): Pair[] {
+  const pairs = from.missing.flatMap(wanted => {
+    const got = partner(wanted)
+    return got === undefined ? [] : [{ wanted, got }]
+  })
+  const taken = new Set(pairs.flatMap(pair => [pair.wanted, pair.got]))
+  from.missing = from.missing.filter(each => !taken.has(each))
+  from.unexpected = from.unexpected.filter(each => !taken.has(each))
+  return pairs
 }
 
 /** The same packet between other ends: at most three fields differ. */
@@ -166,7 +219,7 @@ function fieldDifferences(wanted: Placed, got: Placed): { field: string, wanted:
 function differencesOf(name: string, { wanted, got }: Pair): Difference[] {
   return fieldDifferences(wanted, got).map(({ field, wanted: before, got: after }) => {
     const [a, b] = field === 'bytes' ? byteTexts(valueText(before), valueText(after)) : [valueText(before), valueText(after)]
-    return { interface: name, frame: got.entry.frame, flow: flowText(wanted.flow), packet: labelOf(got.entry), field, wanted: a, got: b, cause: causeOf(field), again: 0 }
+    return { interface: name, frame: frameOf(got.entry), flow: flowText(wanted.flow), packet: labelOf(got.entry), field, wanted: a, got: b, cause: causeOf(field), again: 0 }
   })
 }
 
@@ -184,7 +237,7 @@ function byteTexts(wanted: string, got: string): [string, string] {
 
 function orderDifference(name: string, { wanted, got }: Pair): Difference {
   return {
-    interface: name, frame: got.entry.frame, flow: flowText(wanted.flow), packet: labelOf(got.entry), field: 'order',
+    interface: name, frame: frameOf(got.entry), flow: flowText(wanted.flow), packet: labelOf(got.entry), field: 'order',
     wanted: `place ${wanted.place} of its flow`, got: `place ${got.place} of its flow`, cause: causeOf('order'), again: 0,
   }
 }

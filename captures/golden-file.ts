@@ -11,11 +11,18 @@ import { Document, isMap, isScalar, parseDocument, visit } from 'yaml'
 import { GoldenError, type Golden } from './golden.js'
 import { orderOf, type Entry, type Flow, type Value } from './entries.js'
 
-const FORMAT = 1
+export const GOLDEN_FILE = 'golden.yaml'
+
+/** Of a golden with the entries of its flows, and of a large one with their digests. */
+const FORMAT = 1, DIGEST_FORMAT = 2
 
 const EXPLANATION = ` What the packets of this run must be. Recorded by naptlab from the captures of a good run.
  One flow of an interface after another; → is the way of its first packet. A header field that is not named is 0.
  { any: 1 } differs from run to run; it must be the same wherever it stands. .. is a byte of such a value or of a password.`
+
+const DIGEST_EXPLANATION = ` What the packets of this run must be. Recorded by naptlab from the capture beside it, which is too long to be read as text.
+ One flow of an interface after another, with the count and the hash of its packets and messages; naptlab golden check looks
+ into the capture for those that differ. { any: 1 } differs from run to run; it must be the same wherever it stands.`
 
 /** The folder of a named golden, with its capture. */
 export const goldenFolder = (name: string): string => fileURLToPath(new URL(`../../captures/golden/${name}/`, import.meta.url))
@@ -25,7 +32,7 @@ export const goldenCapture = (name: string): string => `${goldenFolder(name)}cap
 
 /** A path (it has a slash, or ends with .yaml) or the name of one of the project's goldens. */
 export const goldenPath = (nameOrFile: string): string =>
-  nameOrFile.includes('/') || nameOrFile.endsWith('.yaml') ? nameOrFile : `${goldenFolder(nameOrFile)}golden.yaml`
+  nameOrFile.includes('/') || nameOrFile.endsWith('.yaml') ? nameOrFile : `${goldenFolder(nameOrFile)}${GOLDEN_FILE}`
 
 /** Writes a golden whole or not at all; makes its folder. */
 export function writeGolden(golden: Golden, path: string): void {
@@ -51,22 +58,23 @@ export function readGolden(path: string): Golden | null {
 
 const ONE_LINE: ReadonlySet<unknown> = new Set(['flow', 'ports', 'periodic', 'bothWays'])
 
-export function formatGolden({ name, ports, periodic, bothWays, interfaces }: Golden): string {
+export function formatGolden({ name, ports, periodic, bothWays, interfaces, digests }: Golden): string {
   const document = new Document({
-    golden: name, format: FORMAT, ports, periodic, bothWays,
+    golden: name, format: digests === true ? DIGEST_FORMAT : FORMAT, ports, periodic, bothWays,
     interfaces: Object.fromEntries([...interfaces].map(([each, flows]) => [each, flows.map(flowToYaml)])),
   })
-  document.commentBefore = EXPLANATION
+  document.commentBefore = digests === true ? DIGEST_EXPLANATION : EXPLANATION
   visit(document, {
     Pair: (_, pair) => { // a flow's ends, and an entry, on one line each
       if (isScalar(pair.key) && ONE_LINE.has(pair.key.value) && pair.value !== null && typeof pair.value === 'object') Object.assign(pair.value, { flow: true })
     },
-    Map: (_, map) => { if (map.has('way')) map.flow = true },
+    Map: (_, map) => { if (map.has('way') || map.has('sha256')) map.flow = true },
   })
   return document.toString({ lineWidth: 0 })
 }
 
-function flowToYaml({ entries, protocol, SA, SP, DA, DP }: Flow): object {
+function flowToYaml({ entries, protocol, SA, SP, DA, DP, digest }: Flow): object {
+  if (digest !== undefined) return { flow: { protocol, SA, SP, DA, DP }, ...digest }
   return {
     flow: { protocol, SA, SP, DA, DP },
     entries: entries.map(({ way, packet, header, payload, bytes }) => ({
@@ -98,24 +106,27 @@ class Shape {
 
   golden(): Golden {
     const format = this.#field('format').#value
-    if (format !== FORMAT) throw new GoldenError(`${this.#path}: the golden's format is ${String(format)}, this program reads ${FORMAT}. Record it again.`)
+    if (format !== FORMAT && format !== DIGEST_FORMAT) throw new GoldenError(`${this.#path}: the golden's format is ${String(format)}, this program reads ${FORMAT} and ${DIGEST_FORMAT}. Record it again.`)
+    const digests = format === DIGEST_FORMAT
     const bothWays = this.#field('bothWays').#list().map(each => each.#number())
     return {
       name: this.#field('golden').#string(),
       bothWays,
       ports: this.#field('ports').#list().map(each => each.#number()),
       periodic: this.#field('periodic').#list().map(each => each.#string()),
-      interfaces: new Map(this.#field('interfaces').#fields().map(([name, flows]) => [name, flows.#list().map(flow => flow.#flow(bothWays))])),
+      interfaces: new Map(this.#field('interfaces').#fields().map(([name, flows]) => [name, flows.#list().map(flow => flow.#flow(bothWays, digests))])),
+      ...(digests ? { digests } : {}),
     }
   }
 
-  #flow(bothWays: readonly number[]): Flow {
+  #flow(bothWays: readonly number[], hasDigest: boolean): Flow {
     const ends = this.#field('flow')
     const SP = ends.#field('SP').#scalarOrAny(), DP = ends.#field('DP').#scalarOrAny()
     return {
       protocol: ends.#field('protocol').#string(), SA: ends.#field('SA').#string(), SP, DA: ends.#field('DA').#string(), DP,
       order: orderOf([SP, DP], bothWays),
-      entries: this.#field('entries').#list().map(entry => entry.#entry()),
+      ...(hasDigest ? { entries: [], digest: { packets: this.#field('packets').#number(), sha256: this.#field('sha256').#string() } }
+        : { entries: this.#field('entries').#list().map(entry => entry.#entry()) }),
     }
   }
 

@@ -1,8 +1,10 @@
 // Goldens: what the packets of a run must be, recorded from a good run and checked against later ones.
-import { canonicalize, type CanonicalCapture, type CanonicalOptions, type Fault } from './canonical.js'
+import { canonicalize, type CanonicalInterface, type CanonicalOptions, type Fault } from './canonical.js'
 import { renumber } from './bindings.js'
-import { compareFlows, type Difference, type Unpaired } from './golden-compare.js'
+import { compareDigests, packetsOf } from './digest-compare.js'
+import { compareFlows, type ComparedFlow, type Difference, type Unpaired } from './golden-compare.js'
 import type { Flow } from './entries.js'
+import type { CaptureFileError } from './pcap.js'
 import type { Capture } from './pcap-reader.js'
 import type { PayloadDecoder } from './payload.js'
 import { NO_KEYS, type KeySource } from './tls/key-log.js'
@@ -15,6 +17,8 @@ export interface Golden {
   readonly periodic: readonly string[]
   readonly bothWays: readonly number[]
   readonly interfaces: ReadonlyMap<string, readonly Flow[]>
+  /** A large one: its flows have digests and no entries. */
+  readonly digests?: boolean
 }
 
 /** A golden that cannot be recorded, or a file that is none. */
@@ -35,6 +39,8 @@ export interface GoldenReport {
   readonly ok: boolean
   /** Packets and events that stood on both sides. */
   readonly compared: number
+  /** Where they stood: every flow that either side has, by interface. */
+  readonly flows: readonly ComparedFlow[]
   readonly differences: readonly Difference[]
   readonly missing: readonly Unpaired[]
   readonly unexpected: readonly Unpaired[]
@@ -50,10 +56,12 @@ export interface GoldenReport {
  * @throws GoldenError when a capture is damaged or holds a wrong frame, because what is recorded would be demanded from then on,
  * and when there is nothing to record
  */
-export function recordGolden(captures: ReadonlyMap<string, Capture>, options: GoldenOptions): Golden {
-  const canonical = canonicalizeAll(captures, options)
-  for (const [name, { faults, sealed }] of canonical) {
-    const damage = captures.get(name)?.damage
+export const recordGolden = (captures: ReadonlyMap<string, Capture>, options: GoldenOptions): Golden =>
+  recordCanonical(canonicalizeAll(captures, options), options)
+
+/** The same from canonical forms, which were made with these options. */
+export function recordCanonical(canonical: ReadonlyMap<string, CanonicalInterface>, options: GoldenOptions): Golden {
+  for (const [name, { faults, sealed, damage }] of canonical) {
     if (damage) throw new GoldenError(`no golden was recorded: ${damage.message}`)
     if (faults.length > 0) {
       const { frame, field, wanted, got } = faults[0]
@@ -63,7 +71,7 @@ export function recordGolden(captures: ReadonlyMap<string, Capture>, options: Go
   }
   const interfaces = renumber(flowsOf(canonical))
   if (entriesOf(interfaces) === 0) throw new GoldenError('no golden was recorded: the captures hold no IPv4 packet. Give the captures of a whole run.')
-  return { name: options.name, ports: options.ports ?? [], periodic: options.periodic ?? [], bothWays: options.bothWays ?? [], interfaces }
+  return { name: options.name, ports: options.ports ?? [], periodic: options.periodic ?? [], bothWays: options.bothWays ?? [], interfaces, ...(options.digests === true ? { digests: true } : {}) }
 }
 
 export interface GoldenCheckOptions {
@@ -75,38 +83,44 @@ export interface GoldenCheckOptions {
 }
 
 /** Compares captures, by interface, with a golden; `null` stands for one that does not exist (`name` says which). */
-export function checkGolden(captures: ReadonlyMap<string, Capture>, golden: Golden | null, { decoder, keys = NO_KEYS, partial }: GoldenCheckOptions, name = golden?.name ?? ''): GoldenReport {
-  if (golden === null) {
-    return { golden: name, result: 'no golden', ok: false, compared: 0, differences: [], missing: [], unexpected: [], uncaptured: [], ignored: new Map(), sealed: null }
-  }
-  const canonical = canonicalizeAll(captures, { ...golden, decoder, keys })
+export function checkGolden(captures: ReadonlyMap<string, Capture>, golden: Golden | null, { decoder, keys = NO_KEYS, partial = false }: GoldenCheckOptions, name = golden?.name ?? ''): GoldenReport {
+  return golden === null ? noGolden(name) : checkCanonical(canonicalizeAll(captures, { ...golden, decoder, keys }), golden, { keys, partial })
+}
+
+/** The report on a golden that does not exist. */
+export const noGolden = (golden: string): GoldenReport =>
+  ({ golden, result: 'no golden', ok: false, compared: 0, flows: [], differences: [], missing: [], unexpected: [], uncaptured: [], ignored: new Map(), sealed: null })
+
+/** Compares canonical forms, which were made with the golden's options, with the golden. */
+export function checkCanonical(canonical: ReadonlyMap<string, CanonicalInterface>, golden: Golden, { keys = NO_KEYS, partial = false }: Omit<GoldenCheckOptions, 'decoder'> = {}): GoldenReport {
   const got = renumber(flowsOf(canonical))
   const wanted = renumber(new Map([...got.keys()].map(each => [each, golden.interfaces.get(each) ?? []])))
-  const uncaptured = [...golden.interfaces.keys()].filter(each => !captures.has(each))
-  const parts = [...got].map(([each, flows]) => compareFlows(each, wanted.get(each) ?? [], flows))
-  const broken = [...canonical].flatMap(([each, { faults }]) => faults.map(fault => faultDifference(each, fault)))
-  const differences = [...broken, ...damages(captures), ...parts.flatMap(part => part.differences)]
+  const uncaptured = [...golden.interfaces.keys()].filter(each => !canonical.has(each))
+  const compare = golden.digests === true ? compareDigests : compareFlows
+  const parts = [...got].map(([each, flows]) => compare(each, wanted.get(each) ?? [], flows))
+  const different = parts.flatMap(part => part.differences)
+  const differences = [...brokenFrames(canonical), ...different]
   const missing = parts.flatMap(part => part.missing), unexpected = parts.flatMap(part => part.unexpected)
   const compared = parts.reduce((sum, part) => sum + part.compared, 0)
-  const equal = differences.length + missing.length + unexpected.length === 0 && (partial === true || uncaptured.length === 0)
-  const result = compared === 0 && missing.length + unexpected.length === 0 ? 'nothing compared' : equal ? 'equal' : 'different'
+  const equal = differences.length + missing.length + unexpected.length === 0 && (partial || uncaptured.length === 0)
+  const result = compared === 0 && different.length + missing.length + unexpected.length === 0 ? 'nothing compared' : equal ? 'equal' : 'different'
   const sealed = [...canonical.values()].reduce((sum, each) => sum + each.sealed, 0)
   return {
-    golden: golden.name, result, ok: result === 'equal', compared, differences, missing, unexpected, uncaptured,
+    golden: golden.name, result, ok: result === 'equal', compared, flows: parts.flatMap(part => part.flows), differences, missing, unexpected, uncaptured,
     ignored: new Map([...canonical].map(([each, { ignored }]) => [each, ignored])),
     sealed: sealed === 0 ? null : { connections: sealed, why: keys.lack },
   }
 }
 
+const canonicalizeAll = (captures: ReadonlyMap<string, Capture>, options: CanonicalOptions): Map<string, CanonicalInterface> =>
+  new Map([...captures].map(([name, { packets, damage }]) => [name, { ...canonicalize(packets, options), packets: packets.length, damage }]))
+
 /** In the order of the interfaces' names, which numbering depends on. */
-const canonicalizeAll = (captures: ReadonlyMap<string, Capture>, options: CanonicalOptions): Map<string, CanonicalCapture> =>
-  new Map([...captures].sort(([a], [b]) => a < b ? -1 : 1).map(([name, capture]) => [name, canonicalize(capture.packets, options)]))
+export const flowsOf = (canonical: ReadonlyMap<string, CanonicalInterface>): Map<string, readonly Flow[]> =>
+  new Map([...canonical].sort(([a], [b]) => a < b ? -1 : 1).map(([name, { flows }]) => [name, flows]))
 
-const flowsOf = (canonical: ReadonlyMap<string, CanonicalCapture>): Map<string, readonly Flow[]> =>
-  new Map([...canonical].map(([name, { flows }]) => [name, flows]))
-
-const entriesOf = (interfaces: ReadonlyMap<string, readonly Flow[]>): number =>
-  [...interfaces.values()].flat().reduce((sum, flow) => sum + flow.entries.length, 0)
+export const entriesOf = (interfaces: ReadonlyMap<string, readonly Flow[]>): number =>
+  [...interfaces.values()].flat().reduce((sum, flow) => sum + packetsOf(flow), 0)
 
 export function faultCause({ field, got }: Fault): string {
   if (got === 'partial') return 'the capture was made before the card finished the checksum: switch offloads off (ethtool -K … tx off) or complete it'
@@ -115,11 +129,16 @@ export function faultCause({ field, got }: Fault): string {
   return field.endsWith('checksum') ? 'the packet was changed without its checksum' : 'the frame was damaged, or cut by the capture'
 }
 
-const faultDifference = (name: string, fault: Fault): Difference =>
-  ({ interface: name, packet: '', flow: '', again: 0, cause: faultCause(fault), ...fault })
-
-const damages = (captures: ReadonlyMap<string, Capture>): Difference[] =>
-  [...captures].flatMap(([name, { damage, packets }], at, all) => damage === null || all.slice(0, at).some(([, other]) => other.damage === damage) ? [] : [{
-    interface: name, frame: packets.length + 1, packet: '', flow: '', again: 0,
-    field: `byte ${damage.offset}`, wanted: 'a whole record', got: damage.found, cause: damage.advice,
-  }])
+/** Frames that are wrong in themselves, and where a capture breaks off; several interfaces of one file do so together. */
+function brokenFrames(canonical: ReadonlyMap<string, CanonicalInterface>): Difference[] {
+  const told = new Set<CaptureFileError>()
+  return [...canonical].flatMap(([name, { faults, damage, packets }]) => {
+    const broken = faults.map((fault): Difference => ({ interface: name, packet: '', flow: '', again: 0, cause: faultCause(fault), ...fault }))
+    if (damage === null || told.has(damage)) return broken
+    told.add(damage)
+    return [...broken, {
+      interface: name, frame: packets + 1, packet: '', flow: '', again: 0,
+      field: `byte ${damage.offset}`, wanted: 'a whole record', got: damage.found, cause: damage.advice,
+    }]
+  })
+}

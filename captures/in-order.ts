@@ -25,6 +25,11 @@ export class InOrder<Tag> {
   /** Takes a segment, and gives what is in order with it. */
   push(sequence: number, bytes: Uint8Array, tag: Tag): Chunk<Tag>[] {
     const start = this.#position + ((sequence - this.base - this.#position) | 0) // within 2 GiB of where the stream is, RFC 9293 §3.4
+    if (this.#waiting.length === 0 && start <= this.#position) { // as nearly all do
+      const fresh = bytes.subarray(Math.max(0, this.#position - start))
+      this.#position += fresh.length
+      return fresh.length > 0 ? [{ bytes: fresh, gap: 0, tag }] : []
+    }
     const at = this.#waiting.findLastIndex(each => each.start <= start)
     this.#waiting.splice(at + 1, 0, { start, bytes, tag })
     this.#held += bytes.length

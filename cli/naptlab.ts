@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, (yargs: Argv) => Promise<Argv>>> = {
   translate: async yargs => yargs.command((await import('./commands/translate.js')).translateCommand),
   explain: async yargs => yargs.command((await import('./commands/explain.js')).explainCommand),
   check: async yargs => yargs.command((await import('./commands/check.js')).checkCommand),
+  golden: async yargs => yargs.command((await import('./commands/golden.js')).goldenCommand),
   dissector: async yargs => yargs.command((await import('./commands/dissector.js')).dissectorCommand),
   emit: async yargs => yargs.command((await import('./commands/emit.js')).emitCommand),
   router: async yargs => yargs.command((await import('./commands/router.js')).routerCommand),

@@ -6,6 +6,16 @@ import type { Endpoint } from './wire/address.js'
 /** `none`: there was no session. `open`: there is one, of a protocol that knows no connections. */
 export type SessionPhase = 'none' | 'open' | TcpPhase
 
+/** A session that was there before the packet, in numbers: where the words about it are at hand already, these tell them apart. */
+export interface KnownSession {
+  /** TCP's (table/tcp-state.ts); 0 for other protocols. */
+  before: number
+  after: number
+  /** Milliseconds. */
+  timeLeftBefore: number
+  timeLeft: number
+}
+
 export interface Explanation {
   readonly mapping?: {
     /** `tcp`, `udp`, `icmp`, or the number of another protocol. */

@@ -2,7 +2,7 @@
 // loop or ARP. The same frames at the same times with the same seed give the same bytes.
 import { Router, type Counters, type SideFacts } from './router.js'
 import type { RouterConfig } from './router-config.js'
-import type { Explanation } from './explanation.js'
+import type { Explanation, KnownSession } from './explanation.js'
 import type { DropReason, Side, Verdict } from './verdict.js'
 import type { Ipv4Address, MacAddress } from './wire/address.js'
 
@@ -48,6 +48,9 @@ export class OfflineRouter {
 
   /** What the last verdict rests on; only right after it. */
   explain(): Explanation | undefined { return this.#router.explain(this.#now) }
+
+  /** The session of the last packet, if it was there before it; likewise. The same object every time. */
+  known(): KnownSession | null { return this.#router.known(this.#now) }
 
   /** Time passes until `now`, milliseconds since 1970; what it brings about happens at its own time. An earlier time than before is the same moment. */
   advance(now: number): void {

@@ -5,7 +5,7 @@
 //   → translation: rewrite
 import { Addressing } from './addressing.js'
 import type { Behaviour, Protocol, StaticMapping } from './behaviour/behaviour.js'
-import type { Explanation } from './explanation.js'
+import type { Explanation, KnownSession } from './explanation.js'
 import { fragment } from './translation/fragmentation.js'
 import { FragmentTable, type FragmentPath } from './translation/fragments.js'
 import { IcmpErrorTranslator } from './translation/icmp-errors.js'
@@ -116,6 +116,9 @@ export class Router {
 
   /** What the verdict of the last `process` rests on; undefined when no mapping had a part in it. */
   explain(now: number): Explanation | undefined { return this.#table.explain(now) }
+
+  /** See NaptTable.known. */
+  known(now: number): KnownSession | null { return this.#table.known(now) }
 
   /** @throws ConfigError when the WAN port is in use, or the target is no host of the LAN */
   addStatic(mapping: StaticMapping, now: number): void {

@@ -1,7 +1,12 @@
-// Writes captures/check/check.schema.json, by which editors know check files, from the shape that their reader goes by: `npm run schema`.
-import { writeFileSync } from 'node:fs'
+// Writes what is made from the shape that the reader of check files goes by: captures/check/check.schema.json, by which editors know
+// check files, and the tables of docs/checks.md. `npm run schema`.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHECK_SHAPE } from '../dist/captures/check/format.js'
 import { toJsonSchema } from '../dist/captures/check/shape.js'
+import { writeDocument } from '../dist/test/captures/check/document.js'
 
-writeFileSync(join(import.meta.dirname, '..', 'captures', 'check', 'check.schema.json'), `${JSON.stringify(toJsonSchema(CHECK_SHAPE), null, 2)}\n`)
+const root = join(import.meta.dirname, '..')
+writeFileSync(join(root, 'captures', 'check', 'check.schema.json'), `${JSON.stringify(toJsonSchema(CHECK_SHAPE), null, 2)}\n`)
+const document = join(root, 'docs', 'checks.md')
+writeFileSync(document, writeDocument(readFileSync(document, 'utf8')))

@@ -1,4 +1,4 @@
-// The report of a check as lines for people, and as what a test runner shows side by side.
+// The report of a check as lines for people.
 import { printable } from '../text-width.js'
 import type { Difference } from '../golden-compare.js'
 import type { CheckReport, EntryReport } from './match.js'
@@ -30,20 +30,3 @@ const formatDifferences = (differences: readonly Difference[], before: string): 
 
 const SHOWN = 8
 const count = (amount: number, what: string): string => `${amount} ${amount === 1 ? what : what === 'entry' ? 'entries' : `${what}s`}`
-
-/** What failed, as it ought to be and as it is: the same keys on both sides, so that their difference can be printed. */
-export function sidesOf({ entries, damage }: CheckReport): { wanted: Record<string, string>, got: Record<string, string> } {
-  const wanted: Record<string, string> = {}, got: Record<string, string> = {}
-  const row = (key: string, a: string, b: string): void => {
-    wanted[key] = a
-    got[key] = b
-  }
-  for (const each of damage) row('files', 'whole', each)
-  for (const { label, about, ok, wanted: amount, frames, differences, nearest, remarks } of entries) {
-    if (ok) continue
-    row(`${label}: ${about}`, amount, String(frames.length))
-    for (const each of remarks) row(`${label}: remark`, '', each)
-    for (const each of [...differences, ...nearest]) row(`${label}: ${each.interface} frame ${each.frame ?? '?'} ${each.field}`, each.wanted, each.got)
-  }
-  return { wanted, got }
-}

@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import { CaptureStream } from '../capture-stream.js'
 import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
+import { CheckFileError } from './read.js'
 import { formatIpv4 } from '../../napt/wire/address.js'
 
 /** A capture file; `as` is the interface that it shows, null where the file says so itself. */
@@ -13,8 +14,14 @@ export type OnPacket = (interfaceName: string, packet: InterfacePacket) => void
 export class CaptureSource {
   readonly #files: readonly SourceFile[]
   readonly #interfaces = new Set<string>()
+  #isRead = false
+  readonly #onProgress: (share: number) => void
 
-  constructor(files: readonly SourceFile[]) { this.#files = files }
+  /** @param onProgress called now and then with the share of a reading that is done, from 0 to 1; never for a pipe */
+  constructor(files: readonly SourceFile[], onProgress: (share: number) => void = () => undefined) {
+    this.#files = files
+    this.#onProgress = onProgress
+  }
 
   /** Those of the files that were read so far. */
   get interfaces(): readonly string[] { return [...this.#interfaces] }
@@ -22,11 +29,12 @@ export class CaptureSource {
   /**
    * Gives each packet to `onPacket` and each name that the files have for an address to `onName`.
    * @returns what ended files before their end
-   * @throws CaptureFileError when a file cannot be read or is no capture at all
+   * @throws CaptureFileError when a file cannot be read or is no capture at all; CheckFileError when standard input is to be read again
    */
   async read(onPacket: OnPacket, onName?: (name: string, address: string) => void): Promise<string[]> {
     const damage: string[] = []
-    for (const { as, path } of this.#files) {
+    for (const [at, { as, path }] of this.#files.entries()) {
+      if (path === '-' && this.#isRead) throw new CheckFileError('Packets are looked for on both sides of a router, so the capture is read twice, and standard input can be read once. Give a file.')
       const stream = await CaptureStream.open(path)
       const nameOf = (each: CaptureInterface): string => as ?? (each.name || basename(path).replace(/\.(pcap|pcapng)$/, ''))
       let named = 0
@@ -38,11 +46,13 @@ export class CaptureSource {
       for await (const batch of stream.batches()) {
         tellNames()
         for (const packet of batch) onPacket(nameOf(packet.interface), packet)
+        if (stream.size !== null) this.#onProgress((at + stream.bytesRead / stream.size) / this.#files.length)
       }
       tellNames()
       for (const each of stream.interfaces) this.#interfaces.add(nameOf(each))
       if (stream.damage !== null) damage.push(stream.damage.message)
     }
+    this.#isRead = true
     return damage
   }
 }

@@ -45,9 +45,14 @@ export async function ladderOfStreams(streams: readonly CaptureStream[], options
   return ladder.finish()
 }
 
+/** Whose packet comes next; null when there are none left. */
 function oldest(readers: readonly Reader[]): Reader | null {
-  let found: Reader | null = null
-  for (const reader of readers) if (reader.packet !== null && (found === null || found.packet === null || reader.packet.time < found.packet.time)) found = reader
+  let found: Reader | null = null, time = 0n
+  for (const reader of readers) {
+    if (reader.packet === null || (found !== null && reader.packet.time >= time)) continue
+    found = reader
+    time = reader.packet.time
+  }
   return found
 }
 

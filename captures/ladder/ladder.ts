@@ -8,6 +8,11 @@ export interface Lane {
   readonly isRouter?: boolean
 }
 
+/** The lane of those who have none of their own; behind a router it has that one's name too. */
+export const OTHERS = 'others'
+export const othersBehind = (router: string | null): string => router === null ? OTHERS : `${OTHERS} behind ${router}`
+export const isShared = (lane: string): boolean => lane === OTHERS || lane.startsWith(othersBehind(''))
+
 /** One arrow. Lanes between its ends are passed over. */
 export interface Hop {
   readonly from: string

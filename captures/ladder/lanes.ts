@@ -1,7 +1,7 @@
 // Which lanes a ladder gets that was made of a file, and in which order: behind a router stand its hosts, between two routers the
 // WAN; without a router, who says most comes first. Beyond a bound the rest share a lane.
-import type { LadderEntry, LadderPacket, Lane } from './ladder.js'
-import { OTHERS, type SeenLane } from './seen-places.js'
+import { OTHERS, othersBehind, type LadderEntry, type LadderPacket, type Lane } from './ladder.js'
+import type { SeenLane } from './seen-places.js'
 
 export interface LaneChoice {
   readonly lanes: readonly Lane[]
@@ -16,9 +16,9 @@ export function chooseLanes(entries: readonly LadderEntry[], seen: ReadonlyMap<s
   const used = [...talk.keys()].flatMap(name => seen.get(name) ?? [])
   const hosts = used.filter(lane => lane.isRouter !== true).sort((a, b) => (talk.get(b.name) ?? 0) - (talk.get(a.name) ?? 0))
   const kept = new Set(hosts.slice(0, hosts.length > most ? most : hosts.length)), left = hosts.filter(lane => !kept.has(lane))
-  const homes = new Map(left.map(lane => [lane.name, othersOf(lane.behind)]))
+  const homes = new Map(left.map(lane => [lane.name, othersBehind(lane.behind)]))
   // What stood for too many to have lanes at all is among them.
-  const shared = [...new Map(left.map(lane => [lane.behind, { name: othersOf(lane.behind), address: '', behind: lane.behind }])).values()]
+  const shared = [...new Map(left.map(lane => [lane.behind, { name: othersBehind(lane.behind), address: '', behind: lane.behind }])).values()]
   if (talk.has(OTHERS) && !shared.some(lane => lane.name === OTHERS)) shared.push({ name: OTHERS, address: '', behind: null })
   const counted = shared.map((lane): SeenLane => {
     const count = left.filter(each => each.behind === lane.behind).length
@@ -31,8 +31,6 @@ export function chooseLanes(entries: readonly LadderEntry[], seen: ReadonlyMap<s
     entries: left.length === 0 ? entries : entries.map(entry => entry.kind === 'step' ? entry : rehomed(entry, homes)), folded: left.length,
   }
 }
-
-const othersOf = (behind: string | null): string => behind === null ? OTHERS : `${OTHERS} behind ${behind}`
 
 /** Packets by lane. */
 function talkOf(entries: readonly LadderEntry[]): Map<string, number> {

@@ -4,7 +4,7 @@ import { formatIpv4, type Ipv4Address } from '../../napt/wire/address.js'
 import { decode } from '../decode.js'
 import { isPrivate } from './copy.js'
 import type { RouterRecord } from './correlate.js'
-import type { Lane } from './ladder.js'
+import { OTHERS, type Lane } from './ladder.js'
 import type { Places } from './places.js'
 
 /** A lane, and where it belongs: the name of the router that it is behind, or null for the WAN. */
@@ -15,7 +15,6 @@ export interface NamedHost { readonly name: string, readonly address: Ipv4Addres
 
 /** More lanes than that no ladder has; later ones are one. */
 const MOST_LANES = 4096
-export const OTHERS = 'others'
 
 export class SeenPlaces implements Places {
   readonly #routers = new Map<string, { readonly wan: Set<Ipv4Address>, readonly lan: Set<Ipv4Address>, readonly hosts: Set<Ipv4Address> }>()

@@ -29,9 +29,16 @@ export function detailLines(look: PacketLook, hosts: Hosts, paint: Paint): strin
 
 function fieldLine({ name, value, offset, bytes, length }: DetailField, paint: Paint): string {
   const place = offset === null ? '' : String(offset)
-  const hex = offset === null ? '' : bytes === null ? `•• (${length} bytes)` : bytes.replace(/(..)(?=.)/g, '$1 ')
-  const text = printable(String(value))
-  return `${paint(`  ${place.padStart(OFFSET)}  ${hex.padEnd(BYTES)}`, 'dim')}  ${printable(name).padEnd(NAME)}  ${text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text}`
+  const hex = offset === null ? '' : bytes === null ? `•• (${length} bytes)` : spaced(bytes)
+  const text = typeof value === 'number' ? String(value) : printable(value)
+  return `${paint(`  ${place.padStart(OFFSET)}  ${hex.padEnd(BYTES)}`, 'dim')}  ${name.padEnd(NAME)}  ${text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text}`
+}
+
+/** `c0a80103` as `c0 a8 01 03`. */
+function spaced(hex: string): string {
+  let text = hex.slice(0, 2)
+  for (let at = 2; at < hex.length; at += 2) text += ` ${hex.slice(at, at + 2)}`
+  return text
 }
 
 /** What the file says of the packet. */

@@ -1,5 +1,6 @@
 // `naptlab check FILE…`: what holds for capture files. Exit 0 when all does, 1 when something does not, 2 for wrong usage.
 import type { CommandModule } from 'yargs'
+import { UsageError } from '../errors.js'
 import { toJson } from '../json.js'
 import { CaptureSource, checkCapture, checkFiles, decodePayload, formatCheck, formatFileCheck, nameInterfaces, readCheckFile } from '../../captures/index.js'
 
@@ -23,7 +24,7 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
     .option('figures', { type: 'boolean', default: false, describe: 'Check the packet layouts of Figs. 7 and 8' })
     .option('run', { choices: ['fig2', 'fig8b'] as const, default: 'fig2' as const, describe: 'The run whose layouts hold: Fig. 8B with port 3400 (fig2) or 2400 (fig8b)' })
     .option('golden', { type: 'string', requiresArg: true, describe: 'Compare with this golden, by its name or its file' })
-    .option('check', { type: 'string', requiresArg: true, conflicts: ['figures', 'golden'], describe: 'A check file: which packets there must be, and which of their fields matter' })
+    .option('check', { type: 'string', requiresArg: true, conflicts: 'golden', describe: 'A check file: which packets there must be, and which of their fields matter' })
     .option('keys', { type: 'string', requiresArg: true, describe: 'The key log that opens TLS connections (default: those in the captures, and keys.log beside them)' })
     .option('json', { type: 'boolean', default: false, describe: 'The report as JSON' })
     .example('$0 check out/fig2/fig2.pcapng --figures', 'the eight layouts in the capture of a run')
@@ -31,6 +32,7 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
     .example('$0 check run.pcapng --check checks/nat.yaml', 'your own protocol, by a check file (docs/checks.md)'),
   async handler({ files, as, figures, run, golden, check, keys, json }) {
     if (check !== undefined) {
+      if (figures) throw new UsageError('--check and --figures are two checks: run them one after the other.')
       const report = await checkCapture(await readCheckFile(check), new CaptureSource(nameInterfaces(files, as).map(({ interface: shown, path }) => ({ path, as: shown }))), decodePayload)
       console.log(json ? toJson(report) : formatCheck(report).join('\n'))
       process.exitCode = report.ok ? 0 : 1

@@ -45,12 +45,12 @@ export const showCommand: CommandModule<object, ShowArguments> = {
     .option('frames', { type: 'string', requiresArg: true, describe: 'Only these, by their numbers: 10-20,35' })
     .option('count', { alias: 'c', type: 'number', requiresArg: true, describe: 'End after so many packets' })
     .option('keys', { type: 'string', requiresArg: true, describe: `Key log that opens TLS connections (default: the file's own, or ${KEY_LOG_FILE} beside it)` })
-    .example('$0 show out/fig2/run.pcapng', 'every packet on every interface, and what the routers did with it')
-    .example('$0 show run.pcapng dropped', 'what was dropped, and why; `dropped filtered` for one reason')
-    .example("$0 show run.pcapng 'udp port 1200 and not interface 101'", 'the filter words of tcpdump, and ours')
-    .example('$0 show run.pcapng -v --frames 12', 'one packet, field by field, with its bytes')
-    .example('$0 show run.pcapng packet 217 --json', 'for machines')
-    .example('$0 show run.pcapng --ladder', 'a sequence diagram on the terminal: what each NAT changed, and where packets ended')
+    .example('$0 show out/fig2/fig2.pcapng', 'every packet on every interface, and what the routers did with it')
+    .example('$0 show fig2.pcapng dropped', 'what was dropped, and why; `dropped filtered` for one reason')
+    .example("$0 show fig2.pcapng 'udp port 1200 and not interface 101'", 'the filter words of tcpdump, and ours')
+    .example('$0 show fig2.pcapng -v --frames 12', 'one packet, field by field, with its bytes')
+    .example('$0 show fig2.pcapng packet 217 --json', 'for machines')
+    .example('$0 show fig2.pcapng --ladder', 'a sequence diagram on the terminal: what each NAT changed, and where packets ended')
     .example('$0 show out/fig2/fig2.pcapng --ladder -o fig2.svg', 'the same as a picture; .mmd for Mermaid')
     .example('$0 show lan.pcap --with wan.pcap --ladder', 'the two sides of any NAT, as tcpdump wrote them: one line a packet'),
   async handler(args) {

@@ -25,8 +25,8 @@ if (!Object.hasOwn(roles, role ?? '')) throw new Error('node call.mjs server POR
 roles[role]()
 
 /** A socket that hands each message on as words. */
-function open(port, onWords) {
-  const socket = createSocket('udp4').bind(port)
+function open(port, onWords, onReady = () => {}) {
+  const socket = createSocket('udp4').bind(port, onReady)
   const send = (text, to) => {
     const [address, port] = to.split(':')
     socket.send(text, Number(port), address)
@@ -35,17 +35,18 @@ function open(port, onWords) {
   return { send, close: () => socket.close() }
 }
 
+/** Brings a caller and the one who is called together, whichever comes first. */
 function server(port) {
-  const seen = new Map()
+  const joined = new Map(), callers = new Map()
   open(port, ([word, name, peer], from, send) => {
-    if (word === 'JOIN') seen.set(name, { at: from, caller: null })
-    const found = seen.get(word === 'CALL' ? peer : name)
-    if (word === 'CALL' && found !== undefined) {
-      found.caller = from
-      send(`PEER ${found.at}`, from)
-    }
-    if (word === 'PUNCHED' && found?.caller) send(`PEER ${found.caller}`, found.at)
-  })
+    const called = word === 'CALL' ? peer : name
+    if (word === 'JOIN') joined.set(name, from)
+    if (word === 'CALL') callers.set(peer, from)
+    const at = joined.get(called), caller = callers.get(called)
+    if (at === undefined || caller === undefined) return
+    if (word === 'PUNCHED') send(`PEER ${caller}`, at)
+    else send(`PEER ${at}`, caller)
+  }, () => process.stdout.write('ready\n'))
 }
 
 function wait(name, server) {

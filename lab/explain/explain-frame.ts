@@ -79,7 +79,9 @@ function passageOf(router: string, copies: readonly InterfacePacket[]): Passage 
   const received = own.find(each => each.direction === 'inbound') ?? own.find(each => each.direction === null && each.comment !== '')
   const sent = own.find(each => each !== received && each.direction !== 'inbound' && (received === undefined || each.direction === 'outbound' || each.interface.name !== received.interface.name))
   const [first, second] = received !== undefined ? [received, sent] : own
-  const comment = (received?.comment ?? '') || (sent?.comment ?? '')
+  // What was held has its last verdict where it left.
+  const arrived = received?.comment ?? '', left = sent?.comment ?? '', isHeld = arrived.split('\n')[0].includes('  held  ')
+  const comment = arrived === '' || (isHeld && left !== '') ? left : arrived
   // A frame of the router's own came from nowhere; one without a verdict is only known to have been there.
   if (comment === '' && second === undefined) return null
   const after = second === undefined ? null : second.bytes

@@ -12,6 +12,7 @@ import type { Side, Verdict } from '../../napt/verdict.js'
 import type { Ipv4Address, MacAddress } from '../../napt/wire/address.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import { verdictComment } from '../verdict-comment.js'
+import { CommentCache } from './comment-cache.js'
 import type { Sink } from './sink.js'
 import { isPartial } from './partial.js'
 import { isSide, type Aside, type Place } from './places.js'
@@ -51,6 +52,7 @@ export class Translation implements OfflineOutput {
   readonly #comments: CommentChoice
   readonly #observer: Observer | null
   readonly #file: Sink
+  readonly #cache = new CommentCache()
   readonly #interfaces: Readonly<Record<Side, number>>
   readonly #router: OfflineRouter
   /** While a packet is inside, what the router sends goes behind it; while time passes, it has times of its own. */
@@ -179,11 +181,23 @@ export class Translation implements OfflineOutput {
     if (partial && isForwarded && kept === frame.length) completeChecksum(frame, 0, frame.length)
     const sent = isForwarded ? { side: to, frame } : reply
     if (this.#observer !== null) this.#observer.passed(number, this.#recordOf(verdict, from, at, kept, sent))
-    this.#file.end('inbound', id, this.#comments === 'none' || (this.#comments === 'drops' && action !== 'drop') ? null : this.#comment(this.#recordOf(verdict, from, at, kept, sent)))
+    this.#file.end('inbound', id, this.#verdictOf(verdict, from, at, kept, sent))
     if (isForwarded) this.#write(to, frame, 0, kept, originalLength, id, null)
     if (reply !== undefined) this.#writeOwn(reply.side, reply.frame, 0)
     if (this.#originated.length > 0) for (const own of this.#originated.splice(0)) this.#writeOwn(own.side, own.frame, action === 'split' ? id : 0)
     this.#router.release()
+  }
+
+  #verdictOf(verdict: Verdict, from: Side, at: number, length: number, sent: TraceRecord['sent']): Uint8Array | null {
+    const isDrop = verdict.action === 'drop', cache = this.#cache
+    if (this.#comments === 'none' || (this.#comments === 'drops' && !isDrop)) return null
+    const session = verdict.action === 'forward' && sent !== undefined && sent.side !== from ? this.#router.known() : null
+    if (session === null || sent === undefined) return this.#comment(this.#recordOf(verdict, from, at, length, sent))
+    const found = cache.find(this.#file.memory, at, at + length, sent.frame, from, session)
+    if (found !== null) return found
+    const comment = this.#comment(this.#recordOf(verdict, from, at, length, sent))
+    if (comment !== null && cache.isKeepable) cache.keep(comment)
+    return comment
   }
 
   #recordOf({ action, reason }: Verdict, from: Side, at: number, length: number, sent: TraceRecord['sent']): TraceRecord {

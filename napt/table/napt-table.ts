@@ -7,7 +7,7 @@
 // Only the first packet of a session asks the mappings, the filter, the host's limits and the port pools. What the last
 // look-up found is kept as a few numbers, from which `explain` says why.
 import type { Behaviour, Dependence, Protocol, StaticMapping } from '../behaviour/behaviour.js'
-import type { Explanation } from '../explanation.js'
+import type { Explanation, KnownSession } from '../explanation.js'
 import { seededRandom } from '../random.js'
 import type { Endpoint, Ipv4Address, Port } from '../wire/address.js'
 import { FLAG } from '../wire/tcp.js'
@@ -40,6 +40,7 @@ export class NaptTable {
   readonly #idle = new Float64Array(5)
   readonly #refreshed = { outbound: new Uint8Array(5), inbound: new Uint8Array(5) }
   readonly #last: Lookup = { isMade: false, mapping: NONE, session: NONE, state: -1, timeLeft: 0, isNew: false, remoteAddress: 0, remotePort: 0 }
+  readonly #known: KnownSession = { before: 0, after: 0, timeLeftBefore: 0, timeLeft: 0 }
   /** Dynamic mappings made since the beginning. */
   made = 0
   /** Why the last `outbound` or `inbound` gave -1. */
@@ -190,6 +191,17 @@ export class NaptTable {
     const { mapping, isMade } = this.#last
     if (!isMade) return undefined
     return mapping === NONE ? { before: 'none', after: 'none' } : explainLookup(this.#store, this.#last, this.#filterOf(mapping), now)
+  }
+
+  /** The session that the last look-up found, if it was there before; null otherwise. Right after it, as `explain`; the same object every time. */
+  known(now: number): KnownSession | null {
+    const { isMade, session, state, timeLeft } = this.#last, known = this.#known
+    if (!isMade || session === NONE || state < 0) return null
+    known.before = state
+    known.after = this.#sessions.state(session)
+    known.timeLeftBefore = timeLeft
+    known.timeLeft = this.#sessions.deadline(session) - now
+    return known
   }
 
   /** Before a frame that may not come to a look-up. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { CaptureMismatchError, encodePcap, expectCapture, type CheckDescription } from '../../captures/index.js'
+import { CaptureMismatchError, encodePcap, expectCapture, goldenFolder, type CheckDescription } from '../../captures/index.js'
 import { START, TALK, write } from './check/support.js'
 
 const CHECK: CheckDescription = { names: { server: '130.74.23.6' }, expect: [{ packet: 'udp', at: 'lan', from: '192.168.1.11:$p', to: 'server:1200', translated: { at: 'wan', from: '4.17.168.2:7000' } }] }
@@ -47,6 +47,15 @@ t.test('what is not as expected is an assertion error with the report, and both 
 t.test('a capture that breaks off is not as expected', async t => {
   const whole = readFileSync(write(t.testdir(), TALK))
   await t.rejects(expectCapture(whole.subarray(0, whole.length - 30), { check: { expect: [{ packet: 'udp', at: 'lan' }] } }), { name: 'AssertionError', message: /at byte \d+/ })
+})
+
+t.test('a golden', async t => {
+  const golden = join(goldenFolder('fig2-none'), 'golden.yaml'), name = readdirSync(goldenFolder('fig2-none')).filter(file => file.endsWith('.pcapng'))
+  t.match(await expectCapture(join(goldenFolder('fig2-none'), name[0]), { golden: pathToFileURL(golden) }), { check: null, golden: { result: 'equal', ok: true } })
+  const path = write(t.testdir(), TALK)
+  await t.rejects(expectCapture(path, { golden }), { name: 'AssertionError', expected: { 'golden fig2-none': 'equal', 'interface 101': 'captured' }, message: /✗ golden fig2-none/ })
+  await t.rejects(expectCapture(path, { golden: 'none/golden.yaml' }), { name: 'AssertionError', message: /there is no such golden/ })
+  await t.rejects(expectCapture(path, { check: CHECK, golden: 'none/golden.yaml' }), { message: /✓ check check(.*\n)*✗ golden none/ })
 })
 
 t.test('what cannot be asked', async t => {

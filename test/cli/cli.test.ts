@@ -9,7 +9,7 @@ import { naptlab } from './naptlab.js'
 
 const COMMANDS = [
   'run', 'bench', 'up', 'ps', 'exec', 'down', 'table', 'counters', 'trace', 'map', 'unmap', 'flush', 'renumber', 'nat', 'show', 'explain', 'translate',
-  'check', 'dissector', 'emit', 'clock', 'ca', 'router', 'server', 'accept', 'equipment', 'issue', 'relay',
+  'check', 'golden', 'dissector', 'emit', 'clock', 'ca', 'router', 'server', 'accept', 'equipment', 'issue', 'relay',
 ]
 
 t.test('help', async t => {

@@ -7,8 +7,8 @@ export const NAPTLAB = fileURLToPath(new URL('../../cli/naptlab.js', import.meta
 
 export interface Ended { readonly code: number | null, readonly stdout: string, readonly stderr: string }
 
-export async function naptlab(args: readonly string[], cwd = process.cwd()): Promise<Ended> {
-  const child = spawn(process.execPath, [NAPTLAB, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+export async function naptlab(args: readonly string[], cwd = process.cwd(), env = process.env): Promise<Ended> {
+  const child = spawn(process.execPath, [NAPTLAB, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const text = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const) child[stream].setEncoding('utf8').on('data', (chunk: string) => { text[stream] += chunk })
   const [code] = await once(child, 'close') as [number | null]

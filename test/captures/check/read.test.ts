@@ -9,6 +9,7 @@ import { CHECK_FIELDS } from '../../../captures/check/fields.js'
 import { CHECK_SHAPE } from '../../../captures/check/format.js'
 import { parseCheck, readCheck } from '../../../captures/check/read.js'
 import { toJsonSchema } from '../../../captures/check/shape.js'
+import { writeDocument } from './document.js'
 import { icmpFrame, tcpFrame, udpFrame } from '../../../napt/wire/frame.js'
 import { parseEndpoint, parseIpv4 } from '../../../napt/wire/address.js'
 
@@ -148,6 +149,14 @@ t.test('every field that is decoded has a name in checks, and a value of its kin
       t.equal(typeof value, is?.kind === 'number' || is?.kind === 'flags' ? 'number' : 'string', `${protocol}.${name}`)
     }
   }
+})
+
+t.test('docs/checks.md has the fields that there are, and its example is one', async t => {
+  const document = readFileSync(root('docs/checks.md'), 'utf8')
+  t.equal(document, writeDocument(document), 'npm run schema writes its tables anew')
+  t.equal(document.match(/^\| `/gm)?.length, 7 + 11 + 5 + 5 + new Set([...CHECK_FIELDS.values()].map(each => each.field)).size)
+  const [, example] = /```yaml\n([^]*?)```/.exec(document) ?? []
+  t.equal(parseCheck(example).expect.length, 2)
 })
 
 t.test('the JSON Schema says the same as the reader', async t => {
