@@ -1,7 +1,7 @@
 // Records both sides of a router into one capture file, NAME.pcapng: every frame that it handled, with the verdict in words.
 //
-// It runs in the thread that forwards, so what it costs is forwarding's loss: some 10 µs a packet, comment included (6 of them to
-// find the words), which is why every packet of a bulk transfer still has its own. It stops, and forwarding goes on, when the file
+// It runs in the thread that forwards, so what it costs is forwarding's loss: about 10 µs for each of a forwarded packet's two copies,
+// comment included, on a busy machine. So every packet of a bulk transfer has its own. It stops, and forwarding goes on, when the file
 // cannot be written any more.
 import { join } from 'node:path'
 import { LINK_TYPE } from '../captures/link-layer.js'
