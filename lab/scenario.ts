@@ -25,7 +25,7 @@ import { Witness } from './witnessing.js'
 
 /** Records of the routers and events of the programs arrive on ways of their own; a busy machine delays each by as much. Nanoseconds. */
 const REORDER_WINDOW = 200_000_000n
-/** How often what is older than that is shown, where nothing newer pushes it out. Milliseconds. */
+/** How often what is older than that is shown. Milliseconds. */
 const TICK = 50
 /** How long the ends of connections are waited for after the programs have ended, milliseconds. */
 const SETTLE_LIMIT = 1000
@@ -135,6 +135,8 @@ class Run implements Stage {
   readonly keyLog: string
   readonly #keys: KeySource
   readonly #correlator: Correlator
+  /** When the ladder was last brought up to date, nanoseconds since 1970. */
+  #ticked = 0n
   readonly #failures: string[] = []
   readonly #programs: Apparatus[] = []
   #onFrame: (() => void)[] = []
@@ -143,14 +145,14 @@ class Run implements Stage {
     const { figures = [], connections, decoder = decodePayload } = scenario
     this.keyLog = join(out, KEY_LOG_FILE)
     this.#keys = new GrowingKeyLog(this.keyLog)
-    this.#correlator = new Correlator(topologyOf(scenario.bench, scenario.laterAddresses), { decoder, keys: this.#keys, connections, figures, window: REORDER_WINDOW })
+    this.#correlator = new Correlator(topologyOf(scenario.bench, scenario.laterAddresses), { decoder, keys: this.#keys, connections, figures, window: REORDER_WINDOW, isByClock: true })
   }
 
   async run(): Promise<Finished> {
     const following = this.#followRouters(), witnessing = this.#startWitness()
     const tapping = SwitchTap.start(this.bench, this.scenario.bench, record => this.#show(this.#correlator.overhear(record)))
     this.watching = Promise.all([following, witnessing, tapping])
-    const ticker = setInterval(() => this.#show(this.#correlator.advance(wallTime())), TICK)
+    const ticker = setInterval(() => this.#tick(), TICK)
     try {
       await Promise.race([this.scenario.sequence(this), this.#interrupted()])
     } catch (error) {
@@ -185,6 +187,12 @@ class Run implements Stage {
   nextFrame(): Promise<void> { return new Promise(resolve => this.#onFrame.push(resolve)) }
 
   outside(path: string): string { return `/proc/${this.bench.pid}/root${path}` }
+
+  /** Up to the time of the last tick: what came before that has been read by now, also after this process has been busy. */
+  #tick(): void {
+    this.#show(this.#correlator.advance(this.#ticked))
+    this.#ticked = wallTime()
+  }
 
   step(step: LadderStep): void { this.#show(this.#correlator.step(step)) }
 

@@ -4,7 +4,7 @@
 // Works on a stream. Records of several routers arrive in no common order, so each is held for a window of time, and released,
 // oldest first, when something newer by that much was seen (or the caller's clock says so: `advance`). Two records are of one
 // packet when what the one router sent to the other's WAN address is, bytes of IP compared, what the other received. Partner
-// records further apart than the window become two ladder packets.
+// records that come later than ten windows become two ladder packets.
 import { formatIpv4, type Ipv4Address } from '../../napt/wire/address.js'
 import * as ipv4 from '../../napt/wire/ipv4.js'
 import { HEADER as ETHERNET_HEADER } from '../../napt/wire/ethernet.js'
@@ -57,10 +57,14 @@ export interface CorrelatorOptions {
   readonly figures?: readonly FigureLayout[]
   /** Nanoseconds. */
   readonly window?: bigint
+  /** True: only `advance` lets go, and not what is newer. For records that come live, some of which may lie unread while others are taken. */
+  readonly isByClock?: boolean
 }
 
 /** On a busy machine one router may come to its turn this much after the other. */
 const DEFAULT_WINDOW = 200_000_000n
+/** How many windows a packet waits for the record of the other router that it crosses: that one is due, and only busy. */
+const PATIENCE = 10n
 /** More than a busy window holds; above it what is oldest is released early. */
 const MOST_PENDING = 16_384
 
@@ -107,10 +111,10 @@ export class Correlator {
     return this.#insert({ time: wire.time, key: null, record: null, draw: () => this.#drawWire(wire), isDrawn: false })
   }
 
-  /** Gives what is older than the window at time `now`, nanoseconds since 1970. */
+  /** Gives what is older than the window at time `now`, nanoseconds since 1970; half of a packet through two routers waits longer. */
   advance(now: bigint): LadderEntry[] {
     const due: LadderEntry[] = []
-    while (this.#held > 0 && (this.#pending[this.#first].time + this.#window <= now || this.#held > MOST_PENDING)) due.push(...this.#release())
+    while (this.#held > 0 && (this.#isDue(this.#pending[this.#first], now) || this.#held > MOST_PENDING)) due.push(...this.#release())
     if (this.#first > this.#pending.length / 2) {
       this.#pending = this.#pending.slice(this.#first)
       this.#first = 0
@@ -125,13 +129,18 @@ export class Correlator {
     return rest
   }
 
+  #isDue({ time, key, record, isDrawn }: Pending, now: bigint): boolean {
+    const isWhole = key === null || isDrawn || (this.#crossing.get(key) ?? []).some(other => other.record?.router !== record?.router)
+    return time + (isWhole ? this.#window : PATIENCE * this.#window) <= now
+  }
+
   get #held(): number { return this.#pending.length - this.#first }
 
   #insert(entry: Pending): LadderEntry[] {
     const at = this.#pending.findLastIndex(each => each.time <= entry.time)
     this.#pending.splice(Math.max(at + 1, this.#first), 0, entry)
     if (entry.key !== null) this.#crossing.set(entry.key, [...this.#crossing.get(entry.key) ?? [], entry].sort((a, b) => a.time < b.time ? -1 : 1))
-    return this.advance(this.#pending.at(-1)?.time ?? entry.time)
+    return this.advance(this.#options.isByClock === true ? 0n : this.#pending.at(-1)?.time ?? entry.time)
   }
 
   #release(): LadderEntry[] {

@@ -74,6 +74,25 @@ t.test('live: an entry comes when the window has passed, by records or by the cl
   t.same(correlator.flush(), [])
 })
 
+t.test('by the clock alone: a newer record lets nothing go, for others may lie unread', async t => {
+  const correlator = new Correlator(FIG1_TOPOLOGY, { ...options, window: 5_000_000n, isByClock: true })
+  const [first, second] = recordsOf()
+  t.same([...correlator.push(first), ...correlator.push({ ...second, time: first.time + 1_000_000_000n })], [])
+  t.equal(correlator.advance(first.time + 5_000_000n).length, 1)
+})
+
+t.test('half of a packet through two routers waits ten windows for the other router, which may be busy', async t => {
+  const [first, second] = recordsOf().filter(record => shown(all([record])).some(text => text.startsWith('208')))
+  t.not(first.router, second.router)
+  const late = new Correlator(FIG1_TOPOLOGY, { ...options, window: 5_000_000n })
+  t.same(late.push(first), [])
+  t.same(late.advance(first.time + 49_999_999n), [])
+  t.same([...late.push(second), ...late.flush()].map(line), ['208 TCP connection start | 103 104b 104a 102 | 40000→5000 2402→5000 2402→1600'])
+  const never = new Correlator(FIG1_TOPOLOGY, { ...options, window: 5_000_000n })
+  t.same(never.push(first), [])
+  t.equal(never.advance(first.time + 50_000_000n).length, 1, 'and is shown by itself then')
+})
+
 t.test('a packet that the second router drops', async t => {
   const [first] = recordsOf().filter(record => record.router === '104b' && record.sent?.side === 'wan').slice(-1)
   const syn = recordsOf().find(record => record.router === '104b' && line(all([record])[0]).startsWith('208'))!
