@@ -28,6 +28,9 @@ export class Dataplane implements RouterOutput {
   #wakeReader: (() => void) | null = null
   /** Of the batch that is being processed: asking for the time costs as much as a quarter of a record. */
   readonly #time = new Int32Array(2)
+  /** Of the last batch of either side. */
+  readonly #memory: Record<Side, Uint8Array | null> = { lan: null, wan: null }
+  readonly #source: Record<Side, DataView> = { lan: NO_FRAME, wan: NO_FRAME }
   #traceLost = 0
   readonly #traceLostFrames: Record<Side, number> = { lan: 0, wan: 0 }
   readonly #listeners = new Set<TraceListener>()
@@ -115,7 +118,7 @@ export class Dataplane implements RouterOutput {
   }
 
   #processBatch(batch: FrameBatch, from: Side, waited: boolean): void {
-    const now = this.#clock.now(), source = this.#isTraced ? viewOf(batch.bytes) : null
+    const now = this.#clock.now(), source = this.#isTraced ? this.#sourceOf(batch.bytes, from) : null
     if (source !== null) this.#clock.stamp(this.#time, 0)
     for (let i = 0; i < batch.count; i++) {
       const record = source === null ? -1 : this.#trace.open(source, batch.starts[i], batch.ends[i], batch.partial[i] === 1)
@@ -125,6 +128,15 @@ export class Dataplane implements RouterOutput {
     }
     this.#devices.lan.flush()
     this.#devices.wan.flush()
+  }
+
+  /** A device mostly has its batches in the same memory. */
+  #sourceOf(bytes: Uint8Array, from: Side): DataView {
+    if (this.#memory[from] !== bytes) {
+      this.#memory[from] = bytes
+      this.#source[from] = viewOf(bytes)
+    }
+    return this.#source[from]
   }
 
   /** `record`: where the frame's has been opened, or -1. */
@@ -167,7 +179,7 @@ export class Dataplane implements RouterOutput {
   /** Gives the listeners what was recorded, and a reader in another thread. */
   #handOver(): void {
     if (this.#trace.isEmpty) return
-    const records = this.#listeners.size > 0 ? this.#trace.unpublished() : []
+    const records = this.#listeners.size > 0 ? this.#trace.unpublished() : NO_RECORDS
     if (this.#wakeReader === null) this.#trace.clear()
     else if (this.#trace.publish()) this.#wakeReader()
     for (const record of records) for (const listener of this.#listeners) listener(record)
@@ -186,5 +198,7 @@ export class Dataplane implements RouterOutput {
     this.#timer.unref()
   }
 }
+
+const NO_RECORDS: readonly TraceRecord[] = []
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
