@@ -77,7 +77,7 @@ class RecordProcess {
     const { untraced } = await client.request({ op: 'counters' })
     this.#routers.push({ name, client, untracedBefore: untraced })
     await client.trace((record: TraceRecord) => {
-      this.#attempt(() => this.#recording.takeCopies(packets.of(record).map(({ side, packetId, ...seen }) => ({ ...seen, interface: `${name}-${side}`, copyOf: `${packetId}` }))))
+      this.#attempt(() => this.#recording.takeCopies(packets.of(record).packets.map(({ side, packetId, ...seen }) => ({ ...seen, interface: `${name}-${side}`, copyOf: `${packetId}` }))))
     })
   }
 

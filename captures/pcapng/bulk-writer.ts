@@ -28,8 +28,12 @@ export class BulkPcapngWriter {
   /** Full chunks on their way, one behind the other. */
   #writing: Promise<void> = Promise.resolve()
   #waiting = 0
+  /** Where in the file the chunk begins. */
+  #offset = 0
   #failure: Error | null = null
   #interfaces = 0
+  /** Where in the file the comment of the last finished packet is. */
+  commentAt = 0
   /** Where the open packet's block begins; its data end at `#used`. */
   #block = 0
 
@@ -92,6 +96,7 @@ export class BulkPcapngWriter {
       const length = Math.min(comment.length, LONGEST_COMMENT)
       view.setInt32(at, OPTION.comment | length << 16, true)
       copy(comment, 0, length, chunk, at + 4)
+      this.commentAt = this.#offset + at + 4
       at += 4 + length
       for (let i = padding(length); i > 0; i--) chunk[at++] = 0
     }
@@ -109,6 +114,12 @@ export class BulkPcapngWriter {
     view.setInt32(at + 4, length, true)
     view.setInt32(this.#block + 4, length, true)
     this.#used = at + 8
+  }
+
+  /** Writes over bytes that are there already, from `commentAt` of some packet on. Not while a packet is open. */
+  amend(position: number, bytes: Uint8Array): void {
+    if (position >= this.#offset) this.#chunk.set(bytes, position - this.#offset)
+    else this.#enqueue(async () => { await this.#file.write(bytes, 0, bytes.length, position) })
   }
 
   /** Hands what is in memory to the system, which then has a file that ends with a block. Not while a packet is open. */
@@ -163,11 +174,16 @@ export class BulkPcapngWriter {
     const full = this.#chunk, length = this.#used
     this.#take(this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK))
     this.#used = 0
-    this.#waiting++
-    this.#writing = this.#writing.then(async () => {
+    this.#offset += length
+    this.#enqueue(async () => {
       if (this.#failure === null) await writeAll(this.#file, full, length)
       if (full.length === CHUNK && this.#spare.length < SPARE) this.#spare.push(full)
-    }).catch((error: unknown) => { this.#failure = error instanceof Error ? error : new Error(String(error)) }).finally(() => { this.#waiting-- })
+    })
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#waiting++
+    this.#writing = this.#writing.then(work).catch((error: unknown) => { this.#failure = error instanceof Error ? error : new Error(String(error)) }).finally(() => { this.#waiting-- })
   }
 }
 
