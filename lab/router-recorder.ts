@@ -5,7 +5,7 @@
 // cannot be written any more.
 import { join } from 'node:path'
 import { LINK_TYPE } from '../captures/link-layer.js'
-import { PcapngWriter } from '../captures/index.js'
+import { PcapngWriter } from '../captures/pcapng/writer.js'
 import { wallTime } from '../napt/clock.js'
 import type { Dataplane } from '../napt/dataplane.js'
 import type { TraceRecord } from '../napt/trace.js'
