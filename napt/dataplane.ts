@@ -28,6 +28,11 @@ export class Dataplane implements RouterOutput {
   #trace = new TraceRing(TRACE_BYTES)
   /** Tells a reader of the trace in another thread that there is more; null while there is none. */
   #wakeReader: (() => void) | null = null
+  /** Of the batch that is being processed: asking for the time costs as much as a quarter of a record. */
+  readonly #time = new Int32Array(2)
+  /** Of the last batch of either side. */
+  readonly #memory: Record<Side, Uint8Array | null> = { lan: null, wan: null }
+  readonly #source: Record<Side, DataView> = { lan: NO_FRAME, wan: NO_FRAME }
   #traceLost = 0
   readonly #traceLostFrames: Record<Side, number> = { lan: 0, wan: 0 }
   readonly #listeners = new Set<TraceListener>()
@@ -137,7 +142,8 @@ export class Dataplane implements RouterOutput {
   }
 
   #processBatch(batch: FrameBatch, from: Side, waited: boolean): void {
-    const now = this.#clock.now(), source = this.#isTraced ? viewOf(batch.bytes) : null
+    const now = this.#clock.now(), source = this.#isTraced ? this.#sourceOf(batch.bytes, from) : null
+    if (source !== null) this.#clock.stamp(this.#time, 0)
     for (let i = 0; i < batch.count; i++) {
       const record = source === null ? -1 : this.#trace.open(source, batch.starts[i], batch.ends[i], batch.partial[i] === 1)
       const verdict = this.router.process(batch.bytes, batch.starts[i], batch.ends[i], batch.partial[i] === 1, from, now, batch.segments[i])
@@ -146,6 +152,15 @@ export class Dataplane implements RouterOutput {
     }
     this.#devices.lan.flush()
     this.#devices.wan.flush()
+  }
+
+  /** A device mostly has its batches in the same memory. */
+  #sourceOf(bytes: Uint8Array, from: Side): DataView {
+    if (this.#memory[from] !== bytes) {
+      this.#memory[from] = bytes
+      this.#source[from] = viewOf(bytes)
+    }
+    return this.#source[from]
   }
 
   /** `record`: where the frame's has been opened, or -1. */
@@ -158,12 +173,16 @@ export class Dataplane implements RouterOutput {
 
   /** What is left besides verdicts and answers: frames that waited in vain, ICMP errors about dropped frames, ARP requests for held ones. */
   #recordAside(): void {
+    if (this.#originated.length > 0 || this.#abandoned.length > 0) this.#clock.stamp(this.#time, 0)
     for (const { from, frame, reason } of this.#abandoned.splice(0)) this.#close(this.#trace.open(viewOf(frame), 0, frame.length, false), 'drop', reason, true, from, null, null)
     for (const { side, frame } of this.#originated.splice(0)) this.#close(this.#trace.open(NO_FRAME, 0, 0, false), 'originate', null, false, null, side, frame)
   }
 
   #close(record: number, action: TraceAction, reason: DropReason | null, waited: boolean, receivedSide: Side | null, sentSide: Side | null, sent: Uint8Array | null): void {
-    if (record >= 0) this.#clock.stamp(this.#trace.words, record + WORD.time)
+    if (record >= 0) {
+      this.#trace.words[record + WORD.time] = this.#time[0]
+      this.#trace.words[record + WORD.time + 1] = this.#time[1]
+    }
     if (this.#trace.close(action, reason, waited, receivedSide, sentSide, sent)) return
     this.#traceLost++
     if (receivedSide !== null) this.#traceLostFrames[receivedSide]++
@@ -184,7 +203,7 @@ export class Dataplane implements RouterOutput {
   /** Gives the listeners what was recorded, and a reader in another thread. */
   #handOver(): void {
     if (this.#trace.isEmpty) return
-    const records = this.#listeners.size > 0 ? this.#trace.unpublished() : []
+    const records = this.#listeners.size > 0 ? this.#trace.unpublished() : NO_RECORDS
     if (this.#wakeReader === null) this.#trace.clear()
     else if (this.#trace.publish()) this.#wakeReader()
     for (const record of records) for (const listener of this.#listeners) listener(record)
@@ -203,5 +222,7 @@ export class Dataplane implements RouterOutput {
     this.#timer.unref()
   }
 }
+
+const NO_RECORDS: readonly TraceRecord[] = []
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
