@@ -1,17 +1,16 @@
 // A device on a socket of the kernel's that takes the virtio header: GSO frames and partial checksums pass as they are, batches of
 // frames cost one system call where the socket can, and what comes in on one such device goes out on another from the same memory.
-import { FrameArena, GSO_SIZE, GSO_TYPE, MessageArray, NEEDS_CHECKSUM, SLOT_BYTES, VIRTIO_HEADER } from '../system/frame-arena.js'
-import type { FrameSocket } from '../system/frame-socket.js'
+import { FrameMemory, GSO_SIZE, GSO_TYPE, MessageArray, NEEDS_CHECKSUM, SLOT_BYTES, VIRTIO_HEADER } from '../system/frame-arena.js'
+import { BATCH, type FrameSocket } from '../system/frame-socket.js'
 import type { Watch } from '../system/libc.js'
 import type { MacAddress } from '../wire/address.js'
 import type { Device, DeviceCounters, FrameBatch } from './device.js'
 
-const BATCH = 64
-/** Frames of the router's own, and copies from devices of other kinds, wait in a smaller arena. */
+/** Frames of the router's own, and copies from devices of other kinds, wait in slots of their own. */
 const OWN_SLOTS = 16
 
-class ArenaBatch implements FrameBatch {
-  readonly arena: FrameArena
+class SocketBatch implements FrameBatch {
+  readonly memory: FrameMemory
   readonly bytes: Uint8Array
   readonly starts = new Int32Array(BATCH)
   readonly ends = new Int32Array(BATCH)
@@ -19,10 +18,9 @@ class ArenaBatch implements FrameBatch {
   readonly segments = new Uint16Array(BATCH)
   count = 0
 
-  constructor(arena: FrameArena) {
-    this.arena = arena
-    this.bytes = arena.bytes
-    for (let i = 0; i < BATCH; i++) this.starts[i] = i * SLOT_BYTES + VIRTIO_HEADER
+  constructor(memory: FrameMemory) {
+    this.memory = memory
+    this.bytes = memory.bytes
   }
 }
 
@@ -32,8 +30,8 @@ export class SocketDevice implements Device {
   readonly mtu: number
   readonly isPollable = true
   readonly #socket: FrameSocket
-  readonly #batch = new ArenaBatch(new FrameArena(BATCH))
-  readonly #own = new FrameArena(OWN_SLOTS)
+  readonly #batch: SocketBatch
+  readonly #own = new FrameMemory(OWN_SLOTS * SLOT_BYTES)
   #ownCount = 0
   /** What waits for `flush`, in the order that it goes out in, wherever it lies. */
   readonly #queue = new MessageArray(BATCH)
@@ -50,6 +48,7 @@ export class SocketDevice implements Device {
     this.mac = mac
     this.mtu = socket.facts.mtu
     this.#socket = socket
+    this.#batch = new SocketBatch(socket.memory)
   }
 
   get counters(): DeviceCounters {
@@ -60,24 +59,24 @@ export class SocketDevice implements Device {
   watch(ready: () => void): void { this.#watch = this.#socket.watch(ready) }
 
   receive(): FrameBatch {
-    const batch = this.#batch, arena = batch.arena
-    batch.count = this.#socket.receive(arena)
+    const batch = this.#batch, { bytes, starts } = batch
+    batch.count = this.#socket.receive(starts, batch.ends)
     for (let i = 0; i < batch.count; i++) {
-      const slot = i * SLOT_BYTES
-      batch.ends[i] = slot + arena.messages.received(i)
-      batch.partial[i] = batch.bytes[slot] & NEEDS_CHECKSUM
-      batch.segments[i] = batch.bytes[slot + GSO_TYPE] === 0 ? 0 : batch.bytes[slot + GSO_SIZE] | (batch.bytes[slot + GSO_SIZE + 1] << 8)
+      const header = starts[i] - VIRTIO_HEADER
+      batch.partial[i] = bytes[header] & NEEDS_CHECKSUM
+      batch.segments[i] = bytes[header + GSO_TYPE] === 0 ? 0 : bytes[header + GSO_SIZE] | (bytes[header + GSO_SIZE + 1] << 8)
     }
     this.#received += batch.count
     return batch
   }
 
   forward(batch: FrameBatch, i: number): void {
-    if (!(batch instanceof ArenaBatch)) {
+    if (!(batch instanceof SocketBatch)) {
       this.send(batch.bytes.subarray(batch.starts[i], batch.ends[i]))
       return
     }
-    this.#enqueue(batch.arena.at[i], batch.ends[i] - i * SLOT_BYTES)
+    const start = batch.starts[i] - VIRTIO_HEADER
+    this.#enqueue(batch.memory.address + start, batch.ends[i] - start)
   }
 
   send(frame: Uint8Array): void {
@@ -85,7 +84,7 @@ export class SocketDevice implements Device {
     const slot = this.#ownCount++, at = slot * SLOT_BYTES
     this.#own.bytes.fill(0, at, at + VIRTIO_HEADER)
     this.#own.bytes.set(frame, at + VIRTIO_HEADER)
-    this.#enqueue(this.#own.at[slot], VIRTIO_HEADER + frame.length)
+    this.#enqueue(this.#own.address + at, VIRTIO_HEADER + frame.length)
   }
 
   flush(): void {
@@ -106,12 +105,11 @@ export class SocketDevice implements Device {
   close(): void {
     this.#watch?.close()
     this.#socket.close()
-    this.#batch.arena.free()
     this.#own.free()
     this.#queue.free()
   }
 
-  #enqueue(address: bigint, length: number): void {
+  #enqueue(address: number, length: number): void {
     if (this.#queued === BATCH) this.flush()
     this.#queue.set(this.#queued++, address, length)
   }

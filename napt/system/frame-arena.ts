@@ -1,10 +1,10 @@
-// Memory for frames outside the JavaScript heap, and the arrays of messages by which recvmmsg and sendmmsg reach it. Received frames
-// are sent from where they lie, by this socket or another.
+// Memory for frames outside the JavaScript heap, and the arrays of messages by which recvmmsg, sendmmsg, readv and writev reach it.
+// Received frames are sent from where they lie, by this socket or another.
 import { createRequire } from 'node:module'
 import type Koffi from 'koffi'
 import { SystemError } from './error.js'
 
-const PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22
+const PROT_READ_WRITE = 3, MAP_SHARED_FIXED = 0x11, MAP_PRIVATE_ANONYMOUS = 0x22
 const SIZEOF_MMSGHDR = 64, SIZEOF_IOVEC = 16
 /** Offsets in struct mmsghdr, and of iov_len in struct iovec (64-bit Linux). */
 const MSG_IOV = 16, MSG_IOVLEN = 24, MSG_LEN = 56, IOV_LEN = 8
@@ -22,7 +22,7 @@ export const SLOT_BYTES = 1027 * 64
 
 interface Foreign {
   readonly koffi: typeof Koffi
-  mmap(address: null, length: number, protection: number, flags: number, fd: number, offset: number): unknown
+  mmap(address: bigint | null, length: number, protection: number, flags: number, fd: number, offset: number): unknown
   munmap(address: unknown, length: number): number
 }
 
@@ -37,88 +37,78 @@ function foreign(): Foreign {
   return loaded
 }
 
-class Mapping {
-  readonly memory: ArrayBuffer
-  readonly address: bigint
+const MAP_FAILED = 0xffff_ffff_ffff_ffffn
+
+/** Pages of this process. What begins at offset `at` in them is at `address + at` for the kernel. */
+export class FrameMemory {
+  readonly bytes: Uint8Array
+  /** Below 2^47, and so exact. */
+  readonly address: number
   readonly #pointer: unknown
 
-  /** @throws SystemError when there is no memory */
-  constructor(bytes: number) {
-    const c = foreign(), { koffi } = c
-    this.#pointer = c.mmap(null, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0)
-    this.address = koffi.address(this.#pointer)
-    if (this.address === 0xffff_ffff_ffff_ffffn) throw new SystemError('mmap', koffi.errno(), 'get memory for frames')
-    this.memory = koffi.view(this.#pointer, bytes)
+  /**
+   * @param ring a descriptor whose own memory, `bytes` long, is the first part of these pages
+   * @throws SystemError when there is no memory
+   */
+  constructor(size: number, ring?: { readonly fd: number, readonly bytes: number }) {
+    const c = foreign(), { koffi } = c, doing = 'get memory for frames'
+    this.#pointer = c.mmap(null, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0)
+    const address = koffi.address(this.#pointer)
+    if (address === MAP_FAILED) throw new SystemError('mmap', koffi.errno(), doing)
+    if (ring !== undefined && koffi.address(c.mmap(address, ring.bytes, PROT_READ_WRITE, MAP_SHARED_FIXED, ring.fd, 0)) === MAP_FAILED) {
+      const errno = koffi.errno()
+      c.munmap(this.#pointer, size)
+      throw new SystemError('mmap', errno, doing)
+    }
+    this.address = Number(address)
+    this.bytes = new Uint8Array(koffi.view(this.#pointer, size))
   }
 
   /** No view of the memory may be used afterwards. */
-  free(): void { foreign().munmap(this.#pointer, this.memory.byteLength) }
+  free(): void { foreign().munmap(this.#pointer, this.bytes.byteLength) }
 }
 
 /** An array of mmsghdr, each with one iovec: a frame somewhere in memory. */
 export class MessageArray {
-  readonly count: number
   /** Address of each message, for a call that begins with it. Kept, for a BigInt made at each call is garbage. */
   readonly at: readonly bigint[]
-  readonly #mapping: Mapping
+  /** Address of each message's iovec. */
+  readonly vectorAt: readonly bigint[]
+  readonly #memory: FrameMemory
   readonly #words: Uint32Array
-  readonly #longs: BigUint64Array
   readonly #vectors: number
 
   /** @throws SystemError when there is no memory */
   constructor(count: number) {
-    this.count = count
     this.#vectors = count * SIZEOF_MMSGHDR
-    this.#mapping = new Mapping(count * (SIZEOF_MMSGHDR + SIZEOF_IOVEC))
-    const { memory, address } = this.#mapping, view = new DataView(memory)
-    this.#words = new Uint32Array(memory)
-    this.#longs = new BigUint64Array(memory)
-    this.at = Array.from({ length: count }, (_, i) => address + BigInt(i * SIZEOF_MMSGHDR))
+    this.#memory = new FrameMemory(count * (SIZEOF_MMSGHDR + SIZEOF_IOVEC))
+    const { bytes: { buffer }, address } = this.#memory, view = new DataView(buffer)
+    this.#words = new Uint32Array(buffer)
+    this.at = Array.from({ length: count }, (_, i) => BigInt(address + i * SIZEOF_MMSGHDR))
+    this.vectorAt = Array.from({ length: count }, (_, i) => BigInt(address + this.#vectors + i * SIZEOF_IOVEC))
     for (let i = 0; i < count; i++) {
-      view.setBigUint64(i * SIZEOF_MMSGHDR + MSG_IOV, address + BigInt(this.#vectors + i * SIZEOF_IOVEC), true)
+      view.setBigUint64(i * SIZEOF_MMSGHDR + MSG_IOV, this.vectorAt[i], true)
       view.setBigUint64(i * SIZEOF_MMSGHDR + MSG_IOVLEN, 1n, true)
     }
   }
 
   /** Message `i` is `length` bytes at `address`. */
-  set(i: number, address: bigint, length: number): void {
-    const vector = this.#vectors + i * SIZEOF_IOVEC
-    this.#longs[vector >> 3] = address
-    this.#words[(vector + IOV_LEN) >> 2] = length
+  set(i: number, address: number, length: number): void {
+    const word = (this.#vectors + i * SIZEOF_IOVEC) >> 2
+    this.#words[word] = address >>> 0
+    this.#words[word + 1] = address / 0x1_0000_0000
+    this.#words[word + (IOV_LEN >> 2)] = length
   }
 
-  address(i: number): bigint { return this.#longs[(this.#vectors + i * SIZEOF_IOVEC) >> 3] }
-  length(i: number): number { return this.#words[(this.#vectors + i * SIZEOF_IOVEC + IOV_LEN) >> 2] }
-  /** Bytes that the kernel put there. */
+  /** Bytes that recvmmsg put there. */
   received(i: number): number { return this.#words[(i * SIZEOF_MMSGHDR + MSG_LEN) >> 2] }
-  /** For calls that say so in another way. */
-  setReceived(i: number, length: number): void { this.#words[(i * SIZEOF_MMSGHDR + MSG_LEN) >> 2] = length }
 
-  free(): void { this.#mapping.free() }
+  free(): void { this.#memory.free() }
 }
 
-/** Slots of SLOT_BYTES, each the room of one frame behind its virtio header, and a message for each that receives into it. */
-export class FrameArena {
-  readonly bytes: Uint8Array
-  readonly slots: number
-  readonly messages: MessageArray
-  /** Address of each slot. */
-  readonly at: readonly bigint[]
-  readonly #mapping: Mapping
-
-  /** @throws SystemError when there is no memory */
-  constructor(slots: number) {
-    this.slots = slots
-    this.#mapping = new Mapping(slots * SLOT_BYTES)
-    this.bytes = new Uint8Array(this.#mapping.memory)
-    this.at = Array.from({ length: slots }, (_, slot) => this.#mapping.address + BigInt(slot * SLOT_BYTES))
-    this.messages = new MessageArray(slots)
-    this.at.forEach((address, slot) => this.messages.set(slot, address, SLOT_BYTES))
-  }
-
-  /** No view of the memory may be used afterwards. */
-  free(): void {
-    this.messages.free()
-    this.#mapping.free()
-  }
+/** Messages that receive into slots of SLOT_BYTES, which begin at `offset` in the memory. */
+export function slotMessages(memory: FrameMemory, offset: number, slots: number): MessageArray {
+  const messages = new MessageArray(slots)
+  for (let slot = 0; slot < slots; slot++) messages.set(slot, memory.address + offset + slot * SLOT_BYTES, SLOT_BYTES)
+  return messages
 }

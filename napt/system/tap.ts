@@ -4,8 +4,8 @@ import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants as system } from 'node:os'
 import type Koffi from 'koffi'
-import { SLOT_BYTES, type FrameArena, type MessageArray } from './frame-arena.js'
-import type { FrameSocket } from './frame-socket.js'
+import { FrameMemory, SLOT_BYTES, slotMessages, VIRTIO_HEADER, type MessageArray } from './frame-arena.js'
+import { BATCH, type FrameSocket } from './frame-socket.js'
 import { readInterface, setInterfaceUp, type InterfaceFacts } from './interface.js'
 import { libc, type Watch } from './libc.js'
 import { SystemError } from './error.js'
@@ -26,8 +26,8 @@ const STATISTICS_FILE = '/proc/thread-self/net/dev', TX_DROPPED = 11, STATISTICS
 interface Foreign {
   ioctl(fd: number, request: number, argument: Uint8Array): number
   ioctlValue(fd: number, request: number, value: number): number
-  read(fd: number, address: bigint, length: number): number
-  write(fd: number, address: bigint, length: number): number
+  readv(fd: number, vectors: bigint, count: number): number
+  writev(fd: number, vectors: bigint, count: number): number
   errno(): number
 }
 
@@ -39,8 +39,8 @@ function foreign(): Foreign {
     loaded = {
       ioctl: library.func('int ioctl(int, ulong, void *)'),
       ioctlValue: library.func('ioctl', 'int', ['int', 'ulong', 'ulong']),
-      read: library.func('long read(int, void *, size_t)'),
-      write: library.func('long write(int, void *, size_t)'),
+      readv: library.func('long readv(int, void *, int)'),
+      writev: library.func('long writev(int, void *, int)'),
       errno: () => koffi.errno(),
     }
   }
@@ -95,6 +95,8 @@ export interface TapOptions {
 
 export class TapSocket implements FrameSocket {
   readonly facts: InterfaceFacts
+  readonly memory = new FrameMemory(BATCH * SLOT_BYTES)
+  readonly #slots = slotMessages(this.memory, 0, BATCH)
   readonly #name: string
   readonly #fd: number
   readonly #statistics: number
@@ -122,20 +124,18 @@ export class TapSocket implements FrameSocket {
     this.#missedBefore = this.#dropped()
   }
 
-  receive(arena: FrameArena): number {
-    const { messages } = arena
-    for (let slot = 0; slot < arena.slots; slot++) {
-      const length = this.#c.read(this.#fd, arena.at[slot], SLOT_BYTES)
-      if (length <= 0) return slot
-      messages.setReceived(slot, length)
+  receive(starts: Int32Array, ends: Int32Array): number {
+    for (let i = 0; i < BATCH; i++) {
+      const length = this.#c.readv(this.#fd, this.#slots.vectorAt[i], 1), slot = i * SLOT_BYTES
+      if (length <= 0) return i
+      starts[i] = slot + VIRTIO_HEADER
+      ends[i] = slot + length
     }
-    return arena.slots
+    return BATCH
   }
 
   send(queue: MessageArray, first: number, count: number): number {
-    for (let done = 0; done < count; done++) {
-      if (this.#c.write(this.#fd, queue.address(first + done), queue.length(first + done)) < 0) return done
-    }
+    for (let done = 0; done < count; done++) if (this.#c.writev(this.#fd, queue.vectorAt[first + done], 1) < 0) return done
     return count
   }
 
@@ -150,6 +150,8 @@ export class TapSocket implements FrameSocket {
   close(): void {
     closeSync(this.#fd)
     closeSync(this.#statistics)
+    this.#slots.free()
+    this.memory.free()
   }
 
   /** Frames that the interface was to carry here and had no room for. */
