@@ -7,8 +7,8 @@ import { timeFig2 } from './fig2-start.js'
 import { load, machineAfter, versionOf } from './machine.js'
 import { networkChart } from './network/chart.js'
 import { allEntrants } from './network/entrants.js'
-import { FIGURES } from './network/figures.js'
-import { leftOutLines, networkTables, targetTable } from './network/report.js'
+import { FIGURES, MEASURES } from './network/figures.js'
+import { troubleLines, networkTables, targetTable } from './network/report.js'
 import { Network, type Turn } from './network/run.js'
 import { takeTurns } from './rounds.js'
 import { readSettings, type Settings } from './settings.js'
@@ -22,11 +22,11 @@ function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
 
-async function run({ rounds, timing, only, out, json }: Settings): Promise<void> {
+async function run({ quick, rounds, timing, only, out, json }: Settings): Promise<void> {
   mkdirSync(out, { recursive: true })
   const isWanted = (name: string): boolean => only?.includes(name) ?? true
   const folder = mkdtempSync(join(out, 'bench-')), loadBefore = load(), began = performance.now()
-  const network = new Network(allEntrants().filter(({ name }) => isWanted(name)), timing), fig2: number[] = []
+  const network = new Network(allEntrants().filter(({ name }) => isWanted(name)), timing, MEASURES.filter(({ isExtra }) => !quick || isExtra !== true)), fig2: number[] = []
   const end = async (): Promise<void> => {
     progress('')
     await network.close()
@@ -53,7 +53,7 @@ async function run({ rounds, timing, only, out, json }: Settings): Promise<void>
   writeWhole(join(out, 'bench.svg'), networkChart(`Our router beside others: ${title}`, entrants))
   process.stdout.write(json ? result : `${[
     `${title}; load ${loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after; ${Math.round(seconds)} s`, '',
-    ...networkTables(entrants), ...targetTable(targets), '', ...leftOutLines(entrants), `written: ${join(out, 'bench.json')}, ${join(out, 'bench.svg')}`,
+    ...networkTables(entrants), ...targetTable(targets), '', ...troubleLines(entrants), `written: ${join(out, 'bench.json')}, ${join(out, 'bench.svg')}`,
   ].join('\n')}\n`)
 }
 

@@ -52,6 +52,8 @@ export interface Measure {
   readonly name: string
   /** The program that it needs beside the bench's own. */
   readonly program?: string
+  /** Left out of a quick look. */
+  readonly isExtra?: boolean
   run(testbed: Testbed, timing: Timing): Promise<Values>
 }
 
@@ -67,7 +69,7 @@ const datagrams = (flows: number, figures: (rate: number, costs: Values) => Valu
 })
 
 const bulkTcp = (figure: FigureName, streams: number, direction: 'out' | 'in'): Measure => ({
-  name: `bulk TCP, ${FIGURES[figure].title}`, program: 'iperf3',
+  name: `bulk TCP, ${FIGURES[figure].title}`, program: 'iperf3', isExtra: streams > 1,
   run: async (testbed, { bulkSeconds }) => ({ [figure]: await testbed.bulk(streams, direction, bulkSeconds) / 1e9 }),
 })
 

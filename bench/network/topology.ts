@@ -1,7 +1,7 @@
 // The bench of a measurement: a client, the router under test, a server, and a cable on either side of it.
 import type { BenchDescription } from '../../lab/bench.js'
 
-export const NAMES = { client: 'client', router: 'router', server: 'server' } as const
+export const NAMES = { client: 'client', router: 'nat', server: 'server' } as const
 export const SERVER = '203.0.113.2'
 /** What the server sees instead of the client. */
 export const ROUTER_WAN = '203.0.113.1'

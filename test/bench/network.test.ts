@@ -46,7 +46,7 @@ t.test('one that cannot take part is left out, with the reason; the others go on
   const [first, second, ours] = network.results()
   t.match(first.leftOut, /device is "pigeon"/)
   t.equal(second.leftOut, 'it is not installed')
-  t.same([first.rounds, second.rounds, ours.leftOut], [[], [], null])
+  t.same([first.rounds, second.rounds, ours.leftOut, ours.troubles], [[], [], null, []])
   t.same(Object.keys(ours.rounds[0]).sort(), ['connections', 'cpu', 'lost64', 'p50', 'p99', 'p999', 'softirq', 'udp1', 'udp4096', 'udp64'])
   t.same(standing(), [], 'nothing is left')
 })
