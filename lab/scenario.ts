@@ -32,6 +32,8 @@ const SETTLE_LIMIT = 1000
 
 /** What is a system's own. */
 export interface Scenario {
+  /** What its capture is called, without the ending: `fig2`. */
+  readonly name: string
   /** As people call it: `Fig. 2`. */
   readonly title: string
   readonly bench: BenchDescription
@@ -60,6 +62,8 @@ export interface Scenario {
 export interface ScenarioOptions {
   /** Folder for captures; made if need be. */
   readonly out: string
+  /** What the capture is called, in place of the scenario's own name. */
+  readonly name?: string
   readonly seed?: number | string
   /** Ends the run early; what the captures hold by then is kept, and the result says so. */
   readonly signal?: AbortSignal
@@ -119,7 +123,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   const { hosts, routers = {}, name } = description
   const missing = [...scenario.hosts.filter(host => !(host in hosts)), ...scenario.routers.filter(router => !(router in routers))]
   if (missing.length > 0) throw new BenchError(`bench ${name} cannot run ${title}: it has no ${missing.join(', ')}. Begin with \`naptlab bench ${scenario.standardBench} > my.yaml\`.`)
-  const out = prepareFolder(options.out)
+  const out = prepareFolder(options.out, options.name ?? scenario.name)
   const bench = await openBench(description, { ...(options.seed === undefined ? {} : { seed: options.seed }), routerSettings: () => ({ captureFolder: partsFolder(out) }) })
   try {
     return await new Run(bench, scenario, out, options).run()
@@ -286,7 +290,7 @@ class Run implements Stage {
   async #mergeParts(): Promise<string | null> {
     const parts = partsIn(this.out)
     if (parts.length === 0) return null
-    const { title, bench, laterAddresses } = this.scenario, path = captureOf(this.out)
+    const { title, bench, laterAddresses } = this.scenario, path = captureOf(this.out, this.options.name ?? this.scenario.name)
     const keyLog = existsSync(this.keyLog) ? readFileSync(this.keyLog, 'latin1') : ''
     const { damages } = await mergeCaptures(parts, path, { names: namesIn(topologyOf(bench, laterAddresses)), keyLog, comment: `a run of ${title} on bench ${bench.name}` })
     for (const damage of damages) this.fail(damage.message)

@@ -6,6 +6,7 @@
 import { Addressing } from './addressing.js'
 import type { Behaviour, Protocol, StaticMapping } from './behaviour/behaviour.js'
 import type { Explanation, KnownSession } from './explanation.js'
+import type { NumberMemory } from './explanation-numbers.js'
 import { fragment } from './translation/fragmentation.js'
 import { FragmentTable, type FragmentPath } from './translation/fragments.js'
 import { IcmpErrorTranslator } from './translation/icmp-errors.js'
@@ -116,6 +117,9 @@ export class Router {
 
   /** What the verdict of the last `process` rests on; undefined when no mapping had a part in it. */
   explain(now: number): Explanation | undefined { return this.#table.explain(now) }
+
+  /** The same as numbers, from word `at` on (explanation-numbers.ts). Allocates nothing. */
+  writeExplanation(memory: NumberMemory, at: number, now: number): void { this.#table.writeExplanation(memory, at, now) }
 
   /** See NaptTable.known. */
   known(now: number): KnownSession | null { return this.#table.known(now) }

@@ -111,6 +111,9 @@ export class BulkPcapngWriter {
     this.#used = at + 8
   }
 
+  /** Hands what is in memory to the system, which then has a file that ends with a block. Not while a packet is open. */
+  flush(): void { if (this.#used > 0) this.#hand() }
+
   /** Resolves when there is room again: memory stays bounded where this is awaited now and then. @throws the system's error for the file */
   async ready(): Promise<void> {
     if (this.#waiting >= SPARE) await this.#writing

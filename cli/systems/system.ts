@@ -29,7 +29,7 @@ export interface SystemOptions {
 const OWN_OPTIONS = ['bench', 'nat', 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data', 'encryption', 'key-exchange'] as const
 
 export interface System {
-  /** The folder below `out/` unless another is given. */
+  /** The capture's, and of the folder below `out/` unless another is given. */
   readonly name: string
   /** Behind the command's own words: the bench, and what else was chosen. */
   readonly title: string
