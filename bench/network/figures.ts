@@ -39,7 +39,8 @@ export const FIGURE_NAMES = Object.keys(FIGURES) as FigureName[]
 export type Values = Readonly<Partial<Record<FigureName, number>>>
 
 export interface Timing {
-  /** Milliseconds before the window that counts, and in it. */
+  /** Milliseconds of packets before the first round, before each window that counts, and in it. */
+  readonly firstWarmUp: number
   readonly warmUp: number
   readonly window: number
   /** Of round trips and of connections. */

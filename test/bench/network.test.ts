@@ -9,7 +9,7 @@ import { takeTurns } from '../../bench/rounds.js'
 import { findBenches } from '../../lab/find.js'
 import { needsNamespaces, needsNft } from '../prerequisites.js'
 
-const timing: Timing = { warmUp: 20, window: 60, longWindow: 60, bulkSeconds: 1 }
+const timing: Timing = { firstWarmUp: 20, warmUp: 20, window: 60, longWindow: 60, bulkSeconds: 1 }
 const named = (wanted: string): Entrant => allEntrants().find(({ name }) => name === wanted)!
 const standing = (): string[] => findBenches().map(({ name }) => name).filter(name => name.startsWith('bench-'))
 
