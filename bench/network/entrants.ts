@@ -1,6 +1,6 @@
 // Who takes part: the kernel and other people's NATs as Debian has them, and our router on each of its devices.
 import { fileURLToPath } from 'node:url'
-import { DEVICE_KINDS, type DeviceKind } from '../../napt/device/open.js'
+import { DEVICE_KINDS } from '../../napt/device/open.js'
 import { ADD_CAP, hasCap } from '../../napt/device/libpcap.js'
 import { isInstalled } from '../process.js'
 import type { TopologyOptions } from './topology.js'
@@ -36,10 +36,10 @@ const peer = ({ name, title, program, hasGateway }: typeof PEERS[number]): Entra
   offloads: 'on', hasGateway, routerScript: PEER_PROGRAM, routerSettings: { peer: name },
 })
 
-const ours = (device: DeviceKind): Entrant => ({
+const ours = (device: string): Entrant => ({
   name: device, title: `naptlab, device ${device}`, isOurs: true, isInKernel: false, missing: device === 'libpcap' && !hasCap() ? `the package cap is not installed: ${ADD_CAP}` : null,
   // libpcap hands over neither partial checksums nor what GSO leaves to others.
-  offloads: device === 'libpcap' ? 'off' : 'on', hasGateway: true, routerSettings: { device },
+  offloads: device === 'libpcap' ? 'off' : 'on', hasGateway: true, ...device === 'tap' ? { device } : {}, routerSettings: { device },
 })
 
 export const allEntrants = (): Entrant[] => [...PEERS.map(peer), ...DEVICE_KINDS.map(ours)]

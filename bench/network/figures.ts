@@ -39,7 +39,8 @@ export const FIGURE_NAMES = Object.keys(FIGURES) as FigureName[]
 export type Values = Readonly<Partial<Record<FigureName, number>>>
 
 export interface Timing {
-  /** Milliseconds before the window that counts, and in it. */
+  /** Milliseconds of packets before the first round, before each window that counts, and in it. */
+  readonly firstWarmUp: number
   readonly warmUp: number
   readonly window: number
   /** Of round trips and of connections. */
@@ -52,6 +53,8 @@ export interface Measure {
   readonly name: string
   /** The program that it needs beside the bench's own. */
   readonly program?: string
+  /** Left out of a quick look. */
+  readonly isExtra?: boolean
   run(testbed: Testbed, timing: Timing): Promise<Values>
 }
 
@@ -67,7 +70,7 @@ const datagrams = (flows: number, figures: (rate: number, costs: Values) => Valu
 })
 
 const bulkTcp = (figure: FigureName, streams: number, direction: 'out' | 'in'): Measure => ({
-  name: `bulk TCP, ${FIGURES[figure].title}`, program: 'iperf3',
+  name: `bulk TCP, ${FIGURES[figure].title}`, program: 'iperf3', isExtra: streams > 1,
   run: async (testbed, { bulkSeconds }) => ({ [figure]: await testbed.bulk(streams, direction, bulkSeconds) / 1e9 }),
 })
 

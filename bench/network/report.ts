@@ -29,9 +29,9 @@ function cell(entrant: EntrantResult, kernel: EntrantResult | undefined, figure:
   return `${withRange(own, FIGURES[figure].digits)}${against === null ? '' : ` ${times(against)}`}`
 }
 
-/** Who did not take part, and why. */
-export const leftOutLines = (entrants: readonly EntrantResult[]): string[] =>
-  entrants.flatMap(({ title, leftOut }) => leftOut === null ? [] : [`left out: ${title}: ${leftOut}`])
+/** Who did not take part, or not to the end, and why; which turns failed. */
+export const troubleLines = (entrants: readonly EntrantResult[]): string[] => entrants.flatMap(({ title, leftOut, troubles }) =>
+  [...troubles.map(trouble => `failed: ${title}: ${trouble}`), ...leftOut === null ? [] : [`left out: ${title}: ${leftOut}`]])
 
 export function targetTable(targets: readonly Target[]): string[] {
   return markdownTable(['to reach', 'wanted', 'reached', ''],

@@ -8,6 +8,8 @@ export interface EntrantResult {
   readonly isOurs: boolean
   /** Why it did not take part, or not to the end; null when it did. */
   readonly leftOut: string | null
+  /** Turns that failed, and why. */
+  readonly troubles: readonly string[]
   /** What it reached in each round. */
   readonly rounds: readonly Values[]
 }

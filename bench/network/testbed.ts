@@ -24,6 +24,7 @@ export class Testbed {
   readonly #client: ChildProcessWithoutNullStreams
   readonly #lines: Interface
   readonly #ended: Promise<never>
+  #isUp = true
 
   private constructor(entrant: Entrant, bench: AttachedBench, client: ChildProcessWithoutNullStreams) {
     this.entrant = entrant
@@ -34,7 +35,7 @@ export class Testbed {
       bench.ended.then(failure => { throw failure ?? new BenchmarkError('the bench has ended') }),
       endOf(client, 'the client of the measurement'),
     ])
-    this.#ended.catch(() => undefined) // told to whoever asks next
+    this.#ended.catch(() => { this.#isUp = false }) // why is told to whoever asks next
   }
 
   /**
@@ -57,6 +58,9 @@ export class Testbed {
       throw error
     }
   }
+
+  /** Until its router, its client or the bench itself has ended. */
+  get isUp(): boolean { return this.#isUp }
 
   /** One request at a time. @throws BenchmarkError in the client's words; what ended the bench */
   async ask<R extends Request>(request: R): Promise<Answers[R['op']]> {

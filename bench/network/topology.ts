@@ -1,7 +1,7 @@
 // The bench of a measurement: a client, the router under test, a server, and a cable on either side of it.
 import type { BenchDescription } from '../../lab/bench.js'
 
-export const NAMES = { client: 'client', router: 'router', server: 'server' } as const
+export const NAMES = { client: 'client', router: 'nat', server: 'server' } as const
 export const SERVER = '203.0.113.2'
 /** What the server sees instead of the client. */
 export const ROUTER_WAN = '203.0.113.1'
@@ -14,9 +14,11 @@ export interface TopologyOptions {
   readonly offloads: 'on' | 'off'
   /** Without one, the router makes the client's way out itself, as a TAP in the client's namespace. */
   readonly hasGateway: boolean
+  /** The router is at the end of its cables itself, as with `tap`. */
+  readonly device?: 'tap'
 }
 
-export const topology = (name: string, { offloads, hasGateway }: TopologyOptions): BenchDescription => ({
+export const topology = (name: string, { offloads, hasGateway, device }: TopologyOptions): BenchDescription => ({
   name: `bench-${name}`,
   networks: { lan: { offloads }, wan: { offloads } },
   hosts: {
@@ -24,6 +26,6 @@ export const topology = (name: string, { offloads, hasGateway }: TopologyOptions
     [NAMES.server]: { network: 'wan', address: `${SERVER}/${PREFIX_LENGTH}` },
   },
   routers: {
-    [NAMES.router]: { lan: { network: 'lan', address: `${ROUTER_LAN}/${PREFIX_LENGTH}` }, wan: { network: 'wan', address: ROUTER_WAN } },
+    [NAMES.router]: { lan: { network: 'lan', address: `${ROUTER_LAN}/${PREFIX_LENGTH}` }, wan: { network: 'wan', address: ROUTER_WAN }, ...device === undefined ? {} : { device } },
   },
 })

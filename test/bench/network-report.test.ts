@@ -3,7 +3,7 @@ import t from 'tap'
 import { spawnSync } from 'node:child_process'
 import { FIGURES } from '../../bench/network/figures.js'
 import { networkChart } from '../../bench/network/chart.js'
-import { leftOutLines, networkTables, targetTable } from '../../bench/network/report.js'
+import { troubleLines, networkTables, targetTable } from '../../bench/network/report.js'
 import { ratio, spread, type EntrantResult } from '../../bench/network/results.js'
 import { takeTurns } from '../../bench/rounds.js'
 import { percentile, spreadOf } from '../../bench/statistics.js'
@@ -11,14 +11,14 @@ import { fig2Target, networkTargets } from '../../bench/targets.js'
 import { withRange } from '../../bench/text.js'
 
 const kernel: EntrantResult = {
-  name: 'kernel', title: 'the kernel', isOurs: false, leftOut: null,
+  name: 'kernel', title: 'the kernel', isOurs: false, leftOut: null, troubles: [],
   rounds: [{ udp64: 200, p50: 50, out1: 10 }, { udp64: 100, p50: 60, out1: 12 }, { udp64: 300, p50: 40, out1: 11 }],
 }
 const packet: EntrantResult = {
-  name: 'packet', title: 'naptlab <packet>', isOurs: true, leftOut: null,
+  name: 'packet', title: 'naptlab <packet>', isOurs: true, leftOut: null, troubles: ['round 2, round trips: no datagram came back'],
   rounds: [{ udp64: 300, p50: 50, out1: 8, cpu: 2.5 }, { udp64: 120, p50: 90, out1: 9, cpu: 2.4 }, { udp64: 420, p50: 40, out1: 10.5, cpu: 2.61 }],
 }
-const absent: EntrantResult = { name: 'pasta', title: 'pasta', isOurs: false, leftOut: 'pasta is not installed: sudo apt-get install -y passt', rounds: [] }
+const absent: EntrantResult = { name: 'pasta', title: 'pasta', isOurs: false, leftOut: 'pasta is not installed: sudo apt-get install -y passt', troubles: [], rounds: [] }
 const all = [kernel, absent, packet]
 
 t.test('the middle, the ends and percentiles', async t => {
@@ -53,7 +53,7 @@ t.test('tables', async t => {
   t.match(rows[0], /\| –\s+\| 300 \(120–420\) 1\.40 ×\s+\| –/, 'what was not measured is a dash')
   t.match(rows[1], /\| 2\.50 \(2\.40–2\.61\)\s+\|/, 'CPU time has no ratio')
   t.notMatch(lines.join('\n'), /pasta/, 'who did not take part has no row')
-  t.same(leftOutLines(all), ['left out: pasta: pasta is not installed: sudo apt-get install -y passt'])
+  t.same(troubleLines(all), ['left out: pasta: pasta is not installed: sudo apt-get install -y passt', 'failed: naptlab <packet>: round 2, round trips: no datagram came back'])
   for (const group of lines.join('\n').split('\n\n').filter(part => part.startsWith('|'))) {
     t.equal(new Set(group.trim().split('\n').map(line => line.length)).size, 1, 'a table is straight')
   }
