@@ -14,7 +14,7 @@ import { cpuOf } from '../lab/process-use.js'
 import { childrenOf } from '../lab/process.js'
 import { RouterClient, type CountersJson } from '../napt/index.js'
 import { BenchmarkError } from './process.js'
-import { spreadOf, type Spread } from './rounds.js'
+import { spreadOf, type Spread } from './statistics.js'
 import type { Sent, Source } from './udp-source.js'
 
 export interface RecordingOptions {

@@ -1,6 +1,6 @@
 // A router's trace as packets of a capture file: what it received and what it sent, at which side, tied together by a number,
 // with the verdict in words beside the packet that it is about.
-import type { Direction } from '../captures/index.js'
+import type { Direction } from '../captures/pcapng/format.js'
 import type { TraceRecord } from '../napt/trace.js'
 import type { Side } from '../napt/verdict.js'
 import { verdictComment } from './verdict-comment.js'

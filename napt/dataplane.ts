@@ -1,16 +1,18 @@
 // Two devices and a router between them, driven by the event loop: frames, timers and control requests wake the same thread,
 // and waiting costs nothing.
+import { performance } from 'node:perf_hooks'
 import type { RouterConfig } from './router-config.js'
 import type { Clock } from './clock.js'
 import { batchOf } from './device/memory.js'
 import type { Device, DeviceCounters, FrameBatch } from './device/device.js'
 import { Router, type RouterOutput } from './router.js'
+import { Spin } from './spin.js'
 import { WORD } from './trace-layout.js'
 import { NO_FRAME, TraceRing } from './trace-ring.js'
 import type { TraceAction, TraceRecord } from './trace.js'
 import type { DropReason, Side, Verdict } from './verdict.js'
 
-/** Batches that one side may have in a row before the event loop looks at anything else. */
+/** Batches that either side may have in a row before the event loop looks at anything else. */
 const BATCHES_A_TURN = 16
 /** setTimeout's longest. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -38,13 +40,21 @@ export class Dataplane implements RouterOutput {
   /** What the router sent of its own, and gave up, since the last record; kept only while somebody listens. */
   readonly #originated: { side: Side, frame: Uint8Array }[] = []
   readonly #abandoned: { from: Side, frame: Uint8Array, reason: DropReason }[] = []
+  readonly #machine: () => number
+  readonly #spin = new Spin()
+  readonly #isPollable: boolean
   #timer: NodeJS.Timeout | undefined
   #timerAt = Infinity
 
-  /** @throws ConfigError when static mappings contradict each other */
-  constructor(config: RouterConfig, devices: Readonly<Record<Side, Device>>, clock: Clock) {
+  /**
+   * @param machine the machine's clock in milliseconds, for how long to look for frames before sleeping
+   * @throws ConfigError when static mappings contradict each other
+   */
+  constructor(config: RouterConfig, devices: Readonly<Record<Side, Device>>, clock: Clock, machine = (): number => performance.now()) {
     this.#devices = devices
     this.#clock = clock
+    this.#machine = machine
+    this.#isPollable = devices.lan.isPollable && devices.wan.isPollable
     this.router = new Router(config, devices, this, clock.now())
   }
 
@@ -56,8 +66,8 @@ export class Dataplane implements RouterOutput {
   get traceLostFrames(): Readonly<Record<Side, number>> { return this.#traceLostFrames }
 
   start(): void {
-    this.#devices.lan.watch(() => this.#pump('lan'))
-    this.#devices.wan.watch(() => this.#pump('wan'))
+    this.#devices.lan.watch(() => this.#pump())
+    this.#devices.wan.watch(() => this.#pump())
   }
 
   /** From now on the listener hears of every frame; the frames of a record are its own to keep. Returns how to stop. */
@@ -103,18 +113,32 @@ export class Dataplane implements RouterOutput {
 
   get #isTraced(): boolean { return this.#listeners.size > 0 || this.#wakeReader !== null }
 
-  #pump(from: Side): void {
-    const device = this.#devices[from]
-    for (let turn = 0; turn < BATCHES_A_TURN; turn++) {
-      const batch = device.receive()
-      if (batch.count === 0) break
-      this.#processBatch(batch, from, false)
-      this.#handOver()
-      while (this.#redelivered.length > 0) {
-        for (const held of this.#redelivered.splice(0)) this.#processBatch(batchOf([held.frame]), held.from, true)
+  /** What is there on both sides, a batch in turn, so that a flood on one side leaves the other its half. */
+  #pump(): void {
+    const spin = this.#spin
+    spin.woken(this.#machine())
+    for (let batches = 0; batches < BATCHES_A_TURN;) {
+      const frames = this.#take('lan') + this.#take('wan')
+      if (frames > 0) {
+        batches++
+        spin.worked(this.#machine())
+      } else if (!this.#isPollable || !spin.goesOn(this.#machine())) {
+        break
       }
     }
     this.#settle()
+  }
+
+  /** Gives the number of frames. */
+  #take(from: Side): number {
+    const batch = this.#devices[from].receive()
+    if (batch.count === 0) return 0
+    this.#processBatch(batch, from, false)
+    this.#handOver()
+    while (this.#redelivered.length > 0) {
+      for (const held of this.#redelivered.splice(0)) this.#processBatch(batchOf([held.frame]), held.from, true)
+    }
+    return batch.count
   }
 
   #processBatch(batch: FrameBatch, from: Side, waited: boolean): void {
