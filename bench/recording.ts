@@ -76,7 +76,7 @@ export async function benchRecording({ rate, seconds, rounds, onTurn }: Recordin
     const ofRound: RecordingTurn[] = []
     for (const isRecording of round % 2 === 0 ? [false, true] : [true, false]) {
       onTurn?.(round, isRecording)
-      ofRound.push(await turn(rate, seconds, isRecording))
+      ofRound.push(await recordingTurn(rate, seconds, isRecording))
     }
     const [off, on] = [...ofRound].sort((a, b) => Number(a.isRecording) - Number(b.isRecording))
     slowdowns.push(on.forwarding / off.forwarding)
@@ -87,7 +87,8 @@ export async function benchRecording({ rate, seconds, rounds, onTurn }: Recordin
   return { turns, slowdown, missing, ok: slowdown.median <= MOST_SLOWDOWN && missing === 0 }
 }
 
-async function turn(rate: number, seconds: number, isRecording: boolean): Promise<RecordingTurn> {
+/** One router, from its start to its end: `rate` packets to warm up, and then those that count. @throws as benchRecording */
+export async function recordingTurn(rate: number, seconds: number, isRecording: boolean): Promise<RecordingTurn> {
   const folder = mkdtempSync(join(tmpdir(), 'naptlab-recording-'))
   try {
     const bench = await openBench(BENCH, isRecording ? { routerSettings: () => ({ captureFolder: folder }) } : {})
@@ -104,7 +105,7 @@ async function turn(rate: number, seconds: number, isRecording: boolean): Promis
 async function measure(bench: AttachedBench, rate: number, seconds: number, file: string | null): Promise<RecordingTurn> {
   const router = await RouterClient.connect(bench.controlSocket('nat')), pid = routerPid(bench)
   // Sessions are made, neighbours found and code compiled before it counts.
-  await send(bench, FLOWS * 10, 1000)
+  await send(bench, FLOWS, 1000)
   await send(bench, rate, rate)
   const before = await router.request({ op: 'counters' }), used = cpuTimes(pid)
   const sent = await send(bench, rate * seconds, rate)

@@ -2,7 +2,7 @@
 // is there stays.
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { KEY_LOG_FILE } from '../captures/index.js'
+import { KEY_LOG_FILE } from '../captures/tls/key-log.js'
 import { BenchError } from './bench.js'
 
 /** @param name the run's. @returns its absolute path. @throws BenchError when the folder cannot be made or written */

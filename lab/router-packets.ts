@@ -1,6 +1,6 @@
 // A router's trace as packets of a capture file: what it received and what it sent, at which side, tied together by a number,
 // with the verdict in words beside the packet that it is about.
-import type { Direction } from '../captures/index.js'
+import type { Direction } from '../captures/pcapng/format.js'
 import type { TraceRecord } from '../napt/trace.js'
 import type { Side } from '../napt/verdict.js'
 import { verdictComment } from './verdict-comment.js'
@@ -22,8 +22,8 @@ const MOST_HELD = 1024
 
 export class RouterPackets {
   #lastId: number
-  /** Numbers of frames that wait, by their bytes. */
-  readonly #held = new Map<string, number>()
+  /** Numbers of frames that wait, by their bytes: the same ones may wait more than once, and go on in their order. */
+  readonly #held = new Map<string, number[]>()
 
   /** @param router its name; numbers of routers of different names differ (21 bits of the name's hash are in front of 32 that count) */
   constructor(private readonly router: string) { this.#lastId = (hash(router) >>> 11) * 2 ** 32 }
@@ -56,12 +56,14 @@ export class RouterPackets {
       if (this.#held.size < MOST_HELD) break
       this.#held.delete(oldest)
     }
-    this.#held.set(keyOf(frame), id)
+    const key = keyOf(frame), same = this.#held.get(key)
+    if (same === undefined) this.#held.set(key, [id])
+    else if (same.length < MOST_HELD) same.push(id)
   }
 
   #takeHeld(frame: Uint8Array): number {
-    const key = keyOf(frame), id = this.#held.get(key)
-    this.#held.delete(key)
+    const key = keyOf(frame), same = this.#held.get(key), id = same?.shift()
+    if (same?.length === 0) this.#held.delete(key)
     return id ?? this.newId()
   }
 }

@@ -24,10 +24,10 @@ export class RouterRecorder {
   readonly #before: Readonly<Record<Side, number>>
   #isEnding = false
 
-  /** @throws the system's error when the folder cannot be written */
-  constructor(dataplane: Dataplane, folder: string) {
+  /** @param ringBytes a power of two. @throws the system's error when the folder cannot be written */
+  constructor(dataplane: Dataplane, folder: string, ringBytes = RING) {
     accessSync(folder, constants.W_OK)
-    const { name, lan, wan } = dataplane.router.config, ring = new TraceRing(RING)
+    const { name, lan, wan } = dataplane.router.config, ring = new TraceRing(ringBytes)
     this.#dataplane = dataplane
     this.#path = join(folder, `${name}.pcapng`)
     this.#before = this.#missed

@@ -4,7 +4,18 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkGolden, Correlator, decodePayload, GrowingKeyLog, KEY_LOG_FILE, goldenPath, mergeCaptures, readCaptures, readGolden, type Capture, type ConnectionName, type FigureLayout, type GoldenReport, type KeySource, type LadderEntry, type LadderStep, type PayloadDecoder } from '../captures/index.js'
+import { readCaptures } from '../captures/by-interface.js'
+import type { FigureLayout } from '../captures/figures.js'
+import { goldenPath, readGolden } from '../captures/golden-file.js'
+import { checkGolden, type GoldenReport } from '../captures/golden.js'
+import { Correlator } from '../captures/ladder/correlate.js'
+import type { LadderEntry, LadderStep } from '../captures/ladder/ladder.js'
+import { mergeCaptures } from '../captures/merge.js'
+import type { ConnectionName } from '../captures/naming.js'
+import type { PayloadDecoder } from '../captures/payload.js'
+import type { Capture } from '../captures/read-capture.js'
+import { decodePayload } from '../captures/protocol.js'
+import { GrowingKeyLog, KEY_LOG_FILE, type KeySource } from '../captures/tls/key-log.js'
 import type { EndpointEvent } from '../endpoints/events.js'
 import { wallTime } from '../napt/clock.js'
 import { ControlError, RouterClient } from '../napt/control/client.js'
@@ -15,6 +26,7 @@ import type { TraceRecord } from '../napt/trace.js'
 import { namesIn } from './address-names.js'
 import { Apparatus, ApparatusError } from './apparatus.js'
 import { BenchError, type BenchDescription } from './bench.js'
+import type { Role } from './endpoint-task.js'
 import type { AttachedBench } from './live-bench.js'
 import { openBench } from './open.js'
 import { captureOf, discardParts, partsFolder, partsIn, prepareFolder } from './output-folder.js'
@@ -93,8 +105,8 @@ interface Finished { readonly result: ScenarioResult, readonly captures: Readonl
 /** What a sequence works with. */
 export interface Stage {
   readonly bench: AttachedBench
-  /** Starts the program of an apparatus, which loads while others do and waits for its task (`Apparatus.begin`). It is ended with the run. */
-  program(host: string): Apparatus
+  /** Starts the program of an apparatus, which loads what `roles` need while others do, and waits for its task (`Apparatus.begin`). It is ended with the run. */
+  program(host: string, ...roles: readonly Role[]): Apparatus
   /** Resolves when everybody listens who is to hear what is said; nothing is said on the bench before. */
   readonly watching: Promise<unknown>
   /** Where programs append the keys of their connections, each before the packet that needs it leaves: beside the captures. */
@@ -177,8 +189,8 @@ class Run implements Stage {
 
   // --- the stage ----------------------------------------------------------------------------------------------------
 
-  program(host: string): Apparatus {
-    const program = new Apparatus(this.bench, host, event => this.#hear(host, event))
+  program(host: string, ...roles: readonly Role[]): Apparatus {
+    const program = new Apparatus(this.bench, host, roles, event => this.#hear(host, event))
     this.#programs.push(program)
     return program
   }

@@ -1,16 +1,18 @@
 // Two devices and a router between them, driven by the event loop: frames, timers and control requests wake the same thread,
 // and waiting costs nothing.
+import { performance } from 'node:perf_hooks'
 import type { RouterConfig } from './router-config.js'
 import type { Clock } from './clock.js'
 import { batchOf } from './device/memory.js'
 import type { Device, DeviceCounters, FrameBatch } from './device/device.js'
 import { Router, type RouterOutput } from './router.js'
+import { Spin } from './spin.js'
 import { WORD } from './trace-layout.js'
 import { NO_FRAME, TraceRing } from './trace-ring.js'
 import type { TraceAction, TraceRecord } from './trace.js'
 import type { DropReason, Side, Verdict } from './verdict.js'
 
-/** Batches that one side may have in a row before the event loop looks at anything else. */
+/** Batches that either side may have in a row before the event loop looks at anything else. */
 const BATCHES_A_TURN = 16
 /** setTimeout's longest. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -28,6 +30,9 @@ export class Dataplane implements RouterOutput {
   #wakeReader: (() => void) | null = null
   /** Of the batch that is being processed: asking for the time costs as much as a quarter of a record. */
   readonly #time = new Int32Array(2)
+  /** Of the last batch of either side. */
+  readonly #memory: Record<Side, Uint8Array | null> = { lan: null, wan: null }
+  readonly #source: Record<Side, DataView> = { lan: NO_FRAME, wan: NO_FRAME }
   #traceLost = 0
   readonly #traceLostFrames: Record<Side, number> = { lan: 0, wan: 0 }
   readonly #listeners = new Set<TraceListener>()
@@ -35,13 +40,21 @@ export class Dataplane implements RouterOutput {
   /** What the router sent of its own, and gave up, since the last record; kept only while somebody listens. */
   readonly #originated: { side: Side, frame: Uint8Array }[] = []
   readonly #abandoned: { from: Side, frame: Uint8Array, reason: DropReason }[] = []
+  readonly #machine: () => number
+  readonly #spin = new Spin()
+  readonly #isPollable: boolean
   #timer: NodeJS.Timeout | undefined
   #timerAt = Infinity
 
-  /** @throws ConfigError when static mappings contradict each other */
-  constructor(config: RouterConfig, devices: Readonly<Record<Side, Device>>, clock: Clock) {
+  /**
+   * @param machine the machine's clock in milliseconds, for how long to look for frames before sleeping
+   * @throws ConfigError when static mappings contradict each other
+   */
+  constructor(config: RouterConfig, devices: Readonly<Record<Side, Device>>, clock: Clock, machine = (): number => performance.now()) {
     this.#devices = devices
     this.#clock = clock
+    this.#machine = machine
+    this.#isPollable = devices.lan.isPollable && devices.wan.isPollable
     this.router = new Router(config, devices, this, clock.now())
   }
 
@@ -53,8 +66,8 @@ export class Dataplane implements RouterOutput {
   get traceLostFrames(): Readonly<Record<Side, number>> { return this.#traceLostFrames }
 
   start(): void {
-    this.#devices.lan.watch(() => this.#pump('lan'))
-    this.#devices.wan.watch(() => this.#pump('wan'))
+    this.#devices.lan.watch(() => this.#pump())
+    this.#devices.wan.watch(() => this.#pump())
   }
 
   /** From now on the listener hears of every frame; the frames of a record are its own to keep. Returns how to stop. */
@@ -100,22 +113,36 @@ export class Dataplane implements RouterOutput {
 
   get #isTraced(): boolean { return this.#listeners.size > 0 || this.#wakeReader !== null }
 
-  #pump(from: Side): void {
-    const device = this.#devices[from]
-    for (let turn = 0; turn < BATCHES_A_TURN; turn++) {
-      const batch = device.receive()
-      if (batch.count === 0) break
-      this.#processBatch(batch, from, false)
-      this.#handOver()
-      while (this.#redelivered.length > 0) {
-        for (const held of this.#redelivered.splice(0)) this.#processBatch(batchOf([held.frame]), held.from, true)
+  /** What is there on both sides, a batch in turn, so that a flood on one side leaves the other its half. */
+  #pump(): void {
+    const spin = this.#spin
+    spin.woken(this.#machine())
+    for (let batches = 0; batches < BATCHES_A_TURN;) {
+      const frames = this.#take('lan') + this.#take('wan')
+      if (frames > 0) {
+        batches++
+        spin.worked(this.#machine())
+      } else if (!this.#isPollable || !spin.goesOn(this.#machine())) {
+        break
       }
     }
     this.#settle()
   }
 
+  /** Gives the number of frames. */
+  #take(from: Side): number {
+    const batch = this.#devices[from].receive()
+    if (batch.count === 0) return 0
+    this.#processBatch(batch, from, false)
+    this.#handOver()
+    while (this.#redelivered.length > 0) {
+      for (const held of this.#redelivered.splice(0)) this.#processBatch(batchOf([held.frame]), held.from, true)
+    }
+    return batch.count
+  }
+
   #processBatch(batch: FrameBatch, from: Side, waited: boolean): void {
-    const now = this.#clock.now(), source = this.#isTraced ? viewOf(batch.bytes) : null
+    const now = this.#clock.now(), source = this.#isTraced ? this.#sourceOf(batch.bytes, from) : null
     if (source !== null) this.#clock.stamp(this.#time, 0)
     for (let i = 0; i < batch.count; i++) {
       const record = source === null ? -1 : this.#trace.open(source, batch.starts[i], batch.ends[i], batch.partial[i] === 1)
@@ -125,6 +152,15 @@ export class Dataplane implements RouterOutput {
     }
     this.#devices.lan.flush()
     this.#devices.wan.flush()
+  }
+
+  /** A device mostly has its batches in the same memory. */
+  #sourceOf(bytes: Uint8Array, from: Side): DataView {
+    if (this.#memory[from] !== bytes) {
+      this.#memory[from] = bytes
+      this.#source[from] = viewOf(bytes)
+    }
+    return this.#source[from]
   }
 
   /** `record`: where the frame's has been opened, or -1. */
@@ -167,7 +203,7 @@ export class Dataplane implements RouterOutput {
   /** Gives the listeners what was recorded, and a reader in another thread. */
   #handOver(): void {
     if (this.#trace.isEmpty) return
-    const records = this.#listeners.size > 0 ? this.#trace.unpublished() : []
+    const records = this.#listeners.size > 0 ? this.#trace.unpublished() : NO_RECORDS
     if (this.#wakeReader === null) this.#trace.clear()
     else if (this.#trace.publish()) this.#wakeReader()
     for (const record of records) for (const listener of this.#listeners) listener(record)
@@ -186,5 +222,7 @@ export class Dataplane implements RouterOutput {
     this.#timer.unref()
   }
 }
+
+const NO_RECORDS: readonly TraceRecord[] = []
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

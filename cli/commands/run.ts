@@ -2,7 +2,7 @@
 import type { CommandModule } from 'yargs'
 import { ENCRYPTIONS, KEY_EXCHANGES } from '../../endpoints/channel/encryption.js'
 import { DATA } from '../../endpoints/connection.js'
-import { stopSignal } from '../conversation.js'
+import { stopSignal } from '../stop-signal.js'
 import { UsageError } from '../errors.js'
 import { toJson } from '../json.js'
 import { LiveLadder } from '../live-ladder.js'

@@ -83,6 +83,37 @@ t.test('what is flushed is on file before the end', async t => {
   t.ok(found)
 })
 
+t.test('what the file has no room for in time is counted, at the side that it is missing from', async t => {
+  const FRAMES = 5000, b = new DataplaneBench(), folder = t.testdir(), recorder = new RouterRecorder(b.dataplane, folder, 1 << 12)
+  t.teardown(() => b.dataplane.close())
+  b.greet('wan', '130.74.23.6')
+  // All in one turn: while the other thread writes a few, there is room for the next few alone.
+  for (let i = 0; i < FRAMES; i++) b.inject('lan', udp('192.168.1.3:2000', '130.74.23.6:1200', String(i)))
+  t.equal(b.devices.wan.sentFrames.length, FRAMES, 'all of them are forwarded')
+  const { stream, packets } = await read(await recorder.end()), { traceLost, traceLostFrames } = b.dataplane
+  const sent = packets.filter(({ interface: { name }, direction }) => name === '104b-wan' && direction === 'outbound')
+  const cameIn = new Map(packets.filter(({ interface: { name } }) => name === '104b-lan').map(packet => [packet.packetId, packet]))
+  t.ok(traceLost > 0 && sent.length > 0)
+  t.equal(cameIn.size + traceLostFrames.lan, FRAMES)
+  t.equal(sent.length + traceLostFrames.wan, FRAMES + 1, 'with the answer to ARP')
+  t.equal(sent.filter(({ packetId }) => cameIn.has(packetId)).length, cameIn.size, 'what is there is there at both sides')
+  t.same([...stream.statistics].map(([{ name }, { dropped }]) => [name, Number(dropped)]), [['104b-lan', traceLostFrames.lan], ['104b-wan', traceLostFrames.wan]])
+  const numbers = [...cameIn.values()].map(({ bytes }) => Number(Buffer.from(bytes.subarray(42)).toString()))
+  t.same(numbers, numbers.toSorted((x, y) => x - y), 'in order')
+})
+
+t.test('the same frame held twice is two packets, each with its number', async t => {
+  const b = new DataplaneBench(), folder = t.testdir(), recorder = new RouterRecorder(b.dataplane, folder)
+  t.teardown(() => b.dataplane.close())
+  b.inject('lan', REGISTRATION)
+  b.inject('lan', REGISTRATION)
+  b.inject('wan', arpReply({ mac: HOST_MACS.wan, address: '130.74.23.6' }, { mac: MACS.wan, address: '202.204.16.13' }))
+  const { packets } = await read(await recorder.end())
+  const held = packets.filter(({ comment }) => comment.includes('held')), sent = packets.filter(({ comment }) => comment.includes('which waited for ARP'))
+  t.equal(new Set(held.map(({ packetId }) => packetId)).size, 2)
+  t.same(sent.map(({ packetId }) => packetId), held.map(({ packetId }) => packetId))
+})
+
 t.test('a file that cannot be finished is told, and the router goes on', async t => {
   const b = new DataplaneBench(), folder = t.testdir({ below: {} })
   t.teardown(() => b.dataplane.close())
