@@ -1,7 +1,7 @@
 // Reads a bench description from YAML, JSON or a value. Every problem is found in one go and named by the path of its field.
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { parse } from 'yaml'
+import { loadYaml } from '../captures/yaml.js'
 import { DEVICE_KINDS, type DeviceKind } from '../napt/device/open.js'
 import { ConfigError } from '../napt/fields.js'
 import { parseRouterConfig } from '../napt/router-config.js'
@@ -23,7 +23,7 @@ const LEAST_MTU = 68, MOST_MTU = 65535 // RFC 791 section 3.2, and what veth tak
 export function readBenchFile(path: string, readNat?: NatReader): BenchDescription {
   let value: unknown
   try {
-    value = parse(readFileSync(path, 'utf8'))
+    value = loadYaml().parse(readFileSync(path, 'utf8'))
   } catch (error) {
     throw new BenchError(`bench file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   }

@@ -29,8 +29,9 @@ interface TapPlace extends TapEnd { readonly mac: MacAddress }
 
 export interface RunningRouter {
   /** The capture file is finished under its name; the router goes on without. Gives its path, or none. @throws the system's error when it could not be written */
-  endCaptures(): readonly string[]
-  close(): void
+  endCaptures(): Promise<readonly string[]>
+  /** Resolves when the capture file is finished, too. */
+  close(): Promise<void>
 }
 
 /** Reads what a bench, or a file for `naptlab router`, says of a router. @throws ConfigError naming the field */
@@ -72,13 +73,13 @@ export async function runRouter({ config, device, taps, control, captureFolder }
     const clock = new RouterClock()
     const dataplane = new Dataplane(config, { lan, wan }, clock)
     const recorder = captureFolder === undefined ? null : new RouterRecorder(dataplane, captureFolder)
-    const endCaptures = (): readonly string[] => recorder === null ? [] : [recorder.end()]
-    const server = await serveControl(control, dataplane, { device, clock, endCaptures: () => Promise.resolve(endCaptures()) })
+    const endCaptures = async (): Promise<readonly string[]> => recorder === null ? [] : [await recorder.end()]
+    const server = await serveControl(control, dataplane, { device, clock, endCaptures })
     dataplane.start()
     return {
       endCaptures,
-      close: () => {
-        recorder?.close()
+      close: async () => {
+        await recorder?.close()
         server.close()
         rmSync(control, { force: true })
         dataplane.close()
