@@ -61,15 +61,16 @@ export async function canonicalizeFiles(files: readonly InputFile[], options: Om
 class Canonicalizers {
   readonly #options: CanonicalOptions
   readonly #known = new Map<CaptureInterface, Canonicalizer>()
+  readonly #byName = new Map<string, Canonicalizer>()
 
   constructor(options: CanonicalOptions) { this.#options = options }
 
   of(each: CaptureInterface): Canonicalizer {
     const known = this.#known.get(each)
     if (known !== undefined) return known
-    const same = each.name === '' ? undefined : [...this.#known].find(([other]) => other.name === each.name)?.[1]
-    const found = same ?? new Canonicalizer(this.#options)
+    const found = this.#byName.get(each.name) ?? new Canonicalizer(this.#options)
     this.#known.set(each, found)
+    if (each.name !== '') this.#byName.set(each.name, found)
     return found
   }
 }
