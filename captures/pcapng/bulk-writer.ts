@@ -127,6 +127,9 @@ export class BulkPcapngWriter {
     this.#used = at + 8
   }
 
+  /** Hands what is in memory to the system, which then has a file that ends with a block. Not while a packet is open. */
+  flush(): void { if (this.#used > this.#chunk.start) this.#turn(0) }
+
   /** Resolves when there is room again: memory stays bounded where this is awaited now and then. @throws the system's error for the file */
   async ready(): Promise<void> {
     if (this.#waiting >= MOST_WAITING) await this.#writing
@@ -161,7 +164,11 @@ export class BulkPcapngWriter {
   }
 
   #makeRoom(length: number): void {
-    if (this.#used + length <= this.#chunk.end) return
+    if (this.#used + length > this.#chunk.end) this.#turn(length)
+  }
+
+  /** Hands the chunk over and goes on in another, with room for so many bytes. */
+  #turn(length: number): void {
     this.#hand()
     this.#take((length > CHUNK ? undefined : this.#spare.pop()) ?? this.#chunkOf(new Uint8Array(Math.max(length, CHUNK))))
   }
