@@ -4,6 +4,7 @@ import type { Side } from '../../napt/verdict.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import { isInPrefix, parseIpv4, parseMac, parsePrefix, prefixMask, type Ipv4Address, type MacAddress, type Prefix } from '../../napt/wire/address.js'
 import type { Frame } from './frame.js'
+import { isSide, type Place } from './places.js'
 
 /** RFC 5737: nobody's, for documents. */
 export const DEFAULT_WAN_ADDRESS = parseIpv4('203.0.113.1')
@@ -48,7 +49,7 @@ export function lastHost({ address, length }: Prefix): Ipv4Address {
 
 /** Stations by side. */
 export class Stations {
-  /** The router's own. Their bytes change when the first frame shows them, so that whoever keeps one sees it. */
+  /** The router's own; settled once frames go through it. */
   readonly router: Readonly<Record<Side, MacAddress>> = { lan: parseMac(DEFAULT_MACS.lan), wan: parseMac(DEFAULT_MACS.wan) }
   readonly #isSeen: Record<Side, boolean> = { lan: false, wan: false }
   readonly #neighbours: Readonly<Record<Side, Map<Ipv4Address, MacAddress>>> = { lan: new Map(), wan: new Map() }
@@ -56,15 +57,26 @@ export class Stations {
   readonly #recent: Readonly<Record<Side, Int32Array>> = { lan: new Int32Array(RECENT), wan: new Int32Array(RECENT) }
   readonly #anybody: Readonly<Record<Side, MacAddress>> = { lan: parseMac(DEFAULT_NEIGHBOURS.lan), wan: parseMac(DEFAULT_NEIGHBOURS.wan) }
 
+  /** Sees who is around by a frame in its place. */
+  meet(frame: Frame, place: Place): void {
+    if (!frame.isIpv4) return
+    if (isSide(place)) this.#cameIn(place, frame)
+    else if (place === 'answer') this.#wentOut('lan', frame)
+    else if (place === 'sent-by-router' && frame.side !== null) this.#wentOut(frame.side, frame)
+  }
+
+  /** The router's addresses stay as they are from here on: those of its sides that were not seen stay made up. */
+  settle(): void { this.#isSeen.lan = this.#isSeen.wan = true }
+
   /** An IPv4 frame that came in on a side. */
-  cameIn(side: Side, { bytes, start, source }: Frame): void {
+  #cameIn(side: Side, { bytes, start, source }: Frame): void {
     if (ethernet.isMulticast(bytes, start)) return
     this.#sawRouter(side, bytes, start)
     this.#sawNeighbour(side, source, bytes, start + 6)
   }
 
   /** An IPv4 frame that a router sent on a side when the file was made. */
-  wentOut(side: Side, { bytes, start, destination }: Frame): void {
+  #wentOut(side: Side, { bytes, start, destination }: Frame): void {
     if (ethernet.isMulticast(bytes, start)) return
     this.#sawRouter(side, bytes, start + 6)
     this.#sawNeighbour(side, destination, bytes, start)

@@ -90,9 +90,10 @@ export async function putThrough(input: TranslateInput, sink: Sink, options: Rou
 async function run(sources: readonly Source[], sink: Sink, options: RouterOptions, observer: Observer | null, until: number): Promise<PutThroughReport> {
   const places = placesOf(sources, options)
   const config = configOf(places.addresses, options), stations = new Stations()
+  for (const source of sources) for (const frame of source.beginning()) stations.meet(frame, places.of(frame))
+  stations.settle()
   const translation = new Translation(sink, config, stations, options.comments ?? 'all', beginOf(sources), observer)
   translation.describe(namesOf(sources), keysOf(sources))
-  for (const source of sources) for (const frame of source.beginning()) translation.meet(frame, places.of(frame))
   const frame = new Frame()
   for await (const { batch, from, to, side } of inOrderOfTime(sources)) {
     for (let i = from; i < to; i++) {

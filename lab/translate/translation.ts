@@ -91,14 +91,6 @@ export class Translation implements OfflineOutput {
     if (keys !== '') this.#file.secrets(keys)
   }
 
-  /** Sees who is around, before the packets come. */
-  meet(frame: Frame, place: Place): void {
-    if (!frame.isIpv4) return
-    if (isSide(place)) this.#stations.cameIn(place, frame)
-    else if (place === 'answer') this.#stations.wentOut('lan', frame)
-    else if (place === 'sent-by-router' && frame.side !== null) this.#stations.wentOut(frame.side, frame)
-  }
-
   /** Puts a packet through. Its bytes are changed. */
   put(frame: Frame, place: Place): void {
     this.#packets++
@@ -107,7 +99,7 @@ export class Translation implements OfflineOutput {
       this.#observer?.setAside(frame.number, place)
       return
     }
-    this.meet(frame, place)
+    this.#stations.meet(frame, place)
     this.#setTime(frame)
     this.#phase = 'passing'
     this.#router.advance(this.#milliseconds)
