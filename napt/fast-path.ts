@@ -91,11 +91,11 @@ export class FastPath {
     const session = table.findSettled(outbound, code, outbound ? source : destination, outbound ? destination : source, outbound ? ports : ports << 16 | ports >>> 16, flags, now)
     if (session === NONE) return false
     if ((segment === 0 ? length : Math.min(ipv4.MINIMUM_HEADER + header + segment, length)) > direction.mtu) return false
-    const mac = this.#nextHops.find(direction.to, outbound ? destination as Ipv4Address : table.lanAddress(session), now)
+    const address = table.settledAddress, port = table.settledPort
+    const mac = this.#nextHops.find(direction.to, outbound ? destination as Ipv4Address : address, now)
     if (mac === null) return false
-    table.pass(session, outbound, code, flags, now)
+    table.pass(session, outbound, code, now)
 
-    const address = outbound ? table.wanAddress(session) : table.lanAddress(session), port = outbound ? table.wanPort(session) : table.lanPort(session)
     const addressChange = halves(outbound ? ~source : ~destination) + halves(address)
     const portChange = (~(outbound ? ports >>> 16 : ports) & 0xffff) + port
     let headerChange = addressChange + HOP_TAKEN
@@ -108,23 +108,16 @@ export class FastPath {
     view.setInt32(ip + 8, third - ONE_HOP & ~0xffff | ~folded((~third & 0xffff) + headerChange) & 0xffff)
     view.setInt32(ip + (outbound ? 12 : 16), address)
     view.setUint16(transport + (outbound ? 0 : 2), port)
-    this.#changeChecksum(view, transport + (isTcp ? tcp.CHECKSUM : udp.CHECKSUM), isTcp, partial, addressChange, portChange)
+    const checksumAt = transport + (isTcp ? tcp.CHECKSUM : udp.CHECKSUM), checksum = view.getUint16(checksumAt)
+    // What a partial checksum covers is in wire/checksum.ts. A UDP checksum of zero means none, and a computed zero is written 0xffff (RFC 768).
+    if (partial) view.setUint16(checksumAt, folded(checksum + addressChange))
+    else if (isTcp || checksum !== 0) {
+      const changed = ~folded((~checksum & 0xffff) + addressChange + portChange) & 0xffff
+      view.setUint16(checksumAt, !isTcp && changed === 0 ? 0xffff : changed)
+    }
     setAddresses(view, start, mac, direction)
     this.forwarded++
     return true
-  }
-
-  /** That of the transport header; wire/checksum.ts has what a partial one covers. */
-  #changeChecksum(view: DataView, at: number, isTcp: boolean, partial: boolean, addressChange: number, portChange: number): void {
-    const before = view.getUint16(at)
-    if (partial) {
-      view.setUint16(at, folded(before + addressChange))
-      return
-    }
-    // A UDP checksum of zero means none, and a computed zero is written 0xffff (RFC 768).
-    if (!isTcp && before === 0) return
-    const after = ~folded((~before & 0xffff) + addressChange + portChange) & 0xffff
-    view.setUint16(at, !isTcp && after === 0 ? 0xffff : after)
   }
 
   #look(bytes: Uint8Array): DataView {
