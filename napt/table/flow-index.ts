@@ -72,7 +72,11 @@ export class FlowIndex {
   find(a: number, b: number, ports: number, code: ProtocolCode): number {
     const slots = this.#slots, mask = this.#mask, h = hash(a, b, ports, code)
     for (let at = h & mask, slot = slots[at]; slot !== 0; slot = slots[at]) {
-      if ((slot ^ h) >>> ROW_BITS === 0 && this.#matches((slot & ROW) - 1, a, b, ports, code)) return (slot & ROW) - 1
+      if ((slot ^ h) >>> ROW_BITS === 0) {
+        // As in `#matches`, which V8 does not always write out here.
+        const row = (slot & ROW) - 1, fields = this.#rows.chunkOf(row), place = this.#rows.placeOf(row)
+        if (fields[place + this.#ports] === ports && fields[place + this.#a] === a && fields[place + this.#b] === b && fields[place + this.#code] >>> CODE_SHIFT === code) return row
+      }
       at = at + 1 & mask
     }
     return this.#old === null ? NONE : this.#findOld(this.#old, h, a, b, ports, code)

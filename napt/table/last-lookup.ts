@@ -43,15 +43,14 @@ export class LastLookup implements Lookup {
     return session
   }
 
-  /** Of a packet that goes by a session which is alive. */
-  notePass(session: number, now: number): void {
-    const sessions = this.#sessions
+  /** Of a packet that goes by a session which is alive, with its state and time left before the packet. */
+  notePass(session: number, state: number, timeLeft: number): void {
     this.isMade = true
     this.session = session
     this.isNew = false
     this.#mapping = OF_SESSION
-    this.state = sessions.state(session)
-    this.timeLeft = sessions.deadline(session) - now
+    this.state = state
+    this.timeLeft = timeLeft
   }
 
   /** The session was over, and is gone. */

@@ -121,13 +121,14 @@ export class NaptTable {
   }
 
   /** What the packets of the session that `findSettled` gave last are translated to: the WAN endpoint or the LAN one. */
-  get settledAddress(): Ipv4Address { return this.#sessions.address as Ipv4Address }
-  get settledPort(): Port { return this.#sessions.port as Port }
+  get settledAddress(): Ipv4Address { return this.#sessions.settled.address as Ipv4Address }
+  get settledPort(): Port { return this.#sessions.settled.port as Port }
 
   /** A packet goes by the session that `findSettled` gave: what `outbound` and `inbound` do for a known session. */
   pass(session: number, outbound: boolean, code: ProtocolCode, now: number): void {
-    this.#last.notePass(session, now)
-    this.#timers.ordinaryPacket(session, code, outbound, now)
+    const { state, deadline } = this.#sessions.settled
+    this.#last.notePass(session, state, deadline - now)
+    this.#timers.ordinaryPacket(session, code, state, outbound, now)
   }
 
   /** The packet of the last `outbound` or `inbound` has left by the other side: `findSettled` may give its session from now on. */

@@ -48,16 +48,16 @@ export class Rows {
     this.#count--
   }
 
-  get(row: number, field: number): number { return this.#chunks[row >>> CHUNK_BITS][(row & WITHIN) * this.width + field] }
-  set(row: number, field: number, value: number): void { this.#chunks[row >>> CHUNK_BITS][(row & WITHIN) * this.width + field] = value }
+  get(row: number, field: number): number { return this.#chunks[row >>> CHUNK_BITS][Math.imul(row & WITHIN, this.width) + field] }
+  set(row: number, field: number, value: number): void { this.#chunks[row >>> CHUNK_BITS][Math.imul(row & WITHIN, this.width) + field] = value }
 
   /** `number` counts the pairs of fields. */
-  getWide(row: number, number: number): number { return this.#wide[row >>> CHUNK_BITS][(row & WITHIN) * (this.width >>> 1) + number] }
-  setWide(row: number, number: number, value: number): void { this.#wide[row >>> CHUNK_BITS][(row & WITHIN) * (this.width >>> 1) + number] = value }
+  getWide(row: number, number: number): number { return this.#wide[row >>> CHUNK_BITS][Math.imul(row & WITHIN, this.width >>> 1) + number] }
+  setWide(row: number, number: number, value: number): void { this.#wide[row >>> CHUNK_BITS][Math.imul(row & WITHIN, this.width >>> 1) + number] = value }
 
   /** For whoever reads several fields: the chunk of a row, and where the row begins in it. */
   chunkOf(row: number): Int32Array { return this.#chunks[row >>> CHUNK_BITS] }
-  placeOf(row: number): number { return (row & WITHIN) * this.width }
+  placeOf(row: number): number { return Math.imul(row & WITHIN, this.width) }
 
   #makeRoom(): void {
     const last = this.#chunks[this.#chunks.length - 1], room = CHUNK * (this.#chunks.length - 1) + last.length / this.width

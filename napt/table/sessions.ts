@@ -17,6 +17,8 @@ import { Rows } from './rows.js'
 import { isOrdinary } from './tcp-state.js'
 
 const NONE = -1
+// V8 folds a module's own constants into the code, and loads those of other modules anew each time.
+const TCP = PROTOCOL_CODE.tcp
 
 // Fields of a row. `lanPorts` and `wanPorts` are the host's port and the remote one as either side sees them; `state` has the
 // protocol's code (0 in a free row), flags, and TCP's state. The deadline is the row's last 64-bit number.
@@ -36,9 +38,8 @@ export class Sessions {
   readonly #outbound = new FlowIndex(this.#rows, { a: S.lanAddress, b: S.remoteAddress, ports: S.lanPorts, code: S.state }, session => (this.#rows.get(session, S.state) & IS_WAY_OUT) !== 0)
   readonly #inbound = new FlowIndex(this.#rows, { a: S.wanAddress, b: S.remoteAddress, ports: S.wanPorts, code: S.state }, () => true)
   readonly #wheel: ExpiryWheel
-  /** What the packets of the last `findSettled` are translated to. */
-  address = 0
-  port = 0
+  /** Of the session of the last `findSettled`: what its packets are translated to, TCP's state and the deadline. */
+  readonly settled = { address: 0, port: 0, state: 0, deadline: 0 }
 
   /** `now` in milliseconds on the router's clock. */
   constructor(mappings: Mappings, now: number) {
@@ -59,17 +60,20 @@ export class Sessions {
   }
 
   /**
-   * The session of a packet about which nothing is to be decided, with what it is translated to in `address` and `port`; or -1.
+   * The session of a packet about which nothing is to be decided, described in `settled`; or -1.
    * See NaptTable.findSettled.
    */
   findSettled(outbound: boolean, code: ProtocolCode, ownAddress: number, remoteAddress: number, ports: number, tcpFlags: number, now: number): number {
     const session = (outbound ? this.#outbound : this.#inbound).find(ownAddress, remoteAddress, ports, code)
     if (session === NONE) return NONE
-    const chunk = this.#rows.chunkOf(session), at = this.#rows.placeOf(session), state = chunk[at + S.state]
-    if ((state & (outbound ? SETTLED.outbound : SETTLED.inbound)) === 0 || this.#rows.getWide(session, DEADLINE) <= now) return NONE
-    if (code === PROTOCOL_CODE.tcp && !isOrdinary(state & TCP_STATE, tcpFlags)) return NONE
-    this.address = chunk[at + (outbound ? S.wanAddress : S.lanAddress)]
-    this.port = chunk[at + (outbound ? S.wanPorts : S.lanPorts)] >>> 16
+    const chunk = this.#rows.chunkOf(session), at = this.#rows.placeOf(session), state = chunk[at + S.state], deadline = this.#rows.getWide(session, DEADLINE)
+    if ((state & (outbound ? SETTLED.outbound : SETTLED.inbound)) === 0 || deadline <= now) return NONE
+    if (code === TCP && !isOrdinary(state & TCP_STATE, tcpFlags)) return NONE
+    const { settled } = this
+    settled.address = chunk[at + (outbound ? S.wanAddress : S.lanAddress)]
+    settled.port = chunk[at + (outbound ? S.wanPorts : S.lanPorts)] >>> 16
+    settled.state = state & TCP_STATE
+    settled.deadline = deadline
     return session
   }
 

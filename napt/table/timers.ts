@@ -8,6 +8,7 @@ import type { Sessions } from './sessions.js'
 import { idleTime, nextState, TCP_STATES } from './tcp-state.js'
 
 const NONE = -1
+const TCP = PROTOCOL_CODE.tcp
 
 /** Whose mapping, filter and refresh hold for a protocol; one without ports goes with UDP. */
 export const protocolOf = (code: ProtocolCode): Protocol => code === PROTOCOL_CODE.tcp ? 'tcp' : code === PROTOCOL_CODE.icmp ? 'icmp' : 'udp'
@@ -42,29 +43,26 @@ export class Timers {
     if (code === PROTOCOL_CODE.tcp) this.#sessions.setState(session, nextState(this.#sessions.state(session), tcpFlags, outbound))
     // A RST of the host's says that it wants none of this (RFC 7857 §7.1).
     const refusal = outbound && code === PROTOCOL_CODE.tcp && (tcpFlags & FLAG.rst) !== 0
-    const keeps = !refusal && this.#keeps(code, outbound)
-    if (isNew && !keeps) {
-      const deadline = now + this.#idleTime(session, code)
-      this.#sessions.setDeadline(session, outbound ? deadline : Math.min(deadline, this.#longestDeadline(session, deadline)))
+    const keeps = !refusal && (outbound ? this.#keptByOutbound : this.#keptByInbound)[code] === 1
+    const state = this.#sessions.state(session)
+    if (!isNew || keeps || outbound) {
+      this.#refresh(session, code, state, keeps || isNew, now)
     } else {
-      this.#refresh(session, code, keeps || isNew, now)
+      const deadline = now + (code === TCP ? this.#tcpIdle[state] : this.#idle[code])
+      this.#sessions.setDeadline(session, Math.min(deadline, this.#longestDeadline(session, deadline)))
     }
   }
 
-  /** The same for a packet that changes no state, of a session that was there. */
-  ordinaryPacket(session: number, code: ProtocolCode, outbound: boolean, now: number): void {
-    this.#refresh(session, code, this.#keeps(code, outbound), now)
+  /** The same for a packet that changes no state, of a session that was there; `state` is TCP's. */
+  ordinaryPacket(session: number, code: ProtocolCode, state: number, outbound: boolean, now: number): void {
+    this.#refresh(session, code, state, (outbound ? this.#keptByOutbound : this.#keptByInbound)[code] === 1, now)
   }
 
-  #refresh(session: number, code: ProtocolCode, keeps: boolean, now: number): void {
-    const deadline = now + this.#idleTime(session, code)
+  #refresh(session: number, code: ProtocolCode, state: number, keeps: boolean, now: number): void {
+    const deadline = now + (code === TCP ? this.#tcpIdle[state] : this.#idle[code])
     // What refreshes nothing can still end a connection earlier.
     if (keeps || deadline < this.#sessions.deadline(session)) this.#sessions.setDeadline(session, deadline)
   }
-
-  #idleTime(session: number, code: ProtocolCode): number { return code === PROTOCOL_CODE.tcp ? this.#tcpIdle[this.#sessions.state(session)] : this.#idle[code] }
-
-  #keeps(code: ProtocolCode, outbound: boolean): boolean { return (outbound ? this.#keptByOutbound[code] : this.#keptByInbound[code]) === 1 }
 
   /** How long the other sessions of a session's mapping keep it, where packets from the WAN keep nothing (RFC 4787 REQ-6); else `otherwise`. */
   #longestDeadline(session: number, otherwise: number): number {
