@@ -13,7 +13,7 @@ import { udpFrame } from '../napt/wire/frame.js'
 import * as ipv4 from '../napt/wire/ipv4.js'
 import * as udp from '../napt/wire/udp.js'
 import { BenchmarkError } from './process.js'
-import { spreadOf, type Spread } from './rounds.js'
+import { spreadOf, type Spread } from './statistics.js'
 
 export interface CoreRun {
   /** Mappings, each with one session. */

@@ -7,9 +7,11 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { BenchmarkError } from './process.js'
+import type { Target } from './targets.js'
 import { measureCore, type CoreFigures, type CoreRun } from './core-run.js'
 
-const SIZES = [1000, 64_000, 1_000_000, 4_000_000], QUICK_SIZES = [1000, 64_000, 1_000_000]
+const SIZES = [1000, 64_000, 1_000_000, 4_000_000]
+export const QUICK_SIZES: readonly number[] = [1000, 64_000, 1_000_000]
 
 export interface CoreOptions {
   readonly sizes?: readonly number[]
@@ -49,6 +51,20 @@ export function coreTable(figures: readonly CoreFigures[]): string[] {
     mappings.toLocaleString('en'), `${millions(outbound.median)} (best ${millions(outbound.most)})`, `${millions(inbound.median)} (best ${millions(inbound.most)})`, millions(creation.rate),
     `${creation.slowestBatch.toFixed(2)} ms`, bytes.toFixed(0), `${expiry.longestTurn.toFixed(2)} ms`, String(expiry.turns), `${expiry.total.toFixed(0)} ms`,
   ]))]
+}
+
+/** What is to be reached; of sizes that were measured. */
+export function coreTargets(figures: readonly CoreFigures[]): Target[] {
+  const least = (what: string, unit: string, wanted: number, reached: number): Target => ({ what, wanted: `${wanted} ${unit}`, reached: `${reached.toFixed(2)} ${unit}`, ok: reached >= wanted })
+  const most = (what: string, unit: string, wanted: number, reached: number): Target => ({ what, wanted: `${wanted} ${unit} at most`, reached: `${reached.toFixed(2)} ${unit}`, ok: reached <= wanted })
+  return figures.flatMap(({ mappings, outbound, inbound, creation, bytes, expiry }) => {
+    const rate = Math.min(outbound.median, inbound.median) / 1e6
+    if (mappings === 1000) return [least('core, 1,000 mappings', 'M frames/s', 20, rate)]
+    return mappings !== 1_000_000 ? [] : [
+      least('core, 1,000,000 mappings', 'M frames/s', 5, rate), least('core, new mappings', 'M/s', 2, creation.rate / 1e6),
+      most('core, a mapping with its session', 'bytes', 128, bytes), most('core, longest turn of expiry', 'ms', 1, expiry.longestTurn),
+    ]
+  })
 }
 
 async function main(): Promise<void> {

@@ -7,9 +7,10 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Document, isMap, isScalar, parseDocument, visit } from 'yaml'
 import { GoldenError, type Golden } from './golden.js'
 import { orderOf, type Entry, type Flow, type Value } from './entries.js'
+import { readPlainYaml } from './plain-yaml.js'
+import { loadYaml } from './yaml.js'
 
 export const GOLDEN_FILE = 'golden.yaml'
 
@@ -59,6 +60,7 @@ export function readGolden(path: string): Golden | null {
 const ONE_LINE: ReadonlySet<unknown> = new Set(['flow', 'ports', 'periodic', 'bothWays'])
 
 export function formatGolden({ name, ports, periodic, bothWays, interfaces, digests }: Golden): string {
+  const { Document, isScalar, visit } = loadYaml()
   const document = new Document({
     golden: name, format: digests === true ? DIGEST_FORMAT : FORMAT, ports, periodic, bothWays,
     interfaces: Object.fromEntries([...interfaces].map(([each, flows]) => [each, flows.map(flowToYaml)])),
@@ -87,11 +89,16 @@ const isEmpty = (record: object): boolean => Object.keys(record).length === 0
 
 /** @throws GoldenError with the place of what is wrong */
 export function parseGolden(text: string, file = 'golden'): Golden {
+  return new Shape(file, readPlainYaml(text) ?? readYaml(text, file)).golden()
+}
+
+function readYaml(text: string, file: string): unknown {
+  const { isMap, parseDocument } = loadYaml()
   const document = parseDocument(text)
   const [error] = document.errors
   if (document.errors.length > 0) throw new GoldenError(`${file}: this is not YAML: ${error.message.split('\n')[0]}`)
   if (!isMap(document.contents)) throw new GoldenError(`${file}: this is not a golden (it has no fields)`)
-  return new Shape(file, document.toJS()).golden()
+  return document.toJS()
 }
 
 /** A value of the file with its path, taken apart with a check at each step. */

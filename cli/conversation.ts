@@ -46,18 +46,6 @@ export async function readLines(signal: AbortSignal, send: (line: string) => Pro
   }
 }
 
-/** Fires at SIGINT or SIGTERM; a second signal ends the process the hard way. */
-export function stopSignal(): AbortSignal {
-  const stop = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
-  return stop.signal
-}
-
-export const untilAborted = (signal: AbortSignal): Promise<void> => new Promise(resolve => {
-  if (signal.aborted) resolve()
-  else signal.addEventListener('abort', () => resolve(), { once: true })
-})
-
 /** Makes the folder for files that come in, so that a wrong one is told before anybody connects. @throws UsageError */
 export function receiveInto(directory: string | undefined): ReceiveOptions | undefined {
   if (directory === undefined) return undefined

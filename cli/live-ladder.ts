@@ -1,5 +1,6 @@
 // A ladder on the terminal as it happens; the header comes with the first entry, whose time is 0.
-import { Folding, LadderText, type LadderEntry, type Lane } from '../captures/index.js'
+import { Folding, type LadderEntry, type Lane } from '../captures/ladder/ladder.js'
+import { LadderText } from '../captures/ladder/text.js'
 import { hasColour } from './terminal.js'
 
 /** Columns, where the output is no terminal. */

@@ -1,6 +1,6 @@
 // What the addresses of a bench are called in a capture file. Behind each of its routers the same private addresses may occur
 // again; one that several have is called nothing.
-import type { Topology } from '../captures/index.js'
+import type { Topology } from '../captures/ladder/places.js'
 import { parseIpv4, type Ipv4Address } from '../napt/wire/address.js'
 import type { PlannedNamespace } from './plan.js'
 

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { EndpointEvent, EventName } from '../endpoints/events.js'
-import type { EndpointTask } from './endpoint-task.js'
+import type { EndpointTask, Role } from './endpoint-task.js'
 import type { LiveBench } from './live-bench.js'
 import { childrenOf, ownEnvironment } from './process.js'
 
@@ -32,10 +32,10 @@ export class Apparatus {
   #errorText = ''
   #hasEnded = false
 
-  /** Starts the program on a host, where it waits for its task. `onEvent` hears everything that it says. */
-  constructor(bench: LiveBench, host: string, onEvent: (event: EndpointEvent) => void) {
+  /** Starts the program on a host, where it loads what `roles` need and waits for its task. `onEvent` hears everything that it says. */
+  constructor(bench: LiveBench, host: string, roles: readonly Role[], onEvent: (event: EndpointEvent) => void) {
     this.name = host
-    this.#child = bench.spawn(host, process.execPath, [PROGRAM], { env: ownEnvironment() })
+    this.#child = bench.spawn(host, process.execPath, [PROGRAM, ...roles], { env: ownEnvironment() })
     this.#child.stdin.on('error', () => undefined) // it ended before it read anything
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => { this.#errorText = (this.#errorText + text).slice(-ERROR_TEXT_LIMIT) })
     createInterface({ input: this.#child.stdout }).on('line', line => this.#hear(JSON.parse(line) as EndpointEvent, onEvent))

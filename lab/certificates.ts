@@ -29,7 +29,7 @@ export function enrolment(stage: Stage, bench: BenchDescription, programs: Enrol
 async function enrol(stage: Stage, bench: BenchDescription, { server, issuer, acceptor }: Enrolling): Promise<Credentials> {
   const address = hostAddress(bench, AUTHORITY), name = hostAddress(bench, SERVER)
   // What takes long comes first, and at the same time: two key pairs, and loading the library that makes certificates.
-  const authority = stage.program(AUTHORITY)
+  const authority = stage.program(AUTHORITY, 'authority')
   authority.begin({ role: 'authority', allow: [name] })
   server.begin({ role: 'enrol', authority: address, names: [name], folder: FOLDER })
   await stage.watching

@@ -111,9 +111,9 @@ class Measurement {
 
   constructor(private readonly bench: AttachedBench, private readonly compared: Compared, private readonly options: CompareOptions) {
     const { hosts, isKnown } = compared
-    this.#server = new Apparatus(bench, hosts.server, event => { if (isKnown(event)) this.#onKnown() })
-    this.#sender = new Apparatus(bench, hosts.sender, () => undefined)
-    this.#receiver = new Apparatus(bench, hosts.receiver, event => { if (event.event === 'moving') this.#tell(event.bytes) })
+    this.#server = new Apparatus(bench, hosts.server, [compared.server.role], event => { if (isKnown(event)) this.#onKnown() })
+    this.#sender = new Apparatus(bench, hosts.sender, ['mover'], () => undefined)
+    this.#receiver = new Apparatus(bench, hosts.receiver, ['mover'], event => { if (event.event === 'moving') this.#tell(event.bytes) })
   }
 
   async run(): Promise<CompareRow> {

@@ -3,7 +3,6 @@ import type { OpenChannel } from '../endpoints/channel/channel.js'
 import { secureClient, secureServer, type Encryption, type KeyExchange } from '../endpoints/channel/encryption.js'
 import { plainChannel } from '../endpoints/channel/socket-channel.js'
 import { keyLog } from '../endpoints/key-log.js'
-import { ssl3ClientOnBench, ssl3ServerOnBench } from './on-bench.js'
 
 export interface Variant { readonly encryption: Exclude<Encryption, 'none'>, readonly keyExchange: KeyExchange }
 
@@ -14,15 +13,15 @@ export interface ServerSecurity extends Variant { readonly key: string, readonly
 export interface ClientSecurity extends Variant { readonly ca: string, readonly serverName: string }
 
 /** The server's channels; in the clear without security. @throws EndpointError, BenchError as secureServer and ssl3ServerOnBench */
-export function serverChannel(security: ServerSecurity | undefined): OpenChannel {
+export async function serverChannel(security: ServerSecurity | undefined): Promise<OpenChannel> {
   if (security === undefined) return plainChannel
   const { encryption, keyExchange, key, certificate } = security, onKeys = keyLog(security.keyLog)
-  return encryption === 'ssl3' ? ssl3ServerOnBench(keyExchange, { key, certificate }, onKeys) : secureServer({ encryption, keyExchange, key, certificate, onKeys })
+  return encryption === 'ssl3' ? (await import('./on-bench.js')).ssl3ServerOnBench(keyExchange, { key, certificate }, onKeys) : secureServer({ encryption, keyExchange, key, certificate, onKeys })
 }
 
 /** A client's channels to the server; in the clear without security. @throws EndpointError, BenchError as secureClient and ssl3ClientOnBench */
-export function clientChannel(security: ClientSecurity | undefined): OpenChannel {
+export async function clientChannel(security: ClientSecurity | undefined): Promise<OpenChannel> {
   if (security === undefined) return plainChannel
   const { encryption, keyExchange, ca, serverName } = security
-  return encryption === 'ssl3' ? ssl3ClientOnBench(keyExchange, { ca, serverName }) : secureClient({ encryption, keyExchange, ca, serverName })
+  return encryption === 'ssl3' ? (await import('./on-bench.js')).ssl3ClientOnBench(keyExchange, { ca, serverName }) : secureClient({ encryption, keyExchange, ca, serverName })
 }

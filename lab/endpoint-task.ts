@@ -5,8 +5,9 @@ import type { Level } from '../endpoints/defaults.js'
 import type { Apparatus } from '../endpoints/events.js'
 import type { Peer } from '../endpoints/peer.js'
 import type { Transport } from '../endpoints/plain.js'
-import type { AuthorityTask, EnrolTask, FetchAuthorityTask } from './certificate-tasks.js'
+import type { AuthorityTask } from './authority-task.js'
 import type { ClientSecurity, ServerSecurity } from './encryption.js'
+import type { EnrolTask, FetchAuthorityTask } from './enrol-tasks.js'
 import type { LoginRelayTask, TerminalTask } from './login-relay-tasks.js'
 import type { MoverTask } from './mover.js'
 
@@ -114,3 +115,5 @@ export interface RelayIssuerTask {
 export type EndpointTask =
   | ServerTask | AcceptorTask | IssuerTask | ResponderTask | AskerTask | RelayServerTask | RelayAcceptorTask | RelayIssuerTask
   | LoginRelayTask | TerminalTask | MoverTask | AuthorityTask | EnrolTask | FetchAuthorityTask
+
+export type Role = EndpointTask['role']

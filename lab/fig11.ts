@@ -6,7 +6,9 @@ import type { MappingJson } from '../napt/control/protocol.js'
 import type { TraceRecord } from '../napt/trace.js'
 import { formatEndpoint } from '../napt/wire/address.js'
 import { FLAG } from '../napt/wire/tcp.js'
-import { decode, type ConnectionName, type LadderStep, type Lane, type Transport } from '../captures/index.js'
+import { decode, type Transport } from '../captures/decode.js'
+import type { LadderStep, Lane } from '../captures/ladder/ladder.js'
+import type { ConnectionName } from '../captures/naming.js'
 import type { Apparatus } from './apparatus.js'
 import type { BenchDescription } from './bench.js'
 import { fig10 } from './benches/fig10.js'
@@ -53,7 +55,7 @@ export async function runFig11(options: Fig11Options): Promise<Fig11Result> {
   const { bench = fig10 } = options
   const moments: NamedTable[] = []
   const { result } = await runScenario({
-    title: 'Fig. 11', bench, standardBench: fig10.name, hosts: ['11', '12', '13'], routers: ['104'], connections: CONNECTIONS,
+    name: 'fig11', title: 'Fig. 11', bench, standardBench: fig10.name, hosts: ['11', '12', '13'], routers: ['104'], connections: CONNECTIONS,
     routerSteps: conversions(), golden: options.bench === undefined ? 'fig11' : null,
     sequence: stage => new Sequence(stage, moments).run(),
   }, options)
@@ -65,9 +67,9 @@ class Sequence {
 
   async run(): Promise<void> {
     const { stage } = this
-    const server = stage.program('11')
-    const [byTcp, byUdp, responder] = [stage.program('13'), stage.program('13'), stage.program('13')]
-    const [inVain, fromWan] = [stage.program('12'), stage.program('12')]
+    const server = stage.program('11', 'responder')
+    const [byTcp, byUdp, responder] = (['asker', 'asker', 'responder'] as const).map(role => stage.program('13', role))
+    const [inVain, fromWan] = ['12', '12'].map(host => stage.program(host, 'asker'))
     await stage.watching
     server.begin({ role: 'responder', apparatus: '11', port: SERVER.port })
     await server.event('listening', event => event.transport === 'tcp')

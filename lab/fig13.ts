@@ -1,6 +1,6 @@
 // The relayed connection of Fig. 13 on a bench: 13 registers with 11 (31, S32, S32A), 12 asks for it (33, 34), 11 looks it up (S35)
 // and notifies it (36), 13 connects (37), and 11 relays: the command signal (38), then lines and files both ways.
-import type { Lane } from '../captures/index.js'
+import type { Lane } from '../captures/ladder/ladder.js'
 import type { Apparatus } from './apparatus.js'
 import type { BenchDescription } from './bench.js'
 import { fig10, fig10Lan } from './benches/fig10.js'
@@ -54,7 +54,7 @@ export async function runFig13(options: Fig13Options): Promise<Fig13Result> {
   const { issuer = 'wan', bench = issuer === 'wan' ? fig10 : fig10Lan } = options
   const sequence = new Sequence(options.fileSize ?? FILE_SIZE)
   const { result } = await runScenario({
-    title: 'Fig. 13', bench, standardBench: issuer === 'wan' ? fig10.name : fig10Lan.name,
+    name: 'fig13', title: 'Fig. 13', bench, standardBench: issuer === 'wan' ? fig10.name : fig10Lan.name,
     hosts: ['11', '12', '13'], routers: issuer === 'wan' ? ['104'] : ['104', '104a'], connections: RELAY_CONNECTIONS,
     golden: options.bench !== undefined || options.fileSize !== undefined ? null : issuer === 'wan' ? 'fig13' : 'fig13-lan',
     sequence: stage => sequence.run(stage),
@@ -70,7 +70,7 @@ class Sequence {
   constructor(private readonly fileSize: number) {}
 
   async run(stage: Stage): Promise<void> {
-    const [server, acceptor, issuer] = [stage.program('11'), stage.program('13'), stage.program('12')]
+    const [server, acceptor, issuer] = [stage.program('11', 'relay-server'), stage.program('13', 'relay-acceptor'), stage.program('12', 'relay-issuer')]
     this.server = server
     await stage.watching
     await startRelay(server)

@@ -1,7 +1,9 @@
 // The sequence of Fig. 2 on a bench: 101, 103 and 102, every packet and step, and what the captures hold against the figures and
 // the golden.
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { checkFigures, decodePayload, figureLayouts, type FigureReport, type FigureRun } from '../captures/index.js'
+import { checkFigures, type FigureReport } from '../captures/figure-check.js'
+import { figureLayouts, type FigureRun } from '../captures/figures.js'
+import { decodePayload } from '../captures/protocol.js'
 import { isOverUdp, type Data } from '../endpoints/connection.js'
 import { keyExchangeOf, type Encryption, type KeyExchange } from '../endpoints/channel/encryption.js'
 import type { Level } from '../endpoints/defaults.js'
@@ -14,7 +16,7 @@ import type { ClientSecurity } from './encryption.js'
 import { equipmentOf, type EquipmentEntry } from './equipment.js'
 import { fileContent } from './file-content.js'
 import { callConnection, OnDemandMapping, withoutStaticMappings } from './on-demand-mapping.js'
-import { connectionsOf, LISTENING_PORT, notOfTheFigures, reachedAt, routersOf } from './placement.js'
+import { AUTHORITY, connectionsOf, LISTENING_PORT, notOfTheFigures, reachedAt, routersOf } from './placement.js'
 import { RUN_FOLDER } from './protocol.js'
 import { LONG_INTERVAL, NEW_ADDRESS, NOTIFY_LIMIT, RENUMBERED, requestInTheGap } from './renumbering.js'
 import { withUdpMappings } from './udp-mappings.js'
@@ -69,7 +71,7 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
   const sequence = new Sequence(options, bench, variant, level, mapping)
   const why = variant === 'renumber' ? `${RENUMBERED} gets another WAN address than theirs` : notOfTheFigures(bench)
   const { result, captures, keys } = await runScenario({
-    title: 'Fig. 2', bench, standardBench: described.name, hosts: ['101', '102', '103'], routers: routersOf(bench),
+    name: variant, title: 'Fig. 2', bench, standardBench: described.name, hosts: ['101', '102', '103'], routers: routersOf(bench),
     connections: [...mapping === 'on-demand' ? [callConnection(reachedAt(bench))] : [], ...connectionsOf(bench)],
     // Where the mapping lapses, packets are first as in the standard run.
     figures: why !== null ? [] : variant === 'fig8b' ? [...figureLayouts('fig2'), ...figureLayouts('fig8b')] : figureLayouts('fig2'),
@@ -102,9 +104,11 @@ class Sequence {
 
   async run(stage: Stage): Promise<void> {
     const { variant } = this
-    const [server, acceptor, issuer] = [stage.program('101'), stage.program('103'), stage.program('102')]
-    const early = variant === 'renumber' ? stage.program('102') : null
-    const caller = this.mapping === 'on-demand' ? stage.program('101') : null
+    const ofCa = this.#enrols ? { server: ['enrol'], client: ['fetch-authority'] } as const : { server: [], client: [] }
+    const server = stage.program('101', ...ofCa.server, 'server')
+    const acceptor = stage.program('103', ...ofCa.client, 'acceptor'), issuer = stage.program('102', ...ofCa.client, 'issuer')
+    const early = variant === 'renumber' ? stage.program('102', 'issuer') : null
+    const caller = this.mapping === 'on-demand' ? stage.program('101', 'asker') : null
     this.server = server
     this.security = await this.#makeSecurity(stage, { server, issuer, acceptor })
     await stage.watching
@@ -126,6 +130,12 @@ class Sequence {
     }
     if (caller === null) await this.#request(stage, issuer, acceptor)
     else await this.#requestWithMapping(stage, issuer, acceptor, caller)
+  }
+
+  /** Whether keys and certificates come about on the bench, before the sequence. */
+  get #enrols(): boolean {
+    const { encryption = 'none', keyExchange } = this.options
+    return encryption !== 'none' && keyExchange !== 'dh' && AUTHORITY in this.bench.hosts
   }
 
   /** The same with the mapping there for this one request. */

@@ -1,7 +1,7 @@
 // The hybrid system (JP 2003-203023) on a bench: pairs of clients with global addresses connect directly, every other pair goes
 // through the server. 12 and 13 are in the middle of a relayed session while 12 and 14 meet directly, and 15 and 14 through the
 // server; then 12 and 13 go on.
-import type { Lane } from '../captures/index.js'
+import type { Lane } from '../captures/ladder/ladder.js'
 import type { Apparatus } from './apparatus.js'
 import type { BenchDescription } from './bench.js'
 import { hybrid } from './benches/hybrid.js'
@@ -46,7 +46,7 @@ export async function runHybrid(options: HybridOptions): Promise<HybridResult> {
   const { bench = hybrid } = options
   const pairs: Pair[] = []
   const { result } = await runScenario({
-    title: 'the hybrid system', bench, standardBench: hybrid.name, hosts: ['11', '12', '13', '14', '15'], routers: ['104'],
+    name: 'hybrid', title: 'the hybrid system', bench, standardBench: hybrid.name, hosts: ['11', '12', '13', '14', '15'], routers: ['104'],
     connections: [...RELAY_CONNECTIONS, { called: '8.117.12.109:1601', start: 'direct', step: '' }],
     golden: options.bench === undefined ? 'hybrid' : null,
     sequence: stage => new Sequence(stage, pairs).run(),
@@ -62,13 +62,13 @@ class Sequence {
   #requests = 0
 
   constructor(private readonly stage: Stage, private readonly pairs: Pair[]) {
-    this.#server = stage.program('11')
+    this.#server = stage.program('11', 'relay-server')
   }
 
   async run(): Promise<void> {
     const { stage } = this
-    const [at13, at14] = [stage.program('13'), stage.program('14')]
-    const [to13, direct, to14] = [stage.program('12'), stage.program('12'), stage.program('15')]
+    const [at13, at14] = ['13', '14'].map(host => stage.program(host, 'relay-acceptor'))
+    const [to13, direct, to14] = ['12', '12', '15'].map(host => stage.program(host, 'relay-issuer'))
     await stage.watching
     await startRelay(this.#server)
     await this.#register(at13)

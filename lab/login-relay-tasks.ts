@@ -1,7 +1,11 @@
 // What the processes of the log-in relay on a bench are told, and how they do it (endpoint-process.ts).
 import { on } from 'node:events'
-import type { Interface } from 'node:readline'
-import { addUser, startLoginRelay, startTerminal, wallClock, type OnEvent, type RelayedConnection } from '../endpoints/index.js'
+import { wallClock } from '../endpoints/events.js'
+import type { RelayedConnection } from '../endpoints/login-relay/relayed.js'
+import { startLoginRelay } from '../endpoints/login-relay/server.js'
+import { startTerminal } from '../endpoints/login-relay/terminal.js'
+import { addUser } from '../endpoints/login-relay/users.js'
+import type { TaskContext } from './task-context.js'
 
 /** The relay server: makes its user file, and serves until it is stopped. */
 export interface LoginRelayTask {
@@ -28,14 +32,14 @@ export interface TerminalTask {
   readonly answer?: string
 }
 
-export async function serveLogins({ users, passwords }: LoginRelayTask, stopped: Promise<unknown>, print: OnEvent): Promise<void> {
+export async function serveLogins({ users, passwords }: LoginRelayTask, { stopped, print }: TaskContext): Promise<void> {
   for (const [userId, password] of Object.entries(passwords)) await addUser(users, userId, password)
   const relay = await startLoginRelay({ users, onEvent: print })
   await stopped
   await relay.close()
 }
 
-export async function runTerminal(task: TerminalTask, input: Interface, stopped: Promise<unknown>, print: OnEvent): Promise<void> {
+export async function runTerminal(task: TerminalTask, { input, stopped, print }: TaskContext): Promise<void> {
   const { apparatus, userId, password, server, localPort, demands, question = '', answer = '' } = task
   const turns = on(input, 'line')
   const turn = (): Promise<unknown> => Promise.race([turns.next(), stopped])

@@ -2,11 +2,18 @@
 // What they get is a stream of bytes, so that nothing but the way of the data is compared.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import type { Interface } from 'node:readline'
-import { requestConnection, requestRelayed, startAcceptor, startRelayAcceptor, startTerminal, wallClock, EndpointError, type Apparatus, type Connection, type OnEvent } from '../endpoints/index.js'
+import { startAcceptor } from '../endpoints/acceptor.js'
+import type { Connection } from '../endpoints/connection.js'
+import { EndpointError } from '../endpoints/errors.js'
+import { wallClock, type Apparatus, type OnEvent } from '../endpoints/events.js'
+import { requestConnection } from '../endpoints/issuer.js'
+import { startTerminal } from '../endpoints/login-relay/terminal.js'
+import { startRelayAcceptor } from '../endpoints/relay/relay-acceptor.js'
+import { requestRelayed } from '../endpoints/relay/relay-issuer.js'
 import type { SpliceEnd } from '../endpoints/relay/splice.js'
 import { Deferred } from '../endpoints/waiting.js'
 import { fileContent } from './file-content.js'
+import type { TaskContext } from './task-context.js'
 
 /** Directly (Fig. 2), by relay (Fig. 13), by log-in relay. */
 export type MovingSystem = 'direct' | 'relay' | 'relay-login'
@@ -31,7 +38,7 @@ export const MOVER_PASSWORDS = { sender: 'open sesame 11', receiver: 'open sesam
 
 interface Meeting { readonly end: SpliceEnd, readonly leave: () => Promise<void> }
 
-export async function runMover(task: MoverTask, input: Interface, stopped: Promise<unknown>, print: OnEvent): Promise<void> {
+export async function runMover(task: MoverTask, { input, stopped, print }: TaskContext): Promise<void> {
   const begin = Promise.race([once(input, 'line'), stopped])
   const { end, leave } = await (task.end === 'sender' ? call : answer)(task, print)
   void stopped.then(() => end.reset())

@@ -2,7 +2,7 @@
 // device with the fields under `nat`, to be kept and shared.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parse } from 'yaml'
+import { loadYaml } from '../captures/yaml.js'
 import { ConfigError, record, text, type Fields } from '../napt/fields.js'
 import { PRESET_NAMES, presetNamed } from '../napt/behaviour/presets.js'
 import { parseBehaviour } from '../napt/behaviour/read-behaviour.js'
@@ -64,7 +64,7 @@ function readNatFile(name: string, folder: string): NamedNat {
 
 function parseYaml(content: string, name: string): unknown {
   try {
-    return parse(content) as unknown
+    return loadYaml().parse(content) as unknown
   } catch (error) {
     throw new ConfigError(`${name} is no YAML: ${error instanceof Error ? error.message : String(error)}`)
   }

@@ -1,6 +1,6 @@
 // The log-in relay (JP 2002-217942) on a bench: terminals 11 and 21 behind gateways of their own, relay server 4, and all of the
 // document's processes (1) to (24) in its order.
-import type { Lane } from '../captures/index.js'
+import type { Lane } from '../captures/ladder/ladder.js'
 import type { LoggedInUser } from '../endpoints/index.js'
 import type { Apparatus } from './apparatus.js'
 import type { BenchDescription } from './bench.js'
@@ -39,7 +39,7 @@ export async function runRelayLogin(options: RelayLoginOptions): Promise<RelayLo
   const { bench = relayLogin } = options
   const sequence = new Sequence()
   const { result } = await runScenario({
-    title: 'the log-in relay', bench, standardBench: relayLogin.name, hosts: ['4', '11', '21'], routers: ['13', '23'],
+    name: 'relay-login', title: 'the log-in relay', bench, standardBench: relayLogin.name, hosts: ['4', '11', '21'], routers: ['13', '23'],
     connections: RELAY_LOGIN_CONNECTIONS, decoder: relayLoginDecoder, golden: options.bench === undefined ? 'relay-login' : null,
     sequence: stage => sequence.run(stage),
   }, options)
@@ -51,7 +51,7 @@ class Sequence {
   relayed: RelayLoginResult['relayed'] = null
 
   async run(stage: Stage): Promise<void> {
-    const [server, demander, demanded] = [stage.program('4'), stage.program('11'), stage.program('21')]
+    const [server, demander, demanded] = [stage.program('4', 'login-relay'), stage.program('11', 'terminal'), stage.program('21', 'terminal')]
     await stage.watching
     server.begin({ role: 'login-relay', users: USERS, passwords: PASSWORDS })
     await server.event('listening')

@@ -4,7 +4,18 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkGolden, Correlator, decodePayload, GrowingKeyLog, KEY_LOG_FILE, goldenPath, mergeCaptures, readCaptures, readGolden, type Capture, type ConnectionName, type FigureLayout, type GoldenReport, type KeySource, type LadderEntry, type LadderStep, type PayloadDecoder } from '../captures/index.js'
+import { readCaptures } from '../captures/by-interface.js'
+import type { FigureLayout } from '../captures/figures.js'
+import { goldenPath, readGolden } from '../captures/golden-file.js'
+import { checkGolden, type GoldenReport } from '../captures/golden.js'
+import { Correlator } from '../captures/ladder/correlate.js'
+import type { LadderEntry, LadderStep } from '../captures/ladder/ladder.js'
+import { mergeCaptures } from '../captures/merge.js'
+import type { ConnectionName } from '../captures/naming.js'
+import type { PayloadDecoder } from '../captures/payload.js'
+import type { Capture } from '../captures/read-capture.js'
+import { decodePayload } from '../captures/protocol.js'
+import { GrowingKeyLog, KEY_LOG_FILE, type KeySource } from '../captures/tls/key-log.js'
 import type { EndpointEvent } from '../endpoints/events.js'
 import { wallTime } from '../napt/clock.js'
 import { ControlError, RouterClient } from '../napt/control/client.js'
@@ -15,6 +26,7 @@ import type { TraceRecord } from '../napt/trace.js'
 import { namesIn } from './address-names.js'
 import { Apparatus, ApparatusError } from './apparatus.js'
 import { BenchError, type BenchDescription } from './bench.js'
+import type { Role } from './endpoint-task.js'
 import type { AttachedBench } from './live-bench.js'
 import { openBench } from './open.js'
 import { captureOf, discardParts, partsFolder, partsIn, prepareFolder } from './output-folder.js'
@@ -32,6 +44,8 @@ const SETTLE_LIMIT = 1000
 
 /** What is a system's own. */
 export interface Scenario {
+  /** What its capture is called, without the ending: `fig2`. */
+  readonly name: string
   /** As people call it: `Fig. 2`. */
   readonly title: string
   readonly bench: BenchDescription
@@ -60,6 +74,8 @@ export interface Scenario {
 export interface ScenarioOptions {
   /** Folder for captures; made if need be. */
   readonly out: string
+  /** What the capture is called, in place of the scenario's own name. */
+  readonly name?: string
   readonly seed?: number | string
   /** Ends the run early; what the captures hold by then is kept, and the result says so. */
   readonly signal?: AbortSignal
@@ -89,8 +105,8 @@ interface Finished { readonly result: ScenarioResult, readonly captures: Readonl
 /** What a sequence works with. */
 export interface Stage {
   readonly bench: AttachedBench
-  /** Starts the program of an apparatus, which loads while others do and waits for its task (`Apparatus.begin`). It is ended with the run. */
-  program(host: string): Apparatus
+  /** Starts the program of an apparatus, which loads what `roles` need while others do, and waits for its task (`Apparatus.begin`). It is ended with the run. */
+  program(host: string, ...roles: readonly Role[]): Apparatus
   /** Resolves when everybody listens who is to hear what is said; nothing is said on the bench before. */
   readonly watching: Promise<unknown>
   /** Where programs append the keys of their connections, each before the packet that needs it leaves: beside the captures. */
@@ -119,7 +135,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   const { hosts, routers = {}, name } = description
   const missing = [...scenario.hosts.filter(host => !(host in hosts)), ...scenario.routers.filter(router => !(router in routers))]
   if (missing.length > 0) throw new BenchError(`bench ${name} cannot run ${title}: it has no ${missing.join(', ')}. Begin with \`naptlab bench ${scenario.standardBench} > my.yaml\`.`)
-  const out = prepareFolder(options.out)
+  const out = prepareFolder(options.out, options.name ?? scenario.name)
   const bench = await openBench(description, { ...(options.seed === undefined ? {} : { seed: options.seed }), routerSettings: () => ({ captureFolder: partsFolder(out) }) })
   try {
     return await new Run(bench, scenario, out, options).run()
@@ -165,15 +181,16 @@ class Run implements Stage {
     await this.settled()
     const witness = await witnessing
     await witness?.end()
-    await (await tapping)?.end()
+    const missed = await (await tapping)?.end() ?? 0
+    if (missed > 0) this.fail(`${missed} frames between hosts on the WAN are missing from the ladder`)
     this.#show(this.#correlator.flush())
     return await this.#report(witness !== null)
   }
 
   // --- the stage ----------------------------------------------------------------------------------------------------
 
-  program(host: string): Apparatus {
-    const program = new Apparatus(this.bench, host, event => this.#hear(host, event))
+  program(host: string, ...roles: readonly Role[]): Apparatus {
+    const program = new Apparatus(this.bench, host, roles, event => this.#hear(host, event))
     this.#programs.push(program)
     return program
   }
@@ -285,7 +302,7 @@ class Run implements Stage {
   async #mergeParts(): Promise<string | null> {
     const parts = partsIn(this.out)
     if (parts.length === 0) return null
-    const { title, bench, laterAddresses } = this.scenario, path = captureOf(this.out)
+    const { title, bench, laterAddresses } = this.scenario, path = captureOf(this.out, this.options.name ?? this.scenario.name)
     const keyLog = existsSync(this.keyLog) ? readFileSync(this.keyLog, 'latin1') : ''
     const { damages } = await mergeCaptures(parts, path, { names: namesIn(topologyOf(bench, laterAddresses)), keyLog, comment: `a run of ${title} on bench ${bench.name}` })
     for (const damage of damages) this.fail(damage.message)

@@ -1,5 +1,5 @@
 // A bench's description as the ladder needs it: who has which address, and behind which router.
-import type { Topology } from '../captures/index.js'
+import type { Topology } from '../captures/ladder/places.js'
 import { parseBehaviour } from '../napt/behaviour/read-behaviour.js'
 import { formatIpv4 } from '../napt/wire/address.js'
 import { addressesOf, BenchError, type BenchDescription, type RouterDescription } from './bench.js'

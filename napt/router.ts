@@ -3,12 +3,12 @@
 //
 // A packet of a known flow mostly takes the fast path (fast-path.ts). All others, and what a flow is at first:
 //
-//   Ethernet → ARP | IPv4 → for the router itself? → fragments → time to live → translation: decide → length → next hop (ARP)
-//   → translation: rewrite
+//   Ethernet → ARP | IPv4 → for the router itself? → fragments → time to live → translation: decide → length → next hop (ARP) → rewrite
 import { Addressing } from './addressing.js'
 import type { Behaviour, Protocol, StaticMapping } from './behaviour/behaviour.js'
 import type { Explanation, KnownSession } from './explanation.js'
 import { FastPath } from './fast-path.js'
+import type { NumberMemory } from './explanation-numbers.js'
 import { fragment } from './translation/fragmentation.js'
 import { FragmentTable, type FragmentPath } from './translation/fragments.js'
 import { IdentificationCounter } from './translation/identification.js'
@@ -118,7 +118,7 @@ export class Router {
     return { forwarded: { ...this.#forwarded }, answered: this.#answered, held: this.#held, dropped: { ...this.#dropped } }
   }
 
-  /** Of the forwarded frames, those that took the fast path. */
+  /** Forwarded frames that took the fast path. */
   get fastForwarded(): number { return this.#fastPath?.forwarded ?? 0 }
 
   /** Dynamic mappings made since the beginning. */
@@ -128,6 +128,9 @@ export class Router {
 
   /** What the verdict of the last `process` rests on; undefined when no mapping had a part in it. */
   explain(now: number): Explanation | undefined { return this.#table.explain(now) }
+
+  /** The same as numbers, from word `at` on (explanation-numbers.ts). Allocates nothing. */
+  writeExplanation(memory: NumberMemory, at: number, now: number): void { this.#table.writeExplanation(memory, at, now) }
 
   /** See NaptTable.known. */
   known(now: number): KnownSession | null { return this.#table.known(now) }
@@ -263,8 +266,7 @@ export class Router {
     if (packet.protocol === ipv4.PROTOCOL.tcp) this.#adaptTcp(packet, outbound)
     if (outbound && (isFirstFragment || isTooLong || !ipv4.dontFragment(bytes, ip))) ipv4.setIdentification(bytes, ip, this.#identifications.next(packet.ipEnd - packet.transport, segment))
     if (isFirstFragment) {
-      const source = ipv4.source(bytes, ip), destination = ipv4.destination(bytes, ip)
-      this.#fragments[from].settle({ source, destination, to, nextHop, identification: ipv4.identification(bytes, ip) })
+      this.#fragments[from].settle({ source: ipv4.source(bytes, ip), destination: ipv4.destination(bytes, ip), to, nextHop, identification: ipv4.identification(bytes, ip) })
     }
     if (packet.hasPorts && !turnsBack) this.#table.settle(outbound)
     return this.#forward(packet, from, to, mac, isTooLong)

@@ -37,6 +37,8 @@ export const needsTsharkWithLua: Prerequisite = needsTshark.skip !== false ? nee
 }
 export const needsOpenssl: Prerequisite = { skip: succeeds('openssl', 'version') ? false : 'openssl is not installed' }
 export const needsCoturn = needsPrograms({ turnserver: 'coturn', turnutils_natdiscovery: 'coturn' })
+/** Debian has it where only root looks for programs. */
+export const needsNft: Prerequisite = onBench(succeeds('sh', '-c', 'PATH=$PATH:/usr/sbin command -v nft'), 'nft is not installed (sudo apt-get install nftables)')
 export const needsNetworkTools = needsPrograms({ ping: 'iputils-ping', traceroute: 'traceroute', iperf3: 'iperf3' })
 const CAPTURE_FILE_TOOLS = { tshark: 'tshark', editcap: 'wireshark-common', mergecap: 'wireshark-common', text2pcap: 'wireshark-common', tcpdump: 'tcpdump' }
 export const needsCaptureFileTools = hasPrograms(CAPTURE_FILE_TOOLS)

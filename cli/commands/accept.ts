@@ -1,9 +1,10 @@
 // `naptlab accept`: the request acceptor (103). Registers, and serves each connection that comes about.
 import { REGISTRATION_INTERVAL, SERVER_PORTS, openSession, parseKey, readKeyFile, startAcceptor } from '../../endpoints/index.js'
-import { readLines, receiveInto, sendAll, stopSignal, succeeds, untilAborted } from '../conversation.js'
+import { readLines, receiveInto, sendAll, succeeds } from '../conversation.js'
 import { checkData, clientChannel, clientEncryption } from '../encryption-options.js'
 import { keyFor, parseDuration, parseEquipmentId, parseLevel, parseLocalPort, parsePort, parsePrefixes, readPassword } from '../options.js'
 import { printFailure, printer } from '../output.js'
+import { stopSignal, untilAborted } from '../stop-signal.js'
 import type { CommandModule, InferredOptionTypes, Options } from 'yargs'
 import type { Connection, Session } from '../../endpoints/index.js'
 

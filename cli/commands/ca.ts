@@ -1,7 +1,7 @@
 // naptlab ca: the certificate authority (51) of Fig. 5, and what servers and equipment need of it.
 import { AUTHORITY_PORT, EndpointError, TIMEOUTS, certificates } from '../../endpoints/index.js'
 import { parseAllowances, parseDays, parseFingerprint, parseNames, readEnrolmentSecret } from '../ca-options.js'
-import { stopSignal, untilAborted } from '../conversation.js'
+import { stopSignal, untilAborted } from '../stop-signal.js'
 import { UsageError } from '../errors.js'
 import { parseDuration, parseLocalPort, parsePort } from '../options.js'
 import { printFailure, printer } from '../output.js'

@@ -1,9 +1,10 @@
 // `naptlab issue`: the request issuer (102). Asks for one connection and talks on it.
 import { DATA, SERVER_PORTS, TIMEOUTS, openSession, requestConnection } from '../../endpoints/index.js'
-import { readLines, receiveInto, sendAll, stopSignal, succeeds } from '../conversation.js'
+import { readLines, receiveInto, sendAll, succeeds } from '../conversation.js'
 import { checkData, clientChannel, clientEncryption, keysOf } from '../encryption-options.js'
 import { parseDuration, parseEquipmentId, parseLevel, parseLocalPort, parsePeer, parsePort, readPassword } from '../options.js'
 import { printFailure, printer } from '../output.js'
+import { stopSignal } from '../stop-signal.js'
 import type { CommandModule, InferredOptionTypes, Options } from 'yargs'
 import type { Data } from '../../endpoints/index.js'
 

@@ -1,6 +1,6 @@
 // naptlab relay: the log-in relay (JP 2002-217942) as programs: its server, a terminal with an application beside it, its users.
 import { HOLD_INTERVAL, HOLD_LIFETIME, LOGIN_RELAY_PORT, addUser, forwardTo, readUsers, removeUser, startLoginRelay, startTerminal, toTarget } from '../../endpoints/index.js'
-import { stopSignal, untilAborted } from '../conversation.js'
+import { stopSignal, untilAborted } from '../stop-signal.js'
 import { clientChannel, clientEncryption, serverChannel, serverEncryption } from '../encryption-options.js'
 import { UsageError } from '../errors.js'
 import { parseDuration, parseLocalPort, parsePeer, parsePort, readPassword } from '../options.js'

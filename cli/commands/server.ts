@@ -1,6 +1,6 @@
 // `naptlab server`: the rendezvous server (101) until SIGINT or SIGTERM.
 import { ENTRY_LIFETIME, EquipmentFile, SERVER_PORTS, TIMEOUTS, startServer } from '../../endpoints/index.js'
-import { stopSignal, untilAborted } from '../conversation.js'
+import { stopSignal, untilAborted } from '../stop-signal.js'
 import { serverChannel, serverEncryption } from '../encryption-options.js'
 import { keyFor, parseDuration, parseLevel, parseLocalPort } from '../options.js'
 import { printFailure, printTrouble, printer } from '../output.js'

@@ -1,5 +1,5 @@
 // naptlab run fig2.
-import { formatFigures } from '../../captures/index.js'
+import { formatFigures } from '../../captures/check-report.js'
 import type { BenchDescription } from '../../lab/bench.js'
 import { fig1With, PLACEMENTS, type Placements } from '../../lab/benches/placements.js'
 import { fig1 } from '../../lab/benches/fig1.js'

@@ -1,7 +1,7 @@
 // A documented system as `naptlab run` knows it, and what is printed of every run.
 import { relative } from 'node:path'
-import type { Lane } from '../../captures/index.js'
-import { formatGoldenReport } from '../../captures/index.js'
+import type { Lane } from '../../captures/ladder/ladder.js'
+import { formatGoldenReport } from '../../captures/check-report.js'
 import type { BenchDescription } from '../../lab/bench.js'
 import { describedBench } from '../../lab/benches/index.js'
 import type { Data, Encryption, KeyExchange } from '../../endpoints/index.js'
@@ -29,7 +29,7 @@ export interface SystemOptions {
 const OWN_OPTIONS = ['bench', 'nat', 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data', 'encryption', 'key-exchange'] as const
 
 export interface System {
-  /** The folder below `out/` unless another is given. */
+  /** The capture's, and of the folder below `out/` unless another is given. */
   readonly name: string
   /** Behind the command's own words: the bench, and what else was chosen. */
   readonly title: string

@@ -8,13 +8,14 @@
 // look-up found is kept as a few numbers, from which `explain` says why.
 import type { Behaviour, Dependence, Protocol, StaticMapping } from '../behaviour/behaviour.js'
 import type { Explanation, KnownSession } from '../explanation.js'
+import { EXPLANATION_WORDS, FACT, numberMemory, PLACE, readExplanation, type NumberMemory } from '../explanation-numbers.js'
 import { seededRandom } from '../random.js'
 import type { Endpoint, Ipv4Address, Port } from '../wire/address.js'
 import type { DropReason } from '../verdict.js'
 import { portPair, PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
 import type { Hosts } from './hosts.js'
-import { explainLookup, listMappings, mappingRow, type MappingRow } from './listing.js'
 import { LastLookup } from './last-lookup.js'
+import { listMappings, mappingRow, writeLookup, type MappingRow } from './listing.js'
 import { KIND, type Mappings } from './mappings.js'
 import type { Sessions } from './sessions.js'
 import { addStaticMapping, ensureStaticMapping, keepStaticMappings, removeStaticMapping } from './static-mappings.js'
@@ -39,6 +40,7 @@ export class NaptTable {
   readonly #addresses: WanAddresses
   readonly #timers: Timers
   readonly #last: LastLookup
+  readonly #explained = numberMemory(EXPLANATION_WORDS)
   /** Dynamic mappings made since the beginning. */
   made = 0
   /** Why the last `outbound` or `inbound` gave -1. */
@@ -211,9 +213,15 @@ export class NaptTable {
 
   /** What the last look-up rested on. Only right after it: the numbers are of that moment. */
   explain(now: number): Explanation | undefined {
+    this.writeExplanation(this.#explained, 0, now)
+    return readExplanation(this.#explained, 0)
+  }
+
+  /** The same as numbers, from word `at` on (explanation-numbers.ts). Allocates nothing. */
+  writeExplanation(memory: NumberMemory, at: number, now: number): void {
     const { mapping, isMade } = this.#last
-    if (!isMade) return undefined
-    return mapping === NONE ? { before: 'none', after: 'none' } : explainLookup(this.#store, this.#last, this.#filterOf(mapping), now)
+    if (mapping !== NONE && isMade) writeLookup(memory, at, this.#store, this.#last, this.#filterOf(mapping), now)
+    else memory.words[at + PLACE.facts] = isMade ? FACT.isMade : 0
   }
 
   /** The session that the last look-up found, if it was there before; null otherwise. Right after it, as `explain`; the same object every time. */
