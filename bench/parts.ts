@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ownEnvironment } from '../lab/process.js'
 import { measure } from './process.js'
+import { benchCore, coreTable, coreTargets, QUICK_SIZES } from './core.js'
 import { benchRecording, MOST_SLOWDOWN, recordingLines } from './recording.js'
 import { spreadOf } from './statistics.js'
 import type { Target } from './targets.js'
@@ -67,7 +68,15 @@ const fig2: Part = {
   },
 }
 
-export const PARTS: readonly Part[] = [recording, fig2]
+const core: Part = {
+  name: 'core', title: 'The core alone, one thread',
+  run: async (quick, _rounds, onTurn) => {
+    const data = await benchCore({ ...quick ? { sizes: QUICK_SIZES, seconds: 1 } : {}, onSize: mappings => { onTurn(`core: ${number(mappings, 0)} mappings`) } })
+    return { data, lines: coreTable(data), targets: coreTargets(data) }
+  },
+}
+
+export const PARTS: readonly Part[] = [recording, core, fig2]
 
 /** @returns what came of each, in order; one that fails says so, and the others are told all the same */
 export async function runParts(parts: readonly Part[], quick: boolean, rounds: number, onTurn: (what: string) => void): Promise<(PartResult & Pick<Part, 'name' | 'title'>)[]> {

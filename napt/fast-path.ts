@@ -14,9 +14,14 @@ import * as ipv4 from './wire/ipv4.js'
 import * as tcp from './wire/tcp.js'
 import * as udp from './wire/udp.js'
 
+// V8 folds a module's own constants into the code, and loads those of other modules anew each time.
 const NONE = -1
-const TRANSPORT = ethernet.HEADER + ipv4.MINIMUM_HEADER
-const SHORTEST = TRANSPORT + udp.HEADER
+const IP = ethernet.HEADER, IPV4_HEADER = ipv4.MINIMUM_HEADER, TCP_HEADER = tcp.MINIMUM_HEADER, UDP_HEADER = udp.HEADER
+const TYPE_IPV4 = ethernet.TYPE.ipv4, TCP = ipv4.PROTOCOL.tcp, UDP = ipv4.PROTOCOL.udp
+const TCP_CODE = PROTOCOL_CODE.tcp, UDP_CODE = PROTOCOL_CODE.udp
+const TCP_CHECKSUM = tcp.CHECKSUM, UDP_CHECKSUM = udp.CHECKSUM
+const TRANSPORT = IP + IPV4_HEADER
+const SHORTEST = TRANSPORT + UDP_HEADER
 /** Version 4 and a header of five words. */
 const PLAIN_HEADER = 0x45
 const ONE_HOP = 1 << 24
@@ -65,37 +70,37 @@ export class FastPath {
     if (end - start < SHORTEST) return false
     const view = bytes === this.#bytes ? this.#view : this.#look(bytes)
     const direction = from === 'lan' ? this.#lan : this.#wan, { outbound } = direction
-    if (view.getInt32(start) !== direction.inHigh || view.getUint16(start + 4) !== direction.inLow || view.getUint16(start + 12) !== ethernet.TYPE.ipv4) return false
+    if (view.getInt32(start) !== direction.inHigh || view.getUint16(start + 4) !== direction.inLow || view.getUint16(start + 12) !== TYPE_IPV4) return false
 
-    const ip = start + ethernet.HEADER, transport = start + TRANSPORT
+    const ip = start + IP, transport = start + TRANSPORT
     const first = view.getInt32(ip), second = view.getInt32(ip + 4), third = view.getInt32(ip + 8)
     const source = view.getInt32(ip + 12), destination = view.getInt32(ip + 16), length = first & 0xffff, ipEnd = ip + length
     if (first >>> 24 !== PLAIN_HEADER || (second & FRAGMENT) !== 0 || third >>> 24 <= 1 || ipEnd > end) return false
     if (folded(halves(first) + halves(second) + halves(third) + halves(source) + halves(destination)) !== 0xffff) return false
 
-    const isTcp = (third >>> 16 & 0xff) === ipv4.PROTOCOL.tcp
-    let header: number = udp.HEADER, flags = 0
+    const isTcp = (third >>> 16 & 0xff) === TCP
+    let header: number = UDP_HEADER, flags = 0
     if (isTcp) {
-      if (length < ipv4.MINIMUM_HEADER + tcp.MINIMUM_HEADER) return false
+      if (length < IPV4_HEADER + TCP_HEADER) return false
       const offsetAndFlags = view.getUint16(transport + 12)
       header = offsetAndFlags >>> 12 << 2
-      if (header < tcp.MINIMUM_HEADER || header > ipEnd - transport) return false
+      if (header < TCP_HEADER || header > ipEnd - transport) return false
       flags = offsetAndFlags & 0xff
     } else {
-      if ((third >>> 16 & 0xff) !== ipv4.PROTOCOL.udp) return false
+      if ((third >>> 16 & 0xff) !== UDP) return false
       const datagram = view.getUint16(transport + 4)
-      if (datagram < udp.HEADER || datagram > ipEnd - transport) return false
+      if (datagram < UDP_HEADER || datagram > ipEnd - transport) return false
     }
 
-    const table = this.#table, code = isTcp ? PROTOCOL_CODE.tcp : PROTOCOL_CODE.udp, ports = view.getInt32(transport)
+    const table = this.#table, code = isTcp ? TCP_CODE : UDP_CODE, ports = view.getInt32(transport)
     const session = table.findSettled(outbound, code, outbound ? source : destination, outbound ? destination : source, outbound ? ports : ports << 16 | ports >>> 16, flags, now)
     if (session === NONE) return false
-    if ((segment === 0 ? length : Math.min(ipv4.MINIMUM_HEADER + header + segment, length)) > direction.mtu) return false
-    const mac = this.#nextHops.find(direction.to, outbound ? destination as Ipv4Address : table.lanAddress(session), now)
+    if ((segment === 0 ? length : Math.min(IPV4_HEADER + header + segment, length)) > direction.mtu) return false
+    const address = table.settledAddress, port = table.settledPort
+    const mac = this.#nextHops.find(direction.to, outbound ? destination as Ipv4Address : address, now)
     if (mac === null) return false
-    table.pass(session, outbound, code, flags, now)
+    table.pass(session, outbound, code, now)
 
-    const address = outbound ? table.wanAddress(session) : table.lanAddress(session), port = outbound ? table.wanPort(session) : table.lanPort(session)
     const addressChange = halves(outbound ? ~source : ~destination) + halves(address)
     const portChange = (~(outbound ? ports >>> 16 : ports) & 0xffff) + port
     let headerChange = addressChange + HOP_TAKEN
@@ -108,23 +113,16 @@ export class FastPath {
     view.setInt32(ip + 8, third - ONE_HOP & ~0xffff | ~folded((~third & 0xffff) + headerChange) & 0xffff)
     view.setInt32(ip + (outbound ? 12 : 16), address)
     view.setUint16(transport + (outbound ? 0 : 2), port)
-    this.#changeChecksum(view, transport + (isTcp ? tcp.CHECKSUM : udp.CHECKSUM), isTcp, partial, addressChange, portChange)
+    const checksumAt = transport + (isTcp ? TCP_CHECKSUM : UDP_CHECKSUM), checksum = view.getUint16(checksumAt)
+    // What a partial checksum covers is in wire/checksum.ts. A UDP checksum of zero means none, and a computed zero is written 0xffff (RFC 768).
+    if (partial) view.setUint16(checksumAt, folded(checksum + addressChange))
+    else if (isTcp || checksum !== 0) {
+      const changed = ~folded((~checksum & 0xffff) + addressChange + portChange) & 0xffff
+      view.setUint16(checksumAt, !isTcp && changed === 0 ? 0xffff : changed)
+    }
     setAddresses(view, start, mac, direction)
     this.forwarded++
     return true
-  }
-
-  /** That of the transport header; wire/checksum.ts has what a partial one covers. */
-  #changeChecksum(view: DataView, at: number, isTcp: boolean, partial: boolean, addressChange: number, portChange: number): void {
-    const before = view.getUint16(at)
-    if (partial) {
-      view.setUint16(at, folded(before + addressChange))
-      return
-    }
-    // A UDP checksum of zero means none, and a computed zero is written 0xffff (RFC 768).
-    if (!isTcp && before === 0) return
-    const after = ~folded((~before & 0xffff) + addressChange + portChange) & 0xffff
-    view.setUint16(at, !isTcp && after === 0 ? 0xffff : after)
   }
 
   #look(bytes: Uint8Array): DataView {

@@ -3,8 +3,7 @@
 //
 // A packet of a known flow mostly takes the fast path (fast-path.ts). All others, and what a flow is at first:
 //
-//   Ethernet → ARP | IPv4 → for the router itself? → fragments → time to live → translation: decide → length → next hop (ARP)
-//   → translation: rewrite
+//   Ethernet → ARP | IPv4 → for the router itself? → fragments → time to live → translation: decide → length → next hop (ARP) → rewrite
 import { Addressing } from './addressing.js'
 import type { Behaviour, Protocol, StaticMapping } from './behaviour/behaviour.js'
 import type { Explanation, KnownSession } from './explanation.js'
@@ -119,7 +118,7 @@ export class Router {
     return { forwarded: { ...this.#forwarded }, answered: this.#answered, held: this.#held, dropped: { ...this.#dropped } }
   }
 
-  /** Of the forwarded frames, those that took the fast path. */
+  /** Forwarded frames that took the fast path. */
   get fastForwarded(): number { return this.#fastPath?.forwarded ?? 0 }
 
   /** Dynamic mappings made since the beginning. */
@@ -267,8 +266,7 @@ export class Router {
     if (packet.protocol === ipv4.PROTOCOL.tcp) this.#adaptTcp(packet, outbound)
     if (outbound && (isFirstFragment || isTooLong || !ipv4.dontFragment(bytes, ip))) ipv4.setIdentification(bytes, ip, this.#identifications.next(packet.ipEnd - packet.transport, segment))
     if (isFirstFragment) {
-      const source = ipv4.source(bytes, ip), destination = ipv4.destination(bytes, ip)
-      this.#fragments[from].settle({ source, destination, to, nextHop, identification: ipv4.identification(bytes, ip) })
+      this.#fragments[from].settle({ source: ipv4.source(bytes, ip), destination: ipv4.destination(bytes, ip), to, nextHop, identification: ipv4.identification(bytes, ip) })
     }
     if (packet.hasPorts && !turnsBack) this.#table.settle(outbound)
     return this.#forward(packet, from, to, mac, isTooLong)

@@ -1,6 +1,7 @@
 // A timing wheel. A session stands in the slot of the deadline it had when it was put there; a refresh only writes the new
 // deadline, and the slot's turn finds out whether it has really come. Work per turn is bounded, so expiry never stalls the
-// packet path. Links are row numbers held by the caller's rows.
+// packet path. Links are row numbers held by the caller's rows: two fields a row, since the first row of a slot has the slot's
+// number in place of a row before it.
 import type { Rows } from './rows.js'
 
 const SLOTS = 1024
@@ -13,41 +14,36 @@ export class ExpiryWheel {
   readonly #rows: Rows
   readonly #next: number
   readonly #previous: number
-  readonly #slotOf: number
   #turn: number
   /** No slot before this turn has rows. */
   #earliest = 0
   #count = 0
 
-  /** `next`, `previous` and `slot` are the fields of `rows` that the wheel may use; `now` in milliseconds. */
-  constructor(rows: Rows, links: { next: number, previous: number, slot: number }, now: number) {
+  /** `next` and `previous` are the fields of `rows` that the wheel may use; `now` in milliseconds. */
+  constructor(rows: Rows, links: { next: number, previous: number }, now: number) {
     this.#rows = rows
     this.#next = links.next
     this.#previous = links.previous
-    this.#slotOf = links.slot
     this.#turn = Math.floor(now / GRANULARITY)
   }
 
   add(row: number, deadline: number): void {
     // A deadline beyond the wheel's reach waits in the farthest slot and is put back from there.
     const ahead = Math.min(Math.max(Math.ceil(deadline / GRANULARITY) - this.#turn, 1), SLOTS - 1)
-    const slot = (this.#turn + ahead) % SLOTS
-    const fields = this.#rows.fields, at = row * this.#rows.width, head = this.#heads[slot]
-    fields[at + this.#slotOf] = slot
-    fields[at + this.#previous] = NONE
-    fields[at + this.#next] = head
-    if (head !== NONE) fields[head * this.#rows.width + this.#previous] = row
+    const slot = (this.#turn + ahead) % SLOTS, head = this.#heads[slot]
+    this.#rows.set(row, this.#previous, ~slot)
+    this.#rows.set(row, this.#next, head)
+    if (head !== NONE) this.#rows.set(head, this.#previous, row)
     this.#heads[slot] = row
     this.#earliest = this.#count === 0 ? this.#turn + ahead : Math.min(this.#earliest, this.#turn + ahead)
     this.#count++
   }
 
   remove(row: number): void {
-    const fields = this.#rows.fields, width = this.#rows.width, at = row * width
-    const next = fields[at + this.#next], previous = fields[at + this.#previous]
-    if (previous === NONE) this.#heads[fields[at + this.#slotOf]] = next
-    else fields[previous * width + this.#next] = next
-    if (next !== NONE) fields[next * width + this.#previous] = previous
+    const next = this.#rows.get(row, this.#next), previous = this.#rows.get(row, this.#previous)
+    if (previous < 0) this.#heads[~previous] = next
+    else this.#rows.set(previous, this.#next, next)
+    if (next !== NONE) this.#rows.set(next, this.#previous, previous)
     this.#count--
   }
 

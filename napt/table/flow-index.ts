@@ -1,97 +1,179 @@
-// A hash index from (protocol, two addresses, two ports) to the number of a row. Open addressing with linear probing and
-// backward-shift deletion. An entry is 16 bytes, so that a look-up mostly touches one cache line, and nothing is allocated
-// but when the index doubles.
+// A hash index from (protocol, two addresses, two ports) to the number of a row that holds them. Open addressing with linear probing
+// and backward-shift deletion. A slot is four bytes, the row's number and some bits of its key's hash: a look-up reads one cache line
+// here and mostly one row, the right one, and a million flows take 8 MB, which the processor's cache has room for.
+//
+// When the index doubles, rows move over a few at a time with each insertion, in the order of their numbers, so that no packet waits
+// for the move of a million. Until that is done, rows from `moved` on are still to be looked for in the old slots.
 //
 // Addresses and port pairs are signed 32-bit integers: those stay unboxed.
+import type { Rows } from './rows.js'
 
 /**
- * Three bits tell the protocol within an entry; 0 is never used, so that an entry of zeros is a free one. `other` stands for
- * all protocols without ports; their number takes the place of the port.
+ * Three bits tell the protocol within a row; 0 is never used, so that it tells a free row. `other` stands for all protocols
+ * without ports; their number takes the place of the port.
  */
 export const PROTOCOL_CODE = { tcp: 1, udp: 2, icmp: 3, other: 4 } as const
 export type ProtocolCode = typeof PROTOCOL_CODE[keyof typeof PROTOCOL_CODE]
+/** Where the protocol's three bits begin in the field that has them. */
+export const CODE_SHIFT = 29
 
+const ROW_BITS = 25
+const ROW = (1 << ROW_BITS) - 1
+/** In old slots: what was there is gone. */
+const GONE = ROW
 /** The largest row number. */
-export const MAXIMUM_ROW = (1 << 29) - 2
+export const MAXIMUM_ROW = ROW - 2
+const NONE = -1
+/** Rows that move with each insertion at least. */
+const LEAST_MOVED = 8
 
 export const portPair = (first: number, second: number): number => (first << 16) | second
 
+/** Of the rows, what the index asks of them. */
+type IndexedRows = Pick<Rows, 'limit' | 'get' | 'chunkOf' | 'placeOf'>
+
+/** Fields of a row: the key, and the protocol's code in the top three bits of one. */
+export interface KeyFields { readonly a: number, readonly b: number, readonly ports: number, readonly code: number }
+
 export class FlowIndex {
-  /** Per entry: address, address, ports, protocol code in the top three bits and row number + 1 below. */
-  #words: Int32Array
+  readonly #rows: IndexedRows
+  readonly #a: number
+  readonly #b: number
+  readonly #ports: number
+  readonly #code: number
+  readonly #isIn: (row: number) => boolean
+  /** Row number + 1, and the hash's highest bits above; 0 where free. */
+  #slots: Int32Array
   #mask: number
   #size = 0
+  #old: Int32Array | null = null
+  #moved = 0
+  /** Rows from this one on are new since the index doubled. */
+  #last = 0
+  /** So many rows an insertion that all have moved before the new slots are full. */
+  #step = LEAST_MOVED
 
-  constructor(capacity = 64) {
-    this.#words = new Int32Array(capacity * 4)
+  /** @param isIn whether a row in use is in this index: asked when the index doubles */
+  constructor(rows: IndexedRows, fields: KeyFields, isIn: (row: number) => boolean, capacity = 64) {
+    this.#rows = rows
+    this.#a = fields.a
+    this.#b = fields.b
+    this.#ports = fields.ports
+    this.#code = fields.code
+    this.#isIn = isIn
+    this.#slots = new Int32Array(capacity)
     this.#mask = capacity - 1
   }
 
   get size(): number { return this.#size }
-  get bytes(): number { return this.#words.byteLength }
+  get bytes(): number { return this.#slots.byteLength + (this.#old?.byteLength ?? 0) }
 
   /** The row, or -1. */
   find(a: number, b: number, ports: number, code: ProtocolCode): number {
-    const words = this.#words, mask = this.#mask
-    for (let slot = hash(a, b, ports, code) & mask; ; slot = (slot + 1) & mask) {
-      const at = slot << 2, last = words[at + 3]
-      if (last === 0) return -1
-      if (words[at] === a && words[at + 1] === b && words[at + 2] === ports && last >>> 29 === code) return (last & 0x1fffffff) - 1
+    const slots = this.#slots, mask = this.#mask, h = hash(a, b, ports, code)
+    for (let at = h & mask, slot = slots[at]; slot !== 0; slot = slots[at]) {
+      if ((slot ^ h) >>> ROW_BITS === 0) {
+        // As in `#matches`, which V8 does not always write out here.
+        const row = (slot & ROW) - 1, fields = this.#rows.chunkOf(row), place = this.#rows.placeOf(row)
+        if (fields[place + this.#ports] === ports && fields[place + this.#a] === a && fields[place + this.#b] === b && fields[place + this.#code] >>> CODE_SHIFT === code) return row
+      }
+      at = at + 1 & mask
     }
+    return this.#old === null ? NONE : this.#findOld(this.#old, h, a, b, ports, code)
   }
 
-  /** The key must not be in the index yet. */
-  insert(a: number, b: number, ports: number, code: ProtocolCode, row: number): void {
+  /** The row's key must be written, and not be in the index yet. */
+  insert(row: number): void {
     if ((this.#size + 1) * 4 > (this.#mask + 1) * 3) this.#grow()
-    this.#place(a, b, ports, (code << 29) | (row + 1))
+    if (this.#old !== null) this.#move()
+    this.#place(row)
     this.#size++
   }
 
-  remove(a: number, b: number, ports: number, code: ProtocolCode): void {
-    const words = this.#words, mask = this.#mask
-    let slot = hash(a, b, ports, code) & mask
-    for (; ; slot = (slot + 1) & mask) {
-      const at = slot << 2, last = words[at + 3]
-      if (last === 0) return
-      if (words[at] === a && words[at + 1] === b && words[at + 2] === ports && last >>> 29 === code) break
+  /** The row's key must be as it was inserted; a row that is not in the index stays out. */
+  remove(row: number): void {
+    const slots = this.#slots, mask = this.#mask
+    let at = this.#hashOf(row) & mask
+    while (slots[at] !== 0 && (slots[at] & ROW) !== row + 1) at = at + 1 & mask
+    if (slots[at] === 0) {
+      if (this.#old !== null && row >= this.#moved) this.#removeOld(this.#old, row)
+      return
     }
     this.#size--
-    // Entries behind the hole move up unless that would put them before their home slot.
-    for (let next = (slot + 1) & mask; words[(next << 2) + 3] !== 0; next = (next + 1) & mask) {
-      const at = next << 2
-      const home = hash(words[at], words[at + 1], words[at + 2], words[at + 3] >>> 29) & mask
-      if (((next - home) & mask) >= ((next - slot) & mask)) {
-        words.copyWithin(slot << 2, at, at + 4)
-        slot = next
+    // Slots behind the hole move up unless that would put them before their home.
+    let hole = at
+    for (let next = hole + 1 & mask; slots[next] !== 0; next = next + 1 & mask) {
+      const home = this.#hashOf((slots[next] & ROW) - 1) & mask
+      if ((next - home & mask) >= (next - hole & mask)) {
+        slots[hole] = slots[next]
+        hole = next
       }
     }
-    words.fill(0, slot << 2, (slot << 2) + 4)
+    slots[hole] = 0
   }
 
-  #place(a: number, b: number, ports: number, last: number): void {
-    const words = this.#words, mask = this.#mask
-    let slot = hash(a, b, ports, last >>> 29) & mask
-    while (words[(slot << 2) + 3] !== 0) slot = (slot + 1) & mask
-    const at = slot << 2
-    words[at] = a
-    words[at + 1] = b
-    words[at + 2] = ports
-    words[at + 3] = last
+  #matches(row: number, a: number, b: number, ports: number, code: number): boolean {
+    const chunk = this.#rows.chunkOf(row), at = this.#rows.placeOf(row)
+    return chunk[at + this.#ports] === ports && chunk[at + this.#a] === a && chunk[at + this.#b] === b && chunk[at + this.#code] >>> CODE_SHIFT === code
+  }
+
+  #hashOf(row: number): number {
+    const chunk = this.#rows.chunkOf(row), at = this.#rows.placeOf(row)
+    return hash(chunk[at + this.#a], chunk[at + this.#b], chunk[at + this.#ports], chunk[at + this.#code] >>> CODE_SHIFT)
+  }
+
+  /** Puts a row into the first free slot, unless it is there already. */
+  #place(row: number): void {
+    const slots = this.#slots, mask = this.#mask, h = this.#hashOf(row)
+    let at = h & mask
+    for (let slot = slots[at]; slot !== 0; slot = slots[at]) {
+      if ((slot & ROW) === row + 1) return
+      at = at + 1 & mask
+    }
+    slots[at] = h & ~ROW | row + 1
   }
 
   #grow(): void {
-    const old = this.#words
-    this.#words = new Int32Array(old.length * 2)
-    this.#mask = this.#mask * 2 + 1
-    for (let at = 0; at < old.length; at += 4) {
-      if (old[at + 3] !== 0) this.#place(old[at], old[at + 1], old[at + 2], old[at + 3])
+    this.#old = this.#slots
+    this.#moved = 0
+    this.#last = this.#rows.limit
+    this.#step = Math.max(LEAST_MOVED, Math.ceil(this.#last * 2 / this.#old.length))
+    this.#slots = new Int32Array(this.#old.length * 2)
+    this.#mask = this.#slots.length - 1
+  }
+
+  #move(): void {
+    const end = Math.min(this.#moved + this.#step, this.#last)
+    for (; this.#moved < end; this.#moved++) {
+      if (this.#rows.get(this.#moved, this.#code) >>> CODE_SHIFT !== 0 && this.#isIn(this.#moved)) this.#place(this.#moved)
+    }
+    if (this.#moved === this.#last) this.#old = null
+  }
+
+  #findOld(old: Int32Array, h: number, a: number, b: number, ports: number, code: number): number {
+    const mask = old.length - 1
+    for (let at = h & mask, slot = old[at]; slot !== 0; slot = old[at]) {
+      const row = (slot & ROW) - 1
+      if (row >= this.#moved && slot !== GONE && (slot ^ h) >>> ROW_BITS === 0 && this.#matches(row, a, b, ports, code)) return row
+      at = at + 1 & mask
+    }
+    return NONE
+  }
+
+  #removeOld(old: Int32Array, row: number): void {
+    const mask = old.length - 1
+    for (let at = this.#hashOf(row) & mask; old[at] !== 0; at = at + 1 & mask) {
+      if (old[at] === GONE || (old[at] & ROW) !== row + 1) continue
+      old[at] = GONE
+      this.#size--
+      return
     }
   }
 }
 
 /** Two rounds of multiply and xor-shift: enough that sequential ports and addresses spread. */
 function hash(a: number, b: number, ports: number, code: number): number {
-  let h = Math.imul(a ^ code, 0x9e3779b1) ^ Math.imul(b, 0x85ebca77) ^ Math.imul(ports, 0xc2b2ae3d)
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
-  return (h ^ (h >>> 13)) >>> 0
+  const h = Math.imul(a ^ code, 0x9e3779b1) ^ Math.imul(b, 0x85ebca77) ^ Math.imul(ports, 0xc2b2ae3d)
+  const mixed = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
+  return mixed ^ (mixed >>> 13)
 }

@@ -39,11 +39,10 @@ export class Hosts {
     const known = this.find(address)
     if (known !== NONE) return known
     const row = this.#rows.add()
-    const fields = this.#rows.fields, at = row * H.width
-    fields[at + H.address] = address
-    fields[at + H.wanAddress] = 0
-    fields[at + H.mappings] = 0
-    fields[at + H.sessions] = 0
+    this.#rows.set(row, H.address, address)
+    this.#rows.set(row, H.wanAddress, 0)
+    this.#rows.set(row, H.mappings, 0)
+    this.#rows.set(row, H.sessions, 0)
     if (row >= this.#debts.length) {
       this.#debts = doubled(this.#debts)
       this.#debtTimes = doubled(this.#debtTimes)
@@ -62,13 +61,13 @@ export class Hosts {
     return true
   }
 
-  address(row: number): number { return this.#rows.fields[row * H.width + H.address] }
-  mappings(row: number): number { return this.#rows.fields[row * H.width + H.mappings] }
-  sessions(row: number): number { return this.#rows.fields[row * H.width + H.sessions] }
+  address(row: number): number { return this.#rows.get(row, H.address) }
+  mappings(row: number): number { return this.#rows.get(row, H.mappings) }
+  sessions(row: number): number { return this.#rows.get(row, H.sessions) }
 
   /** The WAN address that the host is paired with (RFC 4787 REQ-2), or owns while addresses alone are translated; 0 for none. */
-  wanAddress(row: number): number { return this.#rows.fields[row * H.width + H.wanAddress] }
-  setWanAddress(row: number, address: number): void { this.#rows.fields[row * H.width + H.wanAddress] = address }
+  wanAddress(row: number): number { return this.#rows.get(row, H.wanAddress) }
+  setWanAddress(row: number, address: number): void { this.#rows.set(row, H.wanAddress, address) }
 
   /** Why the host may have no mapping more, or null (RFC 6888 REQ-4). */
   admitMapping(row: number): DropReason | null {
@@ -92,18 +91,18 @@ export class Hosts {
     return null
   }
 
-  mappingAdded(row: number): void { this.#rows.fields[row * H.width + H.mappings]++ }
-  sessionAdded(row: number): void { this.#rows.fields[row * H.width + H.sessions]++ }
+  mappingAdded(row: number): void { this.#rows.set(row, H.mappings, this.mappings(row) + 1) }
+  sessionAdded(row: number): void { this.#rows.set(row, H.sessions, this.sessions(row) + 1) }
 
   /** True when the host has nothing left and its row is gone. */
   mappingRemoved(row: number): boolean {
-    this.#rows.fields[row * H.width + H.mappings]--
+    this.#rows.set(row, H.mappings, this.mappings(row) - 1)
     return this.releaseIfEmpty(row)
   }
 
   /** True when the host has nothing left and its row is gone. */
   sessionRemoved(row: number): boolean {
-    this.#rows.fields[row * H.width + H.sessions]--
+    this.#rows.set(row, H.sessions, this.sessions(row) - 1)
     return this.releaseIfEmpty(row)
   }
 }

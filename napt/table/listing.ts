@@ -35,15 +35,15 @@ export interface MappingRow {
 /** What the last look-up was about, and found. */
 export interface Lookup {
   /** False where the frame did not come as far as a look-up. */
-  isMade: boolean
-  mapping: number
-  session: number
+  readonly isMade: boolean
+  readonly mapping: number
+  readonly session: number
   /** TCP's, before the packet; -1 where there was no session. */
-  state: number
-  timeLeft: number
-  isNew: boolean
-  remoteAddress: number
-  remotePort: number
+  readonly state: number
+  readonly timeLeft: number
+  readonly isNew: boolean
+  readonly remoteAddress: number
+  readonly remotePort: number
 }
 
 /** Every mapping with its sessions, in the order of protocol, WAN address and WAN port. */

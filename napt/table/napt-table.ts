@@ -11,16 +11,17 @@ import type { Explanation, KnownSession } from '../explanation.js'
 import { EXPLANATION_WORDS, FACT, numberMemory, PLACE, readExplanation, type NumberMemory } from '../explanation-numbers.js'
 import { seededRandom } from '../random.js'
 import type { Endpoint, Ipv4Address, Port } from '../wire/address.js'
-import { FLAG } from '../wire/tcp.js'
 import type { DropReason } from '../verdict.js'
 import { portPair, PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
 import type { Hosts } from './hosts.js'
-import { listMappings, mappingRow, writeLookup, type Lookup, type MappingRow } from './listing.js'
+import { LastLookup } from './last-lookup.js'
+import { listMappings, mappingRow, writeLookup, type MappingRow } from './listing.js'
 import { KIND, type Mappings } from './mappings.js'
 import type { Sessions } from './sessions.js'
 import { addStaticMapping, ensureStaticMapping, keepStaticMappings, removeStaticMapping } from './static-mappings.js'
 import { TableStore } from './store.js'
-import { idleTime, isOrdinary, nextState, opensConnection, TCP_STATES } from './tcp-state.js'
+import { opensConnection } from './tcp-state.js'
+import { protocolOf, Timers } from './timers.js'
 import type { AddressConfig, WanAddresses } from './wan-addresses.js'
 
 const NONE = -1
@@ -37,14 +38,9 @@ export class NaptTable {
   readonly #sessions: Sessions
   readonly #hosts: Hosts
   readonly #addresses: WanAddresses
-  /** Milliseconds of idleness by protocol code, and TCP's by its state. */
-  readonly #idle = new Float64Array(5)
-  readonly #tcpIdle = new Float64Array(TCP_STATES)
-  /** By protocol code: which direction refreshes. */
-  readonly #refreshed = { outbound: new Uint8Array(5), inbound: new Uint8Array(5) }
-  readonly #last: Lookup = { isMade: false, mapping: NONE, session: NONE, state: -1, timeLeft: 0, isNew: false, remoteAddress: 0, remotePort: 0 }
+  readonly #timers: Timers
+  readonly #last: LastLookup
   readonly #explained = numberMemory(EXPLANATION_WORDS)
-  readonly #known: KnownSession = { before: 0, after: 0, timeLeftBefore: 0, timeLeft: 0 }
   /** Dynamic mappings made since the beginning. */
   made = 0
   /** Why the last `outbound` or `inbound` gave -1. */
@@ -59,7 +55,8 @@ export class NaptTable {
     this.#sessions = this.#store.sessions
     this.#hosts = this.#store.hosts
     this.#addresses = this.#store.addresses
-    this.#adopt(config)
+    this.#last = new LastLookup(this.#sessions)
+    this.#timers = new Timers(this.#mappings, this.#sessions, config.nat)
     for (const mapping of config.nat.staticMappings) this.addStatic(mapping, now)
   }
 
@@ -85,7 +82,7 @@ export class NaptTable {
    * protocol's number is.
    */
   outbound(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): number {
-    let session = this.#note(this.#sessions.findOutbound(code, lanAddress, remoteAddress, portPair(lanPort, remotePort)), remoteAddress, remotePort, now)
+    let session = this.#last.note(this.#sessions.findOutbound(code, lanAddress, remoteAddress, portPair(lanPort, remotePort)), remoteAddress, remotePort, now)
     if (session !== NONE && this.#sessions.deadline(session) <= now) session = this.#lapsed(session, now)
     const isNew = session === NONE
     if (isNew) {
@@ -95,7 +92,7 @@ export class NaptTable {
       this.#last.mapping = this.#sessions.mapping(session)
     }
     this.#last.session = session
-    this.#touch(session, code, tcpFlags, true, isNew, now)
+    this.#timers.packet(session, code, tcpFlags, true, isNew, now)
     return session
   }
 
@@ -104,7 +101,7 @@ export class NaptTable {
    * `isExempt` lets a packet in that no session or filter admits, if there is a mapping.
    */
   inbound(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, isExempt: boolean, now: number): number {
-    let session = this.#note(this.#sessions.findInbound(code, wanAddress, remoteAddress, portPair(wanPort, remotePort)), remoteAddress, remotePort, now)
+    let session = this.#last.note(this.#sessions.findInbound(code, wanAddress, remoteAddress, portPair(wanPort, remotePort)), remoteAddress, remotePort, now)
     if (session !== NONE && this.#sessions.deadline(session) <= now) session = this.#lapsed(session, now)
     const isNew = session === NONE
     if (isNew) {
@@ -112,7 +109,7 @@ export class NaptTable {
       if (session === NONE) return NONE
     }
     this.#last.session = session
-    this.#touch(session, code, tcpFlags, false, isNew, now)
+    this.#timers.packet(session, code, tcpFlags, false, isNew, now)
     return session
   }
 
@@ -122,17 +119,18 @@ export class NaptTable {
    * WAN) port and the remote one, as `portPair` has them.
    */
   findSettled(outbound: boolean, code: ProtocolCode, ownAddress: number, remoteAddress: number, ports: number, tcpFlags: number, now: number): number {
-    const sessions = this.#sessions
-    const session = outbound ? sessions.findOutbound(code, ownAddress, remoteAddress, ports) : sessions.findInbound(code, ownAddress, remoteAddress, ports)
-    if (session === NONE || !sessions.isSettled(session, outbound) || sessions.deadline(session) <= now) return NONE
-    return code === PROTOCOL_CODE.tcp && !isOrdinary(sessions.state(session), tcpFlags) ? NONE : session
+    return this.#sessions.findSettled(outbound, code, ownAddress, remoteAddress, ports, tcpFlags, now)
   }
 
+  /** What the packets of the session that `findSettled` gave last are translated to: the WAN endpoint or the LAN one. */
+  get settledAddress(): Ipv4Address { return this.#sessions.settled.address as Ipv4Address }
+  get settledPort(): Port { return this.#sessions.settled.port as Port }
+
   /** A packet goes by the session that `findSettled` gave: what `outbound` and `inbound` do for a known session. */
-  pass(session: number, outbound: boolean, code: ProtocolCode, tcpFlags: number, now: number): void {
-    this.#note(session, this.#sessions.remoteAddress(session), this.#sessions.remotePort(session), now)
-    this.#last.session = session
-    this.#touch(session, code, tcpFlags, outbound, false, now)
+  pass(session: number, outbound: boolean, code: ProtocolCode, now: number): void {
+    const { state, deadline } = this.#sessions.settled
+    this.#last.notePass(session, state, deadline - now)
+    this.#timers.ordinaryPacket(session, code, state, outbound, now)
   }
 
   /** The packet of the last `outbound` or `inbound` has left by the other side: `findSettled` may give its session from now on. */
@@ -148,7 +146,7 @@ export class NaptTable {
   peek(side: 'lan' | 'wan', code: ProtocolCode, ownAddress: number, ownPort: number, remoteAddress: number, remotePort: number, now: number): number {
     const session = side === 'lan' ? this.#sessions.findOutbound(code, ownAddress, remoteAddress, portPair(ownPort, remotePort))
       : this.#sessions.findInbound(code, ownAddress, remoteAddress, portPair(ownPort, remotePort))
-    this.#note(session, remoteAddress, remotePort, now)
+    this.#last.note(session, remoteAddress, remotePort, now)
     if (session === NONE || this.#sessions.deadline(session) <= now) return NONE
     this.#last.session = session
     return session
@@ -161,10 +159,10 @@ export class NaptTable {
     return mapping === NONE ? null : { address: this.#mappings.wanAddress(mapping), port: this.#mappings.wanPort(mapping) }
   }
 
-  lanAddress(session: number): Ipv4Address { return this.#mappings.lanAddress(this.#sessions.mapping(session)) }
-  lanPort(session: number): Port { return this.#mappings.lanPort(this.#sessions.mapping(session)) }
-  wanAddress(session: number): Ipv4Address { return this.#mappings.wanAddress(this.#sessions.mapping(session)) }
-  wanPort(session: number): Port { return this.#mappings.wanPort(this.#sessions.mapping(session)) }
+  lanAddress(session: number): Ipv4Address { return this.#sessions.lanAddress(session) }
+  lanPort(session: number): Port { return this.#sessions.lanPort(session) }
+  wanAddress(session: number): Ipv4Address { return this.#sessions.wanAddress(session) }
+  wanPort(session: number): Port { return this.#sessions.wanPort(session) }
 
   /** @throws ConfigError when the WAN port is in use, saying by whom, or the address is none of the router's */
   addStatic(mapping: StaticMapping, now: number): void { addStaticMapping(this.#store, mapping, this.#config.wan.address, now) }
@@ -193,7 +191,7 @@ export class NaptTable {
     this.#sessions.unsettleAll()
     this.#addresses.change(config)
     this.#hosts.change(config.nat.limits)
-    this.#adopt(config)
+    this.#timers.change(config.nat)
     let removed = this.#store.removeAll(mapping => !this.#mappings.isStatic(mapping) && !fits(mapping), now)
     for (const mapping of statics) removed += ensureStaticMapping(this.#store, mapping, primary, now)
     return removed
@@ -227,15 +225,7 @@ export class NaptTable {
   }
 
   /** The session that the last look-up found, if it was there before; null otherwise. Right after it, as `explain`; the same object every time. */
-  known(now: number): KnownSession | null {
-    const { isMade, session, state, timeLeft } = this.#last, known = this.#known
-    if (!isMade || session === NONE || state < 0) return null
-    known.before = state
-    known.after = this.#sessions.state(session)
-    known.timeLeftBefore = timeLeft
-    known.timeLeft = this.#sessions.deadline(session) - now
-    return known
-  }
+  known(now: number): KnownSession | null { return this.#last.known(now) }
 
   /** Before a frame that may not come to a look-up. */
   forgetLookup(): void { this.#last.isMade = false }
@@ -374,34 +364,6 @@ export class NaptTable {
     return isExempt || this.#addresses.isOneToOne(wanAddress) || this.#behaviour.filtering[protocolOf(code)] === 'endpoint-independent'
   }
 
-  #touch(session: number, code: ProtocolCode, tcpFlags: number, outbound: boolean, isNew: boolean, now: number): void {
-    let idle = this.#idle[code]
-    if (code === PROTOCOL_CODE.tcp) {
-      const state = nextState(this.#sessions.state(session), tcpFlags, outbound)
-      this.#sessions.setState(session, state)
-      idle = this.#tcpIdle[state]
-    }
-    const deadline = now + idle
-    // A RST of the host's says that it wants none of this (RFC 7857 §7.1).
-    const refusal = outbound && code === PROTOCOL_CODE.tcp && (tcpFlags & FLAG.rst) !== 0
-    const refreshes = !refusal && (outbound ? this.#refreshed.outbound : this.#refreshed.inbound)[code] === 1
-    if (refreshes || (isNew && outbound)) this.#sessions.setDeadline(session, deadline)
-    else if (isNew) this.#sessions.setDeadline(session, Math.min(deadline, this.#longestDeadline(session, deadline)))
-    // What refreshes nothing can still end a connection earlier.
-    else if (deadline < this.#sessions.deadline(session)) this.#sessions.setDeadline(session, deadline)
-  }
-
-  /** How long the other sessions of a session's mapping keep it, where packets from the WAN keep nothing (RFC 4787 REQ-6); else `otherwise`. */
-  #longestDeadline(session: number, otherwise: number): number {
-    const mapping = this.#sessions.mapping(session)
-    if (this.#mappings.kind(mapping) !== KIND.dynamic) return otherwise
-    let longest = -Infinity
-    for (let other = this.#mappings.firstSession(mapping); other !== NONE; other = this.#sessions.next(other)) {
-      if (other !== session) longest = Math.max(longest, this.#sessions.deadline(other))
-    }
-    return longest === -Infinity ? otherwise : longest
-  }
-
   /** The session by which a host's packets leave through `mapping`: new, or one that came in while another was the way out. */
   #wayOut(mapping: number, code: ProtocolCode, remoteAddress: number, remotePort: number, now: number): number {
     const known = this.#sessions.findInbound(code, this.#mappings.wanAddress(mapping), remoteAddress, portPair(this.#mappings.wanPort(mapping), remotePort))
@@ -418,37 +380,11 @@ export class NaptTable {
   /** Removes a session that was found, and was over; what is known of the last look-up goes with it. */
   #lapsed(session: number, now: number): -1 {
     this.#store.removeSession(session, now)
-    this.#last.mapping = NONE
-    this.#last.state = -1
+    this.#last.noteLapse()
     return NONE
   }
 
   get #isFull(): boolean { return this.#sessions.count >= this.#behaviour.limits.sessions }
 
-  #adopt({ nat: { timeouts, refresh } }: TableConfig): void {
-    this.#idle.set([0, 0, timeouts.udp * 1000, timeouts.icmp * 1000, timeouts.other * 1000])
-    for (let state = 0; state < TCP_STATES; state++) this.#tcpIdle[state] = idleTime(state, timeouts) * 1000
-    for (const code of Object.values(PROTOCOL_CODE)) {
-      this.#refreshed.outbound[code] = refresh[protocolOf(code)] === 'inbound' ? 0 : 1
-      this.#refreshed.inbound[code] = refresh[protocolOf(code)] === 'outbound' ? 0 : 1
-    }
-  }
-
-  #note(session: number, remoteAddress: number, remotePort: number, now: number): number {
-    const last = this.#last
-    last.isMade = true
-    last.session = NONE
-    last.isNew = false
-    last.remoteAddress = remoteAddress
-    last.remotePort = remotePort
-    last.mapping = session === NONE ? NONE : this.#sessions.mapping(session)
-    last.state = session === NONE ? -1 : this.#sessions.state(session)
-    if (session !== NONE) last.timeLeft = this.#sessions.deadline(session) - now
-    return session
-  }
-
   #fail(reason: DropReason): -1 { this.failure = reason; return NONE }
 }
-
-/** Whose mapping, filter and refresh hold for a protocol; one without ports goes with UDP. */
-const protocolOf = (code: ProtocolCode): Protocol => code === PROTOCOL_CODE.tcp ? 'tcp' : code === PROTOCOL_CODE.icmp ? 'icmp' : 'udp'

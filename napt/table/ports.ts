@@ -10,7 +10,7 @@ import { EITHER, NO_PORT, parityOf, PortSet, HIGHEST_PORT, type Parity } from '.
 import { RestingPorts } from './resting-ports.js'
 
 const FIRST_REGISTERED = 1024
-const MOST_HOLDERS = 0xffff
+const MOST_SHARERS = 0xfffe
 /** Taken ports that one allocation asks `sharable` about at most, so that a flood stays cheap. */
 const SHARING_TRIES = 128
 
@@ -51,7 +51,9 @@ export class PortPool {
   readonly #random: Random
   #rules: PortRules
   readonly #free = PortSet.full()
-  readonly #holders = new Uint16Array(HIGHEST_PORT + 1)
+  readonly #taken = new PortSet()
+  /** Holders of a port beyond the first; null while no port has had any. */
+  #sharers: Uint16Array | null = null
   #resting: RestingPorts | null = null
   #takenCount = 0
   /** Where sequential allocation goes on, in the part of the range that this lies in. */
@@ -77,7 +79,7 @@ export class PortPool {
   }
 
   /** Whether a mapping holds the port; one that merely rests is not taken. */
-  isTaken(port: number): boolean { return this.#holders[port] > 0 }
+  isTaken(port: number): boolean { return this.#taken.has(port) }
 
   /** The port that sequential allocation tries first from now on. */
   setNext(port: number): void { this.#next = port }
@@ -117,9 +119,12 @@ export class PortPool {
 
   /** Drops one holder of a port; with the last one it begins to rest. A port that nobody holds stays as it is. */
   release(port: number, now: number): void {
-    if (this.#holders[port] === 0) return
-    this.#holders[port]--
-    if (this.#holders[port] > 0) return
+    if (!this.isTaken(port)) return
+    if (this.#sharers !== null && this.#sharers[port] > 0) {
+      this.#sharers[port]--
+      return
+    }
+    this.#taken.delete(port)
     this.#takenCount--
     if (this.#rules.reuseDelay > 0) {
       this.#resting ??= new RestingPorts()
@@ -169,15 +174,19 @@ export class PortPool {
   }
 
   #isSharable(port: number, sharable: PortRequest['sharable']): boolean {
-    if (sharable === undefined || this.#holders[port] === 0 || this.#holders[port] === MOST_HOLDERS || !sharable(port)) return false
+    if (sharable === undefined || !this.isTaken(port) || this.#sharers?.[port] === MOST_SHARERS || !sharable(port)) return false
     // Asked, the caller may have found that a holder lapsed, and released it: then the port is free now, or rests.
     return this.isTaken(port) || this.#free.has(port)
   }
 
   /** One more holder for a port that is free or taken. */
   #hold(port: number): number {
-    if (this.#holders[port]++ === 0) {
+    if (this.isTaken(port)) {
+      this.#sharers ??= new Uint16Array(HIGHEST_PORT + 1)
+      this.#sharers[port]++
+    } else {
       this.#free.delete(port)
+      this.#taken.add(port)
       this.#takenCount++
     }
     return port

@@ -6,33 +6,45 @@
 //
 // Where mappings depend on the remote endpoint, and the filter is wider, one remote endpoint can reach a host through several
 // WAN ports. All of those sessions stand in the inbound index; the host's answers leave by the one in the outbound index.
+//
+// What a known flow's packets touch is one row of 32 bytes, half a cache line: both directions' keys, what each is translated to,
+// TCP's state and the deadline. Links, which only making and removing touch, have rows of their own with the same numbers.
 import type { Ipv4Address, Port } from '../wire/address.js'
 import { ExpiryWheel } from './expiry.js'
-import { FlowIndex, portPair, type ProtocolCode } from './flow-index.js'
+import { CODE_SHIFT, FlowIndex, portPair, PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
 import type { Mappings } from './mappings.js'
 import { Rows } from './rows.js'
+import { isOrdinary } from './tcp-state.js'
 
 const NONE = -1
+// V8 folds a module's own constants into the code, and loads those of other modules anew each time.
+const TCP = PROTOCOL_CODE.tcp
 
-/** Beside TCP's state (tcp-state.ts): packets of this direction have passed, and nothing about the next one is to be decided. */
+// Fields of a row. `lanPorts` and `wanPorts` are the host's port and the remote one as either side sees them; `state` has the
+// protocol's code (0 in a free row), flags, and TCP's state. The deadline is the row's last 64-bit number.
+const S = { lanAddress: 0, wanAddress: 1, remoteAddress: 2, lanPorts: 3, wanPorts: 4, state: 5, width: 8 } as const
+const DEADLINE = 3
+/** In `state`: whether packets of a direction have passed, and nothing about the next one is to be decided. */
 const SETTLED = { outbound: 0x100, inbound: 0x200 } as const
+/** In `state`: the host's packets to the remote endpoint leave by this session. */
+const IS_WAY_OUT = 0x400
 const TCP_STATE = 0xff
-
-// Fields of a row.
-const S = { mapping: 0, remoteAddress: 1, remotePort: 2, state: 3, next: 4, previous: 5, wheelNext: 6, wheelPrevious: 7, wheelSlot: 8, width: 9 } as const
+const L = { mapping: 0, next: 1, previous: 2, wheelNext: 3, wheelPrevious: 4, width: 5 } as const
 
 export class Sessions {
   readonly #mappings: Mappings
   readonly #rows = new Rows(S.width)
-  #deadlines = new Float64Array(64)
-  readonly #outbound = new FlowIndex()
-  readonly #inbound = new FlowIndex()
+  readonly #links = new Rows(L.width)
+  readonly #outbound = new FlowIndex(this.#rows, { a: S.lanAddress, b: S.remoteAddress, ports: S.lanPorts, code: S.state }, session => (this.#rows.get(session, S.state) & IS_WAY_OUT) !== 0)
+  readonly #inbound = new FlowIndex(this.#rows, { a: S.wanAddress, b: S.remoteAddress, ports: S.wanPorts, code: S.state }, () => true)
   readonly #wheel: ExpiryWheel
+  /** Of the session of the last `findSettled`: what its packets are translated to, TCP's state and the deadline. */
+  readonly settled = { address: 0, port: 0, state: 0, deadline: 0 }
 
   /** `now` in milliseconds on the router's clock. */
   constructor(mappings: Mappings, now: number) {
     this.#mappings = mappings
-    this.#wheel = new ExpiryWheel(this.#rows, { next: S.wheelNext, previous: S.wheelPrevious, slot: S.wheelSlot }, now)
+    this.#wheel = new ExpiryWheel(this.#links, { next: L.wheelNext, previous: L.wheelPrevious }, now)
   }
 
   get count(): number { return this.#rows.count }
@@ -47,23 +59,45 @@ export class Sessions {
     return this.#inbound.find(wanAddress, remoteAddress, ports, code)
   }
 
+  /**
+   * The session of a packet about which nothing is to be decided, described in `settled`; or -1.
+   * See NaptTable.findSettled.
+   */
+  findSettled(outbound: boolean, code: ProtocolCode, ownAddress: number, remoteAddress: number, ports: number, tcpFlags: number, now: number): number {
+    const session = (outbound ? this.#outbound : this.#inbound).find(ownAddress, remoteAddress, ports, code)
+    if (session === NONE) return NONE
+    const chunk = this.#rows.chunkOf(session), at = this.#rows.placeOf(session), state = chunk[at + S.state], deadline = this.#rows.getWide(session, DEADLINE)
+    if ((state & (outbound ? SETTLED.outbound : SETTLED.inbound)) === 0 || deadline <= now) return NONE
+    if (code === TCP && !isOrdinary(state & TCP_STATE, tcpFlags)) return NONE
+    const { settled } = this
+    settled.address = chunk[at + (outbound ? S.wanAddress : S.lanAddress)]
+    settled.port = chunk[at + (outbound ? S.wanPorts : S.lanPorts)] >>> 16
+    settled.state = state & TCP_STATE
+    settled.deadline = deadline
+    return session
+  }
+
   /** A session that is in neither index yet on this mapping; its deadline has to be set at once. */
   add(mapping: number, remoteAddress: number, remotePort: number, now: number): number {
-    const of = this.#mappings, code = of.code(mapping)
-    const session = this.#rows.add()
-    this.#makeRoomFor(session)
-    const fields = this.#rows.fields, at = session * S.width
-    const first = of.firstSession(mapping)
-    fields[at + S.mapping] = mapping
-    fields[at + S.remoteAddress] = remoteAddress
-    fields[at + S.remotePort] = remotePort
-    fields[at + S.state] = 0
-    fields[at + S.next] = first
-    fields[at + S.previous] = NONE
-    if (first !== NONE) fields[first * S.width + S.previous] = session
+    const of = this.#mappings, code = of.code(mapping), lanAddress = of.lanAddress(mapping), lanPorts = portPair(of.lanPort(mapping), remotePort)
+    const isWayOut = this.findOutbound(code, lanAddress, remoteAddress, lanPorts) === NONE
+    const session = this.#rows.add(), links = this.#links, first = of.firstSession(mapping)
+    const chunk = this.#rows.chunkOf(session), at = this.#rows.placeOf(session)
+    chunk[at + S.lanAddress] = lanAddress
+    chunk[at + S.wanAddress] = of.wanAddress(mapping)
+    chunk[at + S.remoteAddress] = remoteAddress
+    chunk[at + S.lanPorts] = lanPorts
+    chunk[at + S.wanPorts] = portPair(of.wanPort(mapping), remotePort)
+    chunk[at + S.state] = code << CODE_SHIFT
+    // Both kinds of row come and go together, so that they have the same numbers.
+    links.add()
+    links.set(session, L.mapping, mapping)
+    links.set(session, L.next, first)
+    links.set(session, L.previous, NONE)
+    if (first !== NONE) links.set(first, L.previous, session)
     of.setFirstSession(mapping, session)
-    if (this.findOutbound(code, of.lanAddress(mapping), remoteAddress, portPair(of.lanPort(mapping), remotePort)) === NONE) this.makeWayOut(session)
-    this.#inbound.insert(of.wanAddress(mapping), remoteAddress, portPair(of.wanPort(mapping), remotePort), code, session)
+    if (isWayOut) this.makeWayOut(session)
+    this.#inbound.insert(session)
     // The deadline proper is written right after; until then any slot will do.
     this.#wheel.add(session, now)
     return session
@@ -71,8 +105,8 @@ export class Sessions {
 
   /** The session becomes the one by which its host's packets leave; there must be no other. */
   makeWayOut(session: number): void {
-    const of = this.#mappings, mapping = this.mapping(session)
-    this.#outbound.insert(of.lanAddress(mapping), this.remoteAddress(session), portPair(of.lanPort(mapping), this.remotePort(session)), of.code(mapping), session)
+    this.#rows.set(session, S.state, this.#rows.get(session, S.state) | IS_WAY_OUT)
+    this.#outbound.insert(session)
   }
 
   remove(session: number): void {
@@ -83,8 +117,9 @@ export class Sessions {
   /** Asks `isOver` about sessions whose slot has come, at most `budget` of them; false when some are left. */
   advance(now: number, budget: number, over: (mapping: number) => void): boolean {
     return this.#wheel.advance(now, budget, session => {
-      if (this.#deadlines[session] > now) {
-        this.#wheel.add(session, this.#deadlines[session])
+      const deadline = this.deadline(session)
+      if (deadline > now) {
+        this.#wheel.add(session, deadline)
         return
       }
       const mapping = this.mapping(session)
@@ -96,52 +131,40 @@ export class Sessions {
   /** Milliseconds until `advance` may find something, or Infinity. */
   untilNext(now: number): number { return this.#wheel.untilNext(now) }
 
-  mapping(session: number): number { return this.#rows.fields[session * S.width + S.mapping] }
-  remoteAddress(session: number): Ipv4Address { return this.#rows.fields[session * S.width + S.remoteAddress] as Ipv4Address }
-  remotePort(session: number): Port { return this.#rows.fields[session * S.width + S.remotePort] as Port }
+  mapping(session: number): number { return this.#links.get(session, L.mapping) }
+  lanAddress(session: number): Ipv4Address { return this.#rows.get(session, S.lanAddress) as Ipv4Address }
+  lanPort(session: number): Port { return this.#rows.get(session, S.lanPorts) >>> 16 as Port }
+  wanAddress(session: number): Ipv4Address { return this.#rows.get(session, S.wanAddress) as Ipv4Address }
+  wanPort(session: number): Port { return this.#rows.get(session, S.wanPorts) >>> 16 as Port }
+  remoteAddress(session: number): Ipv4Address { return this.#rows.get(session, S.remoteAddress) as Ipv4Address }
+  remotePort(session: number): Port { return (this.#rows.get(session, S.lanPorts) & 0xffff) as Port }
   /** The next session of the same mapping, or -1. */
-  next(session: number): number { return this.#rows.fields[session * S.width + S.next] }
+  next(session: number): number { return this.#links.get(session, L.next) }
   /** TCP's (tcp-state.ts); 0 for other protocols. */
-  state(session: number): number { return this.#rows.fields[session * S.width + S.state] & TCP_STATE }
-  setState(session: number, state: number): void {
-    const fields = this.#rows.fields, at = session * S.width + S.state
-    fields[at] = fields[at] & ~TCP_STATE | state
-  }
-
-  isSettled(session: number, outbound: boolean): boolean {
-    return (this.#rows.fields[session * S.width + S.state] & (outbound ? SETTLED.outbound : SETTLED.inbound)) !== 0
-  }
-
-  settle(session: number, outbound: boolean): void { this.#rows.fields[session * S.width + S.state] |= outbound ? SETTLED.outbound : SETTLED.inbound }
+  state(session: number): number { return this.#rows.get(session, S.state) & TCP_STATE }
+  setState(session: number, state: number): void { this.#rows.set(session, S.state, this.#rows.get(session, S.state) & ~TCP_STATE | state) }
+  settle(session: number, outbound: boolean): void { this.#rows.set(session, S.state, this.#rows.get(session, S.state) | (outbound ? SETTLED.outbound : SETTLED.inbound)) }
 
   /** No session is settled any more: what was decided may be decided otherwise now. */
   unsettleAll(): void {
-    for (let session = 0; session < this.#rows.limit; session++) this.#rows.fields[session * S.width + S.state] &= TCP_STATE
+    for (let session = 0; session < this.#rows.limit; session++) this.#rows.set(session, S.state, this.#rows.get(session, S.state) & ~(SETTLED.outbound | SETTLED.inbound))
   }
 
   /** Milliseconds on the router's clock at which the session is over. */
-  deadline(session: number): number { return this.#deadlines[session] }
+  deadline(session: number): number { return this.#rows.getWide(session, DEADLINE) }
   /** A later deadline costs nothing more; an earlier one is noticed by look-ups, and by the wheel in the old one's turn. */
-  setDeadline(session: number, deadline: number): void { this.#deadlines[session] = deadline }
-
-  #makeRoomFor(session: number): void {
-    if (session < this.#deadlines.length) return
-    const grown = new Float64Array(this.#deadlines.length * 2)
-    grown.set(this.#deadlines)
-    this.#deadlines = grown
-  }
+  setDeadline(session: number, deadline: number): void { this.#rows.setWide(session, DEADLINE, deadline) }
 
   /** All of a session but its place in the wheel. */
   #forget(session: number): void {
-    const fields = this.#rows.fields, at = session * S.width, of = this.#mappings, mapping = fields[at + S.mapping]
-    const next = fields[at + S.next], previous = fields[at + S.previous], code = of.code(mapping)
-    const remoteAddress = fields[at + S.remoteAddress], remotePort = fields[at + S.remotePort]
-    if (previous === NONE) of.setFirstSession(mapping, next)
-    else fields[previous * S.width + S.next] = next
-    if (next !== NONE) fields[next * S.width + S.previous] = previous
-    const lanAddress = of.lanAddress(mapping), lanPort = of.lanPort(mapping)
-    if (this.findOutbound(code, lanAddress, remoteAddress, portPair(lanPort, remotePort)) === session) this.#outbound.remove(lanAddress, remoteAddress, portPair(lanPort, remotePort), code)
-    this.#inbound.remove(of.wanAddress(mapping), remoteAddress, portPair(of.wanPort(mapping), remotePort), code)
+    const links = this.#links, next = links.get(session, L.next), previous = links.get(session, L.previous)
+    if (previous === NONE) this.#mappings.setFirstSession(links.get(session, L.mapping), next)
+    else links.set(previous, L.next, next)
+    if (next !== NONE) links.set(next, L.previous, previous)
+    if ((this.#rows.get(session, S.state) & IS_WAY_OUT) !== 0) this.#outbound.remove(session)
+    this.#inbound.remove(session)
+    this.#rows.set(session, S.state, 0)
     this.#rows.remove(session)
+    links.remove(session)
   }
 }

@@ -43,6 +43,7 @@ export class WanAddresses {
   readonly #pools = new Map<number, Pools>()
   /** What mappings are made on, unless the host has an address of its own. */
   #shared: readonly Ipv4Address[] = []
+  #isShared: ReadonlySet<number> = new Set()
   /** One-to-one: by LAN address the WAN address, and the other way round. */
   #ownAddress = new Map<number, Ipv4Address>()
   #ownHost = new Map<number, Ipv4Address>()
@@ -65,6 +66,7 @@ export class WanAddresses {
     this.#config = config
     const { pool, oneToOne } = config.nat
     this.#shared = pool.length === 0 ? [config.wan.address] : pool
+    this.#isShared = new Set(this.#shared)
     this.#ownAddress = new Map(oneToOne.map(({ address, wanAddress }) => [address, wanAddress]))
     this.#ownHost = new Map(oneToOne.map(({ address, wanAddress }) => [wanAddress, address]))
     const all = new Set<number>(wanAddressesOf(config))
@@ -110,7 +112,7 @@ export class WanAddresses {
     if (nat.portBlock > 0) return this.#allocateInBlock(wish, now)
     if (nat.pooling === 'paired') {
       const address = this.#hosts.wanAddress(host)
-      return this.#allocateOn(wish, this.#shared.find(one => one === address) ?? this.#nextShared(), host, now)
+      return this.#allocateOn(wish, this.#isShared.has(address) ? address as Ipv4Address : this.#nextShared(), host, now)
     }
     for (let tries = this.#shared.length; tries > 0; tries--) {
       const port = this.#allocateOn(wish, this.#nextShared(), host, now)

@@ -5,11 +5,11 @@ import { Rows } from '../../../napt/table/rows.js'
 import { Random } from '../random.js'
 
 const GRANULARITY = 250
-const LINKS = { next: 1, previous: 2, slot: 3 }
+const LINKS = { next: 1, previous: 2 }
 
 /** The wheel as the table uses it: a refresh only writes the deadline, and `due` puts back what is not over. */
 class Timers {
-  readonly rows = new Rows(4)
+  readonly rows = new Rows(3)
   readonly deadlines = new Map<number, number>()
   readonly gone: number[] = []
   readonly wheel: ExpiryWheel
@@ -155,11 +155,29 @@ t.test('the same rows as a naive model, over 40,000 seeded steps', async t => {
 t.test('rows: freed ones are used again, and growth keeps what is written', async t => {
   const rows = new Rows(3, 2)
   t.same([rows.add(), rows.add(), rows.add()], [0, 1, 2])
-  rows.fields[2 * 3 + 1] = 77
+  rows.set(2, 1, 77)
   rows.remove(0)
   rows.remove(1)
   t.equal(rows.count, 1)
   t.same([rows.add(), rows.add(), rows.add()], [1, 0, 3], 'last freed first')
-  t.equal(rows.fields[2 * 3 + 1], 77)
+  t.equal(rows.get(2, 1), 77)
   t.same([rows.count, rows.limit, rows.bytes], [4, 4, 4 * 3 * 4])
+})
+
+t.test('rows: a chunk more keeps what is written where it is, and 64-bit numbers lie over pairs of fields', async t => {
+  const rows = new Rows(4), chunks = new Set<Int32Array>()
+  for (let row = 0; row < 50_000; row++) {
+    if (rows.add() !== row) t.fail(`row ${row}`)
+    rows.set(row, 0, row)
+    rows.set(row, 1, ~row)
+    rows.setWide(row, 1, row + 0.25)
+  }
+  let wrong = 0
+  for (let row = 0; row < 50_000; row++) {
+    chunks.add(rows.chunkOf(row))
+    const chunk = rows.chunkOf(row), at = rows.placeOf(row)
+    if (rows.get(row, 0) !== row || chunk[at + 1] !== ~row || rows.getWide(row, 1) !== row + 0.25) wrong++
+  }
+  t.equal(wrong, 0)
+  t.same([chunks.size, rows.bytes], [4, 4 * 16_384 * 4 * 4])
 })
