@@ -14,8 +14,6 @@ export interface Target {
 
 /** The router's device that the promises are about. */
 const OURS = 'packet'
-/** Milliseconds from start to exit. */
-const FIG2_LIMIT = 1500
 
 interface Promised { readonly what: string, readonly figure: FigureName, readonly against: string, readonly least?: number, readonly most?: number }
 
@@ -43,9 +41,3 @@ export function networkTargets(entrants: readonly EntrantResult[]): Target[] {
     }
   })
 }
-
-/** @param runs milliseconds of each */
-export const fig2Target = (median: number | null): Target => ({
-  what: 'naptlab run fig2, encrypted, start to exit', wanted: `${number(FIG2_LIMIT / 1000, 1)} s at most`,
-  reached: median === null ? null : `${number(median / 1000, 2)} s`, ok: median === null ? null : median <= FIG2_LIMIT,
-})

@@ -61,6 +61,7 @@ export async function canonicalizeFiles(files: readonly InputFile[], options: Om
 class Canonicalizers {
   readonly #options: CanonicalOptions
   readonly #known = new Map<CaptureInterface, Canonicalizer>()
+  readonly #byName = new Map<string, Canonicalizer>()
   /** What was asked for last, as it is for nearly every packet of a large file. */
   #last: { readonly of: CaptureInterface, readonly is: Canonicalizer } | null = null
 
@@ -74,9 +75,9 @@ class Canonicalizers {
   #find(each: CaptureInterface): Canonicalizer {
     const known = this.#known.get(each)
     if (known !== undefined) return known
-    const same = each.name === '' ? undefined : [...this.#known].find(([other]) => other.name === each.name)?.[1]
-    const found = same ?? new Canonicalizer(this.#options)
+    const found = this.#byName.get(each.name) ?? new Canonicalizer(this.#options)
     this.#known.set(each, found)
+    if (each.name !== '') this.#byName.set(each.name, found)
     return found
   }
 }

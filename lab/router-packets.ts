@@ -15,10 +15,15 @@ export interface RouterPacket {
   /** Of this router: the same for a packet as it came in and as it went out. */
   readonly packetId: number
   readonly comment: string
+  /** What becomes of it is told later, by a LateVerdict. */
+  readonly isHeld: boolean
 }
 
+/** The last word on a packet that was held, and did not go on as it was. */
+export interface LateVerdict { readonly packetId: number, readonly comment: string }
+
 /** Frames that wait for ARP whose number is remembered; the router itself keeps fewer. */
-const MOST_HELD = 1024
+export const MOST_HELD = 1024
 
 export class RouterPackets {
   #lastId: number
@@ -32,20 +37,20 @@ export class RouterPackets {
    * None to two. The verdict stands beside the packet as it was received; beside the sent one where none was, or where it had
    * to wait for ARP, so that its own was written before there was a verdict.
    */
-  of(record: TraceRecord): RouterPacket[] {
+  of(record: TraceRecord): { readonly packets: readonly RouterPacket[], readonly late: LateVerdict | null } {
     const { time, action, waited = false, received, sent } = record
     const packetId = waited && received !== undefined ? this.#takeHeld(received.frame) : this.newId()
     const isFirstSight = received !== undefined && !waited
-    if (isFirstSight && action === 'hold') this.#hold(received.frame, packetId)
+    if (received !== undefined && action === 'hold') this.#hold(received.frame, packetId)
     const comment = verdictComment(record, this.router)
     const packets: RouterPacket[] = []
-    if (isFirstSight) packets.push({ side: received.side, time, bytes: received.frame, direction: 'inbound', packetId, comment })
-    if (sent === undefined) return packets
+    if (isFirstSight) packets.push({ side: received.side, time, bytes: received.frame, direction: 'inbound', packetId, comment, isHeld: action === 'hold' })
+    if (sent === undefined) return { packets, late: waited && action !== 'hold' ? { packetId, comment } : null }
     // An answer is a packet of the router's own; what it answers is another.
     const isAnswer = action === 'answer'
     const beside = isAnswer ? verdictComment({ time, action: 'originate', sent }, this.router) : isFirstSight ? '' : comment
-    packets.push({ side: sent.side, time, bytes: sent.frame, direction: 'outbound', packetId: isAnswer ? this.newId() : packetId, comment: beside })
-    return packets
+    packets.push({ side: sent.side, time, bytes: sent.frame, direction: 'outbound', packetId: isAnswer ? this.newId() : packetId, comment: beside, isHeld: false })
+    return { packets, late: null }
   }
 
   /** For a packet that is written without `of`. */

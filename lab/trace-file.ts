@@ -10,12 +10,14 @@ import { completeChecksum } from '../napt/packet.js'
 import type { TraceView } from '../napt/trace-view.js'
 import type { Side } from '../napt/verdict.js'
 import type { Ipv4Address } from '../napt/wire/address.js'
-import { RouterPackets } from './router-packets.js'
+import { MOST_HELD, RouterPackets, type LateVerdict } from './router-packets.js'
 import { CommentCache } from './translate/comment-cache.js'
 import { verdictComment } from './verdict-comment.js'
 
 const SIDES: readonly Side[] = ['lan', 'wan']
 const encoder = new TextEncoder()
+/** Bytes that the comment on a held packet has, so that any later one fits; a longer one is cut. */
+const HELD_COMMENT = 1024
 
 /** What of a router is in its file. */
 export interface RecordedRouter { readonly name: string, readonly lan: Ipv4Address, readonly wan: Ipv4Address }
@@ -28,6 +30,8 @@ export class TraceFile {
   readonly #written: Record<Side, number> = { lan: 0, wan: 0 }
   readonly #comments = new CommentCache()
   readonly #session: KnownSession = { before: 0, after: 0, timeLeftBefore: 0, timeLeft: 0 }
+  /** Where in the file the comments of held packets are, by packet ID. */
+  readonly #held = new Map<number, number>()
   readonly #time = new BigUint64Array(1)
   /** Low and high. */
   readonly #timeHalves = new Uint32Array(this.#time.buffer)
@@ -53,10 +57,30 @@ export class TraceFile {
       this.#writeForwarded(record, receivedSide, sentSide)
       return
     }
-    for (const { side, bytes, direction, packetId, comment } of this.#packets.of(record.record())) {
+    const { packets, late } = this.#packets.of(record.record())
+    for (const { side, bytes, direction, packetId, comment, isHeld } of packets) {
+      const words = comment === '' ? null : encoder.encode(comment)
       this.#begin(side, bytes, 0, bytes.length)
-      this.#end(direction, packetId, comment === '' ? null : encoder.encode(comment))
+      this.#end(direction, packetId, isHeld && words !== null ? padded(words) : words)
+      if (isHeld) this.#expectLate(packetId)
+      else this.#held.delete(packetId)
     }
+    if (late !== null) this.#amend(late)
+  }
+
+  /** A packet's comment stands in the file while nobody knows yet what becomes of it; then that is written over it. */
+  #expectLate(packetId: number): void {
+    for (const oldest of this.#held.keys()) {
+      if (this.#held.size < MOST_HELD) break
+      this.#held.delete(oldest)
+    }
+    this.#held.set(packetId, this.#writer.commentAt)
+  }
+
+  #amend({ packetId, comment }: LateVerdict): void {
+    const at = this.#held.get(packetId)
+    if (at !== undefined) this.#writer.amend(at, padded(encoder.encode(comment)))
+    this.#held.delete(packetId)
   }
 
   /** Hands what was written so far to the system, to the end of a block. */
@@ -102,4 +126,11 @@ export class TraceFile {
   }
 
   #end(direction: Direction, packetId: number, comment: Uint8Array | null): void { this.#writer.end(direction, packetId, comment) }
+}
+
+/** A text of HELD_COMMENT bytes: behind its end are zeros, which readers pass over. */
+function padded(text: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(HELD_COMMENT)
+  bytes.set(text.subarray(0, HELD_COMMENT))
+  return bytes
 }

@@ -10,6 +10,8 @@ import { TraceView } from './trace-view.js'
 import type { TraceAction, TraceRecord } from './trace.js'
 import { DROP_REASON_NAMES, type DropReason, type Side } from './verdict.js'
 
+const FORWARD = ACTIONS.indexOf('forward'), LAN = SIDES.indexOf('lan'), WAN = SIDES.indexOf('wan')
+
 /** In place of a frame, for records without one that came in. */
 export const NO_FRAME: DataView = new DataView(new ArrayBuffer(0))
 
@@ -81,8 +83,8 @@ export class TraceRing implements NumberMemory {
     if (length > head) this.#bytes.set(new Uint8Array(this.#source.buffer, this.#source.byteOffset + this.#start + head, length - head), received + head)
     if (sent !== null) this.#bytes.set(sent, received + aligned(length))
     const words = this.words, word = this.#at * UNIT >> 2
-    words[word + WORD.facts] = this.#facts | (waited ? TRACE_FACT.waited : 0) | (wentOn ? TRACE_FACT.wentOn : 0) | ACTIONS.indexOf(action) << TRACE_SHIFT.action |
-      SIDES.indexOf(receivedSide) << TRACE_SHIFT.received | SIDES.indexOf(sentSide) << TRACE_SHIFT.sent | (reason === null ? NO_REASON : DROP_REASON_NAMES.indexOf(reason)) << TRACE_SHIFT.reason
+    words[word + WORD.facts] = this.#facts | (waited ? TRACE_FACT.waited : 0) | (wentOn ? TRACE_FACT.wentOn : 0) | codeOf(action) << TRACE_SHIFT.action |
+      sideCode(receivedSide) << TRACE_SHIFT.received | sideCode(sentSide) << TRACE_SHIFT.sent | (reason === null ? NO_REASON : DROP_REASON_NAMES.indexOf(reason)) << TRACE_SHIFT.reason
     words[word + WORD.receivedLength] = length
     words[word + WORD.sentLength] = wentOn ? length : sent?.length ?? 0
     words[word + WORD.units] = bytes / UNIT
@@ -134,6 +136,10 @@ export class TraceRing implements NumberMemory {
     return at >= 0
   }
 }
+
+// Without a call for what most records are.
+const codeOf = (action: TraceAction): number => action === 'forward' ? FORWARD : ACTIONS.indexOf(action)
+const sideCode = (side: Side | null): number => side === 'lan' ? LAN : side === 'wan' ? WAN : 0
 
 /** Of a whole record. */
 const bytesOf = (received: number, sent: number): number => HEADER_BYTES + aligned(Math.min(received, HEAD)) + aligned(received) + aligned(sent)

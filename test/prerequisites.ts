@@ -30,6 +30,7 @@ function hasPrograms(programs: Readonly<Record<string, string>>): Prerequisite {
 const needsPrograms = (programs: Readonly<Record<string, string>>): Prerequisite => needsNamespaces.skip === false ? hasPrograms(programs) : needsNamespaces
 
 export const needsCap = onBench(hasCap(), 'the package cap is not installed (it needs libpcap-dev)')
+export const needsTap = onBench(succeeds('unshare', '-Urn', 'sh', '-c', ': <> /dev/net/tun'), '/dev/net/tun is not there, or not this user\'s to open (sudo modprobe tun, sudo chmod 0666 /dev/net/tun)')
 export const needsRawSocket = onBench(hasPackage('raw-socket'), 'the package raw-socket is not installed (it is compiled, and that failed here)')
 export const needsTshark: Prerequisite = { skip: succeeds('tshark', '--version') ? false : 'tshark is not installed' }
 export const needsTsharkWithLua: Prerequisite = needsTshark.skip !== false ? needsTshark : {

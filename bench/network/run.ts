@@ -18,7 +18,7 @@ export class Network {
   readonly #standings: readonly Standing[]
   readonly #hasIperf = isInstalled('iperf3')
 
-  constructor(entrants: readonly Entrant[], readonly timing: Timing, readonly measures: readonly Measure[]) {
+  constructor(entrants: readonly Entrant[], readonly timing: Timing) {
     this.#standings = entrants.map(entrant => ({ entrant, rounds: [], troubles: [], testbed: null, leftOut: entrant.missing }))
   }
 
@@ -31,29 +31,39 @@ export class Network {
         standing.leftOut = reasonOf(error)
       }
     }))
-    // What counts is a router that has been at work for a while: it knows the flows, and a compiler at run time has done its part.
-    for (const { testbed } of this.#standings) await testbed?.ask({ op: 'datagrams', flows: 4096, warmUp: 0, window: this.timing.firstWarmUp })
+  }
+
+  /** Everybody carries so many flows for a while, one after the other. What counts is a router that knows its flows and has compiled its code. */
+  async warmUp(flows: number): Promise<void> {
+    for (const standing of this.#standings) {
+      await this.#attempt(standing, 'warming up', async testbed => { await testbed.ask({ op: 'datagrams', flows, warmUp: 0, window: this.timing.firstWarmUp }) })
+    }
   }
 
   /** A contest for each measure. */
-  contests(): Turn[][] {
+  contests(measures: readonly Measure[]): Turn[][] {
     const present = this.#standings.filter(({ testbed }) => testbed !== null)
-    return this.measures.filter(({ program }) => program === undefined || this.#hasIperf).map(measure => present.map(standing => ({
+    return measures.filter(({ program }) => program === undefined || this.#hasIperf).map(measure => present.map(standing => ({
       name: `${measure.name}: ${standing.entrant.title}`,
-      run: async round => {
-        const { testbed } = standing
-        if (testbed === null) return
-        try {
-          standing.rounds[round] = { ...standing.rounds.at(round), ...await measure.run(testbed, this.timing) }
-        } catch (error) {
-          standing.troubles.push(`round ${round + 1}, ${measure.name}: ${reasonOf(error)}`)
-          if (testbed.isUp && standing.troubles.length < PATIENCE) return
-          standing.leftOut = `from round ${round + 1}, ${measure.name}, on`
-          standing.testbed = null
-          await testbed.close()
-        }
-      },
+      run: round => this.#attempt(standing, `round ${round + 1}, ${measure.name}`, async testbed => {
+        standing.rounds[round] = { ...standing.rounds.at(round), ...await measure.run(testbed, this.timing) }
+      }),
     })))
+  }
+
+  /** What fails is told; whoever is no longer up, or fails again and again, is left out from then on. */
+  async #attempt(standing: Standing, what: string, work: (testbed: Testbed) => Promise<void>): Promise<void> {
+    const { testbed, troubles } = standing
+    if (testbed === null) return
+    try {
+      await work(testbed)
+    } catch (error) {
+      troubles.push(`${what}: ${reasonOf(error)}`)
+      if (testbed.isUp && troubles.length < PATIENCE) return
+      standing.leftOut = `from there on (${what})`
+      standing.testbed = null
+      await testbed.close()
+    }
   }
 
   results(): EntrantResult[] {

@@ -37,8 +37,12 @@ export class BulkPcapngWriter {
   /** Full chunks on their way, one behind the other. */
   #writing: Promise<void> = Promise.resolve()
   #waiting = 0
+  /** Where in the file the chunk begins. */
+  #offset = 0
   #failure: Error | null = null
   #interfaces = 0
+  /** Where in the file the comment of the last finished packet is. */
+  commentAt = 0
   /** Where the open packet's block begins; its data end at `#used`. */
   #block = 0
 
@@ -108,6 +112,7 @@ export class BulkPcapngWriter {
       const length = Math.min(comment.length, LONGEST_COMMENT)
       view.setInt32(at, OPTION.comment | length << 16, true)
       copy(comment, 0, length, memory, at + 4)
+      this.commentAt = this.#offset + at + 4 - this.#chunk.start
       at += 4 + length
       for (let i = padding(length); i > 0; i--) memory[at++] = 0
     }
@@ -125,6 +130,13 @@ export class BulkPcapngWriter {
     view.setInt32(at + 4, length, true)
     view.setInt32(this.#block + 4, length, true)
     this.#used = at + 8
+  }
+
+  /** Writes over bytes that are there already, from `commentAt` of some packet on. Not while a packet is open. */
+  amend(position: number, bytes: Uint8Array): void {
+    const { memory, start } = this.#chunk
+    if (position >= this.#offset) memory.set(bytes, start + position - this.#offset)
+    else this.#enqueue(async () => { await this.#file.write(bytes, 0, bytes.length, position) })
   }
 
   /** Hands what is in memory to the system, which then has a file that ends with a block. Not while a packet is open. */
@@ -181,11 +193,16 @@ export class BulkPcapngWriter {
   /** The chunk goes to the file, behind those before it. */
   #hand(): void {
     const full = this.#chunk, end = this.#used
-    this.#waiting++
-    this.#writing = this.#writing.then(async () => {
+    this.#offset += end - full.start
+    this.#enqueue(async () => {
       if (this.#failure === null) await writeAll(this.#file, full.memory, full.start, end)
       if (full.memory === this.#arena.bytes) this.#spare.push(full)
-    }).catch((error: unknown) => { this.#failure = error instanceof Error ? error : new Error(String(error)) }).finally(() => { this.#waiting-- })
+    })
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#waiting++
+    this.#writing = this.#writing.then(work).catch((error: unknown) => { this.#failure = error instanceof Error ? error : new Error(String(error)) }).finally(() => { this.#waiting-- })
   }
 
   /** Offsets in the arena are those of all its memory. */

@@ -128,7 +128,7 @@ export class PcapngDecoder extends CaptureDecoder {
     const options = at + PACKET_HEAD + captured + padding(captured)
     if (options < end) {
       this.#eachOption(options, end, (code, value, length) => {
-        if (code === OPTION.comment) comment += (comment === '' ? '' : '\n') + this.#text(value, length)
+        if (code === OPTION.comment) comment += (comment === '' ? '' : '\n') + this.#comment(value, length)
         else if (code === OPTION.packet.flags && length === 4) direction = directionOf(this.#uint32(value))
         else if (code === OPTION.packet.id && length === 8 && !isOld) packetId = this.#uint64(value)
       })
@@ -198,6 +198,13 @@ export class PcapngDecoder extends CaptureDecoder {
   #uint16(at: number): number { return this.#view.getUint16(at, this.#little) }
   #uint32(at: number): number { return this.#view.getUint32(at, this.#little) }
   #uint64(at: number): bigint { return this.#view.getBigUint64(at, this.#little) }
+
+  /** A zero ends a text, however long its option is (draft-ietf-opsawg-pcapng, "Options"). */
+  #comment(at: number, length: number): string {
+    const end = this.#buffer.subarray(at, at + length).indexOf(0)
+    return this.#text(at, end < 0 ? length : end)
+  }
+
   #text(at: number, length: number): string { return this.#buffer.toString('utf8', at, at + length) }
 
   /** Options, and the records of a name resolution block, which look the same. A list that just ends is fine. */

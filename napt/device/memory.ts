@@ -7,7 +7,7 @@ export class MemoryDevice implements Device {
   readonly name: string
   readonly mac: MacAddress
   readonly mtu: number
-  readonly isPollable = false
+  readonly isPollable: boolean = false
   /** What the router sent here, in order; the owner may empty it. */
   readonly sentFrames: Uint8Array[] = []
   #waiting: Uint8Array[] = []

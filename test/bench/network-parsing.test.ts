@@ -1,8 +1,12 @@
 // What the bench reads: iperf3's report, the kernel's counters, its own command line.
 import t from 'tap'
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { receivedRate } from '../../bench/network/iperf3.js'
 import { arrivedOf } from '../../bench/network/kernel-counts.js'
 import { readSettings } from '../../bench/settings.js'
+
+const PROGRAM = fileURLToPath(new URL('../../bench/bench.js', import.meta.url))
 
 t.test('iperf3', async t => {
   t.equal(receivedRate(JSON.stringify({ start: {}, end: { sum_sent: { bits_per_second: 2e10 }, sum_received: { bits_per_second: 1.5e10 } } })), 1.5e10, 'what arrived')
@@ -15,6 +19,15 @@ t.test('/proc/net/snmp', async t => {
   const snmp = ['Ip: Forwarding InReceives', 'Ip: 2 99', 'Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors',
     'Udp: 12 3 1007 12 0 0 7 0 0', 'UdpLite: InDatagrams NoPorts InErrors', 'UdpLite: 0 0 0', ''].join('\n')
   t.equal(arrivedOf(snmp), 1000, 'what the filter refused, without what had a wrong checksum')
+})
+
+t.test('exit codes', async t => {
+  const run = (...words: string[]): [number | null, string, string] => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], { encoding: 'utf8' })
+    return [status, stdout, stderr]
+  }
+  t.match(run('--help'), [0, /^npm run bench/, ''])
+  t.match(run('--only', 'nobody'), [2, '', /there is no 'nobody'; there is kernel, slirp4netns, pasta, packet/])
 })
 
 t.test('the command line', async t => {

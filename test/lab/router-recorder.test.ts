@@ -1,6 +1,6 @@
 // A router's recorder: both sides in one file, each packet with its verdict, its number and its direction; packets that waited,
 // answers, losses; what a killed router leaves; a file that cannot be finished.
-import { copyFileSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs'
 import { watch } from 'node:fs/promises'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
@@ -63,24 +63,26 @@ t.test('each packet with direction, number and verdict', async t => {
 })
 
 t.test('what is flushed is on file before the end', async t => {
-  const b = new DataplaneBench(), folder = t.testdir()
-  const recorder = new RouterRecorder(b.dataplane, folder), part = join(folder, '104b.pcapng.part'), left = join(folder, 'left.pcapng')
+  const b = new DataplaneBench(), folder = t.testdir(), part = join(folder, '104b.pcapng.part'), left = join(folder, 'left.pcapng')
+  const changes = watch(folder)[Symbol.asyncIterator]()
+  let change = changes.next()
+  const recorder = new RouterRecorder(b.dataplane, folder)
   t.teardown(async () => {
     await recorder.close()
     b.dataplane.close()
   })
   b.greet('wan', '130.74.23.6')
   b.inject('lan', REGISTRATION)
-  let found = false
-  for await (const { filename } of watch(folder)) {
-    if (filename !== '104b.pcapng.part' || statSync(part).size === 0) continue
+  for (let isThere = false; !isThere;) {
+    await change
+    change = changes.next()
+    if (!existsSync(part) || statSync(part).size === 0) continue
     copyFileSync(part, left)
     const { stream, packets } = await read(left)
     t.equal(stream.damage, null, 'it ends with a block')
-    found = packets.some(({ interface: { name } }) => name === '104b-wan')
-    if (found) break
+    isThere = packets.some(({ interface: { name } }) => name === '104b-wan')
   }
-  t.ok(found)
+  await changes.return?.()
 })
 
 t.test('what the file has no room for in time is counted, at the side that it is missing from', async t => {
@@ -112,6 +114,18 @@ t.test('the same frame held twice is two packets, each with its number', async t
   const held = packets.filter(({ comment }) => comment.includes('held')), sent = packets.filter(({ comment }) => comment.includes('which waited for ARP'))
   t.equal(new Set(held.map(({ packetId }) => packetId)).size, 2)
   t.same(sent.map(({ packetId }) => packetId), held.map(({ packetId }) => packetId))
+})
+
+t.test('a packet that waited in vain says so in the end', async t => {
+  const b = new DataplaneBench(), folder = t.testdir(), recorder = new RouterRecorder(b.dataplane, folder)
+  t.teardown(() => b.dataplane.close())
+  b.inject('lan', REGISTRATION)
+  for (let second = 0; second < 3; second++) b.dataplane.advance(1000)
+  const path = await recorder.end(), { stream, packets } = await read(path)
+  t.equal(stream.damage, null)
+  const [first] = packets
+  t.match(first.comment, /^104b {2}lan → wan {2}dropped {2}udp 192\.168\.1\.3:2000 → 130\.74\.23\.6:1200, 4 bytes, which waited for ARP\n {2}reason {3}neighbour-unreachable: .*\n {2}rule {5}RFC 1122 §2\.3\.2\.?\d*$/)
+  t.equal(packets.filter(({ packetId }) => packetId === first.packetId).length, 1)
 })
 
 t.test('a file that cannot be finished is told, and the router goes on', async t => {
