@@ -85,12 +85,16 @@ async function runBig(folder: string, { seed, naptlab }: Settings): Promise<BigR
   const packets = Math.ceil(BIG_FILE / 380) // bytes of a record, on average
   writeTraffic(file, packets, seed, done => { progress(`writing the 2 GB file: ${Math.round(done / packets * 100)} %`) })
   try {
-    const bytes = statSync(file).size
-    for (const words of [['show', file], ['check', file], ['translate', file, '-o', join(folder, 'big-out.pcapng'), '--nat', 'rfc-recommended', '--comments', 'none']]) {
-      progress(`naptlab ${words[0]} over ${(bytes / 1e9).toFixed(1)} GB`)
-      const { memory, time } = await measure([process.execPath, naptlab, ...words])
-      results.push({ command: words[0], bytes, memory, time, ok: memory < BIG_MEMORY })
-      rmSync(join(folder, 'big-out.pcapng'), { force: true })
+    const bytes = statSync(file).size, golden = join(folder, 'big-golden'), translated = join(folder, 'big-out.pcapng')
+    const jobs = {
+      'show': [file], 'check': [file], 'translate': [file, '-o', translated, '--nat', 'rfc-recommended', '--comments', 'none'],
+      'golden record': [file, '--name', 'big', '--out', golden, '--force'], 'golden check': [file, '--golden', golden],
+    }
+    for (const [command, words] of Object.entries(jobs)) {
+      progress(`naptlab ${command} over ${(bytes / 1e9).toFixed(1)} GB`)
+      const { memory, time } = await measure([process.execPath, naptlab, ...command.split(' '), ...words])
+      results.push({ command, bytes, memory, time, ok: memory < BIG_MEMORY })
+      rmSync(translated, { force: true })
     }
   } finally {
     rmSync(file, { force: true })
