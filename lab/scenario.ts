@@ -177,7 +177,8 @@ class Run implements Stage {
     await this.settled()
     const witness = await witnessing
     await witness?.end()
-    await (await tapping)?.end()
+    const missed = await (await tapping)?.end() ?? 0
+    if (missed > 0) this.fail(`${missed} frames between hosts on the WAN are missing from the ladder`)
     this.#show(this.#correlator.flush())
     return await this.#report(witness !== null)
   }

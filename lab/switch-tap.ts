@@ -12,11 +12,12 @@ import { topologyOf, wanOf } from './topology.js'
 
 const PROGRAM = fileURLToPath(new URL('./switch-tap-process.js', import.meta.url))
 
-interface Line { readonly event: string, readonly time: string, readonly frame: string }
+interface Line { readonly event: string, readonly time: string, readonly frame: string, readonly frames: number }
 
 export class SwitchTap {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #closed: Promise<unknown>
+  #missed = 0
 
   private constructor(child: ChildProcessWithoutNullStreams) {
     this.#child = child
@@ -37,8 +38,9 @@ export class SwitchTap {
     const lines = createInterface({ input: child.stdout })
     const ready = new Promise<boolean>(resolve => {
       lines.on('line', text => {
-        const { event, time, frame } = readLine<Line>(text)
+        const { event, time, frame, frames } = readLine<Line>(text)
         if (event === 'ready') resolve(true)
+        else if (event === 'missed' && frames !== undefined) tap.#missed = frames
         else if (time !== undefined && frame !== undefined) onRecord({ time: BigInt(time), frame: Buffer.from(frame, 'base64') })
       })
     })
@@ -46,9 +48,10 @@ export class SwitchTap {
     throw new BenchError(`what passes the WAN could not be heard: ${errorText.trim()}`)
   }
 
-  /** Resolves when everything that was heard has been handed over. */
-  async end(): Promise<void> {
+  /** Resolves when everything that was heard has been handed over, with the number of frames that were not heard. */
+  async end(): Promise<number> {
     this.#child.stdin.end()
     await this.#closed
+    return this.#missed
   }
 }
