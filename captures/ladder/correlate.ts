@@ -13,7 +13,8 @@ import * as udp from '../../napt/wire/udp.js'
 import { decode, fieldOf, type Decoded } from '../decode.js'
 import { checkPacket } from '../figure-check.js'
 import type { FigureLayout } from '../figures.js'
-import { FIG2_CONNECTIONS, namePacket, type ConnectionName } from '../naming.js'
+import { FIG2_CONNECTIONS, type ConnectionName } from '../connection-names.js'
+import { namePacket } from '../naming.js'
 import type { PayloadDecoder } from '../payload.js'
 import { icmpName } from '../summary.js'
 import { TlsFollower, type TlsContent } from '../tls/follower.js'
@@ -83,6 +84,8 @@ export class Correlator {
   readonly #options: CorrelatorOptions
   readonly #window: bigint
   readonly #follower: TlsFollower
+  /** Of frames that are held: a packet's are asked for four times, for its key, its places, its name and its figures. */
+  readonly #decoded = new WeakMap<Uint8Array, Decoded>()
   /** Sorted by time; those before `#first` are released. */
   #pending: Pending[] = []
   #first = 0
@@ -98,7 +101,7 @@ export class Correlator {
 
   /** Takes a record; gives the entries that are due. */
   push(record: RouterRecord): LadderEntry[] {
-    return this.#insert({ time: record.time, key: crossingKey(record, this.#places), record, draw: partner => this.#drawRouted(record, partner), isDrawn: false })
+    return this.#insert({ time: record.time, key: this.#crossingKey(record), record, draw: partner => this.#drawRouted(record, partner), isDrawn: false })
   }
 
   /** Takes a step that somebody else saw, so that it stands among the packets by its time. */
@@ -168,7 +171,7 @@ export class Correlator {
 
   #drawWire(wire: WireRecord): LadderEntry[] {
     const { time, frame, at } = wire
-    const decoded = decode(frame)
+    const decoded = this.#decode(frame)
     const place = at === undefined ? 'wan' : `${at.router}-${at.side}`
     return this.#asked([wire], [this.#packet(time, [{ interface: place, decoded }], this.#hopsOf(decoded, at), undefined)])
   }
@@ -176,12 +179,12 @@ export class Correlator {
   /** One packet through one or two routers; a router's answer to it is a packet of its own. */
   #draw(records: readonly [RouterRecord, ...RouterRecord[]]): LadderEntry[] {
     const [first] = records, last = records.at(-1) ?? first
-    const views = records.flatMap(record => viewsOf(record, record === first))
+    const views = records.flatMap(record => this.#viewsOf(record, record === first))
     const hops = records.flatMap((record, at) => this.#routedHops(record, at === 0))
     const drop = last.verdict.action === 'drop' ? { lane: last.router, reason: last.verdict.reason ?? 'no reason was given' } : undefined
     const entries = [this.#packet(first.time, views, hops, drop)]
     if (last.verdict.action === 'answer' && last.sent !== undefined) {
-      const { router, sent: { side, frame } } = last, decoded = decode(frame)
+      const { router, sent: { side, frame } } = last, decoded = this.#decode(frame)
       entries.push(this.#packet(last.time, [{ interface: `${router}-${side}`, decoded }], this.#hop(router, this.#find(last.router, side, decoded.transport?.destination.address), decoded), undefined))
     }
     return this.#asked(records, entries)
@@ -193,14 +196,40 @@ export class Correlator {
     return frames.length === 0 ? [...entries] : entries.map(entry => ({ ...entry, frames }))
   }
 
+  // --- frames -------------------------------------------------------------------------------------------------------
+
+  #decode(frame: Uint8Array): Decoded {
+    let decoded = this.#decoded.get(frame)
+    if (decoded === undefined) {
+      decoded = decode(frame)
+      this.#decoded.set(frame, decoded)
+    }
+    return decoded
+  }
+
+  /** The packet as it looks on the interfaces that it crossed; what a second router received is what the first one sent. */
+  #viewsOf({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): View[] {
+    const views = isFirst ? [{ interface: `${router}-${from}`, decoded: this.#decode(received) }] : []
+    return verdict.action === 'forward' && sent !== undefined ? [...views, { interface: `${router}-${sent.side}`, decoded: this.#decode(sent.frame) }] : views
+  }
+
+  /** What two records of one packet have in common; null for a packet that crosses no second router. */
+  #crossingKey({ router, from, received, verdict, sent }: RouterRecord): string | null {
+    const frame = from === 'wan' ? received : verdict.action === 'forward' && sent?.side === 'wan' ? sent.frame : null
+    const transport = frame === null ? null : this.#decode(frame).transport
+    if (frame === null || transport === null) return null
+    const other = this.#places.onWan((from === 'wan' ? transport.source : transport.destination).address)
+    return other === undefined || other === router || !this.#places.isRouter(other) ? null : packetKey(frame)
+  }
+
   // --- arrows -------------------------------------------------------------------------------------------------------
 
   /** The arrows of one record; the one into a second router is drawn by the first. An end that has no lane has no arrow. */
   #routedHops({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): Hop[] {
-    const incoming = decode(received)
+    const incoming = this.#decode(received)
     const hops = isFirst ? this.#hop(this.#find(router, from, incoming.transport?.source.address), router, incoming) : []
     if (verdict.action !== 'forward' || sent === undefined) return hops
-    const outgoing = decode(sent.frame)
+    const outgoing = this.#decode(sent.frame)
     return [...hops, ...this.#hop(router, this.#find(router, sent.side, outgoing.transport?.destination.address), outgoing)]
   }
 
@@ -250,21 +279,6 @@ export class Correlator {
 }
 
 interface View { readonly interface: string, readonly decoded: Decoded }
-
-/** The packet as it looks on the interfaces that it crossed; what a second router received is what the first one sent. */
-function viewsOf({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): View[] {
-  const views = isFirst ? [{ interface: `${router}-${from}`, decoded: decode(received) }] : []
-  return verdict.action === 'forward' && sent !== undefined ? [...views, { interface: `${router}-${sent.side}`, decoded: decode(sent.frame) }] : views
-}
-
-/** What two records of one packet have in common; null for a packet that crosses no second router. */
-function crossingKey({ router, from, received, verdict, sent }: RouterRecord, places: Places): string | null {
-  const frame = from === 'wan' ? received : verdict.action === 'forward' && sent?.side === 'wan' ? sent.frame : null
-  const transport = frame === null ? null : decode(frame).transport
-  if (frame === null || transport === null) return null
-  const other = places.onWan((from === 'wan' ? transport.source : transport.destination).address)
-  return other === undefined || other === router || !places.isRouter(other) ? null : packetKey(frame)
-}
 
 function labelOf(packet: Decoded): string {
   const { transport } = packet
