@@ -159,9 +159,12 @@ export class ScenarioRun implements Stage {
     throw new ApparatusError(await Promise.race([aborted, ended]))
   }
 
+  /** The server, which was there first, comes last: what somebody still sends to it would be answered with port unreachable. */
   async #stopPrograms(): Promise<void> {
-    for (const program of this.#programs) program.stop()
-    await Promise.all(this.#programs.map(program => program.exited))
+    for (const programs of [this.#programs.slice(1), this.#programs.slice(0, 1)]) {
+      for (const program of programs) program.stop()
+      await Promise.all(programs.map(program => program.exited))
+    }
   }
 
   async settled(): Promise<void> {
