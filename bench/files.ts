@@ -1,12 +1,12 @@
 // `npm run bench:files`: what naptlab does with a capture file, and how long other tools take for the same. Exit 0 when each figure is as
 // promised, 1 when one is not, 2 for wrong usage.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { cpus, loadavg, release } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { writeWhole } from '../lab/write-whole.js'
+import { load, machineAfter, versionOf } from './machine.js'
 import { BenchmarkError, measure } from './process.js'
 import { chart, table } from './report.js'
 import { runRounds, type Contest, type Entrant } from './rounds.js'
@@ -98,16 +98,11 @@ async function runBig(folder: string, { seed, naptlab }: Settings): Promise<BigR
   return results
 }
 
-const versionOf = (program: string, ...words: string[]): string => {
-  const { stdout, stderr } = spawnSync(program, words, { encoding: 'utf8' })
-  return (stdout + stderr).split('\n').find(line => /\d+\.\d+/.test(line))?.trim() ?? 'not installed'
-}
-
 async function main(): Promise<boolean> {
   const chosen = settings(), { rounds, packets, seed, big, out, naptlab } = chosen
   mkdirSync(out, { recursive: true })
   const folder = mkdtempSync(join(out, 'files-'))
-  const loadBefore = loadavg()[0]
+  const loadBefore = load()
   try {
     const file = join(folder, 'traffic.pcap')
     writeTraffic(file, packets, seed, done => { progress(`writing ${packets} packets: ${Math.round(done / packets * 100)} %`) })
@@ -116,7 +111,7 @@ async function main(): Promise<boolean> {
     const results = await runRounds(contests, rounds, (round, { name, command }) => { progress(`round ${round + 1} of ${rounds}: ${name === 'naptlab' ? command.slice(0, 2).join(' ') : name}`) })
     const bigResults = big ? await runBig(folder, chosen) : []
     progress('')
-    const machine = { cpu: cpus()[0].model, cores: cpus().length, kernel: release(), node: process.version, loadBefore, loadAfter: loadavg()[0] }
+    const machine = machineAfter(loadBefore)
     const programs = { tshark: versionOf('tshark', '--version'), tcprewrite: versionOf('tcprewrite', '--version') }
     const title = `${packets.toLocaleString('en')} packets, ${rounds === 1 ? 'one round' : `${rounds} interleaved rounds`}`
     writeWhole(join(out, 'files.json'), `${JSON.stringify({ packets, rounds, seed, bytes: statSync(file).size, machine, programs, results, big: bigResults }, null, 2)}\n`)

@@ -24,10 +24,10 @@ const TICK = 10
 export const isInstalled = (program: string): boolean => spawnSync('sh', ['-c', `command -v "${program}"`], { stdio: 'ignore' }).status === 0
 
 /** Runs it with its output thrown away. @throws BenchmarkError unless it ends with 0 */
-export async function measure([program, ...parameters]: readonly string[]): Promise<Use> {
+export async function measure([program, ...parameters]: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Use> {
   const nowhere = openSync('/dev/null', 'w')
   const start = performance.now()
-  const child = spawn(program, parameters, { stdio: ['ignore', nowhere, 'pipe'] })
+  const child = spawn(program, parameters, { stdio: ['ignore', nowhere, 'pipe'], env })
   closeSync(nowhere)
   let said = '', cpu = 0, memory = 0
   child.stderr?.setEncoding('utf8').on('data', (text: string) => said = (said + text).slice(-SHOWN))

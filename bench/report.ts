@@ -1,5 +1,8 @@
 // Results as a table for people (Markdown, as in docs/performance.md) and as a picture: a bar a contest, as long as its ratio.
-import type { EntrantResult, Result, Spread } from './rounds.js'
+import type { EntrantResult, Result } from './rounds.js'
+import { markdownTable } from './markdown-table.js'
+import type { Spread } from './statistics.js'
+import { svgFile, text } from './svg.js'
 
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(2)
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
@@ -15,34 +18,24 @@ export function table(results: readonly Result[]): string[] {
     name, `${timeOf(ours)}, ${megabytes(ours.memory.most)}`, peer === null ? 'not installed' : `${peer.name} ${timeOf(peer)}`,
     ratio === null ? '–' : `${times(ratio.median)} (${range(ratio, value => value.toFixed(2))})`, cpuRatio === null ? '–' : times(cpuRatio.median), `${wanted} ×`, ok === null ? '' : ok ? '✓' : '✗',
   ])
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  return [line(HEADINGS), line(HEADINGS.map(() => '---')), ...rows.map(line)]
+  return markdownTable(HEADINGS, rows)
 }
 
 const WIDTH = 760, MARGIN = 24, HEAD = 104, ROW = 64, BAR = 20, FOOT = 28
 /** The length of a bar that fills the picture; room for its figure stands behind it. */
 const LONGEST = WIDTH - 2 * MARGIN - 120
 
-const STYLE = `
-    .ground { fill: #ffffff } .title { font-size: 17px; font-weight: 600; fill: #1c2430 } .name { font-weight: 600; fill: #1c2430 }
-    .small { font-size: 12px; fill: #4b5566 } .figure { fill: #1c2430 } .mark { stroke: #1c2430; stroke-width: 2; stroke-dasharray: 3 2 }
-    .good { fill: #2a9d5c } .bad { fill: #d08a1d } .range { stroke: #1c2430; stroke-width: 1.5 }
-    @media (prefers-color-scheme: dark) {
-      .ground { fill: #161b22 } .title, .name, .figure { fill: #e6edf3 } .small { fill: #a3adba } .mark, .range { stroke: #e6edf3 }
-      .good { fill: #4cc283 } .bad { fill: #e0a54a }
-    }
-  `
+const STYLE = {
+  light: '.mark { stroke: #1c2430; stroke-width: 2; stroke-dasharray: 3 2 } .good { fill: #2a9d5c } .bad { fill: #d08a1d } .range { stroke: #1c2430; stroke-width: 1.5 }',
+  dark: '.mark, .range { stroke: #e6edf3 } .good { fill: #4cc283 } .bad { fill: #e0a54a }',
+}
 
 /** An SVG file, readable on a light and on a dark page. Contests without a peer have no bar. */
 export function chart(title: string, results: readonly Result[]): string {
   const shown = results.flatMap(result => result.ratio === null ? [] : [{ ...result, ratio: result.ratio }])
   const most = Math.max(1, ...shown.flatMap(({ ratio, wanted }) => [ratio.most, wanted])), height = HEAD + shown.length * ROW + FOOT
   const x = (ratio: number): string => (MARGIN + ratio / most * LONGEST).toFixed(1)
-  return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="14">`,
-    `  <title>${escape(title)}</title>`,
-    `  <style>${STYLE}</style>`,
-    `  <rect class="ground" width="${WIDTH}" height="${height}"/>`,
+  return svgFile(title, WIDTH, height, STYLE, [
     text(MARGIN, 38, 'title', title),
     text(MARGIN, 60, 'small', "The peer's time as a multiple of naptlab's: the median of the rounds; longer is better."),
     text(MARGIN, 77, 'small', 'The thin line goes from the least to the most of the rounds. Dashed: what is wanted.'),
@@ -57,9 +50,5 @@ export function chart(title: string, results: readonly Result[]): string {
         text(Number(x(Math.max(ratio.most, wanted))) + 10, middle + 5, 'figure', times(ratio.median)),
       ]
     }),
-    '</svg>',
-  ].join('\n')}\n`
+  ])
 }
-
-const text = (x: number, y: number, style: string, content: string): string => `  <text class="${style}" x="${x}" y="${y}">${escape(content)}</text>`
-const escape = (content: string): string => content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')

@@ -1,6 +1,9 @@
 // Programs side by side: in each round every entrant has one turn, so that what else the machine does hits all alike. What counts is
 // the ratio within a round; the middle one of all rounds is reported, with the smallest and the largest.
 import { isInstalled, type Use } from './process.js'
+import { spreadOf, type Spread } from './statistics.js'
+
+export { spreadOf, type Spread } from './statistics.js'
 
 export interface Entrant {
   readonly name: string
@@ -20,8 +23,6 @@ export interface Contest {
   /** What is promised: the peer takes at least so many times as long. */
   readonly wanted: number
 }
-
-export interface Spread { readonly median: number, readonly least: number, readonly most: number }
 
 export interface Result {
   readonly name: string
@@ -48,25 +49,27 @@ export interface EntrantResult {
   readonly rounds: readonly Use[]
 }
 
-export function spreadOf(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b), middle = sorted.length >> 1
-  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-  return { median, least: sorted[0], most: sorted[sorted.length - 1] }
+/**
+ * In each round every contest is held once, and everybody who is in it has one turn. Who begins changes from round to round: the second
+ * finds the machine as the first has left it.
+ */
+export async function takeTurns<T>(contests: readonly (readonly T[])[], rounds: number, turn: (entrant: T, round: number) => Promise<void>): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    for (const entrants of contests) {
+      const first = round % Math.max(1, entrants.length)
+      for (const entrant of [...entrants.slice(first), ...entrants.slice(0, first)]) await turn(entrant, round)
+    }
+  }
 }
 
 /** @param onTurn called before each turn */
 export async function runRounds(contests: readonly Contest[], rounds: number, onTurn: (round: number, entrant: Entrant) => void): Promise<Result[]> {
   const entries = contests.map(contest => ({ contest, hasPeer: isInstalled(contest.peer.command[0]), ours: [] as Use[], peer: [] as Use[] }))
-  for (let round = 0; round < rounds; round++) {
-    for (const { contest, hasPeer, ours, peer } of entries) {
-      const turns = [{ entrant: contest.ours, uses: ours }, ...hasPeer ? [{ entrant: contest.peer, uses: peer }] : []]
-      // Who goes first changes from round to round: the second finds the file's pages as the first left them.
-      for (const { entrant, uses } of round % 2 === 0 ? turns : turns.reverse()) {
-        onTurn(round, entrant)
-        uses.push(await entrant.run())
-      }
-    }
-  }
+  const contenders = entries.map(({ contest, hasPeer, ours, peer }) => [{ entrant: contest.ours, uses: ours }, ...hasPeer ? [{ entrant: contest.peer, uses: peer }] : []])
+  await takeTurns(contenders, rounds, async ({ entrant, uses }, round) => {
+    onTurn(round, entrant)
+    uses.push(await entrant.run())
+  })
   return entries.map(({ contest: { name, work, wanted, ...contest }, ours, peer }) => {
     const ratio = peer.length === 0 ? null : spreadOf(peer.map(({ time }, round) => time / ours[round].time))
     const cpuRatio = peer.length === 0 ? null : spreadOf(peer.map(({ cpu }, round) => cpu / Math.max(1, ours[round].cpu)))

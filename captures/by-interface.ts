@@ -2,7 +2,7 @@
 // look at one interface after another; what reads a file from end to end takes CaptureStream.
 import { basename } from 'node:path'
 import { CaptureStream } from './capture-stream.js'
-import type { Capture } from './pcap-reader.js'
+import type { Capture } from './read-capture.js'
 import type { CaptureInterface, InterfacePacket } from './pcapng/format.js'
 import { KeyLog, NO_KEYS, type KeySource } from './tls/key-log.js'
 

@@ -36,8 +36,8 @@ export async function canonicalizeFiles(files: readonly InputFile[], options: Om
   for (const [at, file] of files.entries()) {
     const stream = await CaptureStream.open(file.path)
     const canonicalizers = new Canonicalizers({ ...options, keys })
-    for await (const batch of stream.batches()) {
-      for (const packet of batch) canonicalizers.of(packet.interface).add(packet)
+    for await (const batch of stream.columns()) {
+      for (let i = 0; i < batch.count; i++) canonicalizers.of(batch.interface(i)).addFrom(batch, i)
       if (stream.size !== null) onProgress?.((at + stream.bytesRead / stream.size) / files.length)
     }
     const { damage, interfaces } = stream
@@ -61,15 +61,23 @@ export async function canonicalizeFiles(files: readonly InputFile[], options: Om
 class Canonicalizers {
   readonly #options: CanonicalOptions
   readonly #known = new Map<CaptureInterface, Canonicalizer>()
+  readonly #byName = new Map<string, Canonicalizer>()
+  /** What was asked for last, as it is for nearly every packet of a large file. */
+  #last: { readonly of: CaptureInterface, readonly is: Canonicalizer } | null = null
 
   constructor(options: CanonicalOptions) { this.#options = options }
 
   of(each: CaptureInterface): Canonicalizer {
+    if (this.#last?.of !== each) this.#last = { of: each, is: this.#find(each) }
+    return this.#last.is
+  }
+
+  #find(each: CaptureInterface): Canonicalizer {
     const known = this.#known.get(each)
     if (known !== undefined) return known
-    const same = each.name === '' ? undefined : [...this.#known].find(([other]) => other.name === each.name)?.[1]
-    const found = same ?? new Canonicalizer(this.#options)
+    const found = this.#byName.get(each.name) ?? new Canonicalizer(this.#options)
     this.#known.set(each, found)
+    if (each.name !== '') this.#byName.set(each.name, found)
     return found
   }
 }

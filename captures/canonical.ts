@@ -5,15 +5,17 @@
 // Not compared at all, only counted: ARP (the neighbour cache decides when to ask) and whatever is not IPv4 (a kernel's
 // IPv6 announcements). Acknowledgements without data, windows, segmentation and retransmissions disappear in tcp-stream.ts.
 import type { CanonicalOptions } from './canonical-options.js'
-import { decode, type Decoded, type Transport } from './decode.js'
+import { decode, type Decoded } from './decode.js'
 import type { FlowPacket } from './datagram-flow.js'
 import { comparedHeader, SEALED, TLS_DEFECT, type Entry, type Flow } from './entries.js'
 import { digestOf } from './flow-digest.js'
 import { FlowTable } from './flow-table.js'
+import { Headers } from './headers.js'
 import { LINK_TYPE } from './link-layer.js'
+import type { PacketBatch } from './packet-batch.js'
 import type { CapturedPacket, CaptureFileError } from './pcap.js'
 import type { CaptureInterface } from './pcapng/format.js'
-import { headerKey, plainTransport } from './plain-transport.js'
+import { headerKey, plainTransportIn } from './plain-transport.js'
 
 export type { CanonicalOptions } from './canonical-options.js'
 
@@ -52,6 +54,8 @@ export class Canonicalizer {
   readonly #ignored: Record<string, number> = {}
   readonly #flows: FlowTable
   readonly #headers = new Map<number, FlowPacket['header']>()
+  /** The plain packet in hand. */
+  readonly #look = new Headers()
   #packets = 0
 
   constructor(options: CanonicalOptions) {
@@ -64,14 +68,29 @@ export class Canonicalizer {
 
   /** Keeps parts of the packet's bytes, which are not to change any more. */
   add(packet: FramedPacket): void {
+    const { bytes, number, originalLength } = packet, linkType = packet.interface?.linkType ?? LINK_TYPE.ethernet
+    if (!this.#addPlain(bytes, 0, bytes.length, originalLength, linkType, number)) this.#addAny(packet)
+  }
+
+  /** As `add`, packet `i` of a batch. */
+  addFrom(batch: PacketBatch, i: number): void {
+    const { memory, starts, ends, originalLengths, firstNumber } = batch
+    if (!this.#addPlain(memory, starts[i], ends[i], originalLengths[i], batch.interface(i).linkType, firstNumber + i)) this.#addAny(batch.packet(i))
+  }
+
+  /** Adds the packet `bytes[start, end)` where its headers say all there is; false for any other. */
+  #addPlain(bytes: Uint8Array, start: number, end: number, originalLength: number, linkType: number, frame: number): boolean {
+    if (originalLength > end - start || linkType !== LINK_TYPE.ethernet) return false
+    const transport = plainTransportIn(this.#look, bytes, start, end)
+    if (transport === null) return false
+    this.#packets++
+    this.#flows.builderFor(transport, null)?.add({ transport, header: this.#headerOf(bytes, start, end), frame, decoded: null })
+    return true
+  }
+
+  #addAny(packet: FramedPacket): void {
     this.#packets++
     const { bytes, number: frame } = packet
-    const isWhole = packet.originalLength <= bytes.length && (packet.interface === undefined || packet.interface.linkType === LINK_TYPE.ethernet)
-    const transport = isWhole ? plainTransport(bytes) : null
-    if (transport !== null) {
-      this.#flows.builderFor(transport, null)?.add({ transport, header: this.#headerOf(bytes, transport), frame, decoded: null })
-      return
-    }
     const decoded = decode(bytes, packet.interface?.linkType)
     this.#faults.push(...faultsOf(packet, decoded))
     const kind = decoded.layers.some(layer => layer.protocol === 'ipv4') ? 'ipv4' : decoded.layers.at(-1)?.protocol === 'arp' ? 'arp' : 'not IPv4'
@@ -80,11 +99,11 @@ export class Canonicalizer {
   }
 
   /** Most packets of a capture have the headers of one before them: only the first is taken apart. */
-  #headerOf(bytes: Uint8Array, transport: Transport): FlowPacket['header'] {
-    const key = headerKey(bytes, transport), known = this.#headers.get(key)
+  #headerOf(bytes: Uint8Array, start: number, end: number): FlowPacket['header'] {
+    const key = headerKey(this.#look), known = this.#headers.get(key)
     if (known !== undefined) return known
     if (this.#headers.size === MOST_HEADERS) this.#headers.clear()
-    const header = comparedHeader(decode(bytes), this.#options.ports)
+    const header = comparedHeader(decode(bytes.subarray(start, end)), this.#options.ports)
     this.#headers.set(key, header)
     return header
   }

@@ -1,16 +1,17 @@
-// A capture file read from its beginning to its end, in bounded memory, whichever its format: packets in batches, and beside them
-// what the file says of interfaces, names, keys and losses. What is damaged ends the stream; what came before was given by then.
+// A capture file read from its beginning to its end, in bounded memory, whichever its format: packets in batches, as columns or as
+// objects, and beside them what the file says of interfaces, names, keys and losses. What is damaged ends the stream; what came
+// before was given by then.
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Ipv4Address } from '../napt/wire/address.js'
 import type { CaptureDecoder } from './capture-decoder.js'
+import { CHUNK, fileChunks } from './file-chunks.js'
+import type { PacketBatch } from './packet-batch.js'
 import { CaptureFileError } from './pcap.js'
 import { PcapDecoder } from './pcap-decoder.js'
 import { PcapngDecoder } from './pcapng/decoder.js'
 import { BLOCK, type CaptureInterface, type InterfacePacket, type InterfaceStatistics } from './pcapng/format.js'
 
-/** Bytes read at once: with less the reading takes longer, with more the memory grows and nothing is gained. */
-const CHUNK = 1 << 19
 /** As many bytes tell the format. */
 const MAGIC_LENGTH = 4
 
@@ -19,7 +20,7 @@ export class CaptureStream {
   readonly size: number | null
   #read: number
   /** Packets of what `open` has read. */
-  #first: readonly InterfacePacket[]
+  #first: readonly PacketBatch[]
   readonly #decoder: CaptureDecoder
   readonly #rest: AsyncIterator<Uint8Array>
 
@@ -28,14 +29,17 @@ export class CaptureStream {
     this.#decoder = decoder
     this.#rest = rest
     this.#read = first.length
-    this.#first = decoder.push(first)
+    this.#first = decoder.decode(first)
   }
 
-  /** @param path `-` for standard input. @throws CaptureFileError when it cannot be read or is no capture at all */
-  static async open(path: string): Promise<CaptureStream> {
+  /**
+   * @param path `-` for standard input. @param memory pieces that a regular file is read into in turn (file-chunks.ts): only for who
+   * takes `columns`. @throws CaptureFileError when it cannot be read or is no capture at all
+   */
+  static async open(path: string, memory: readonly Uint8Array[] | null = null): Promise<CaptureStream> {
     if (path === '-') return CaptureStream.of(process.stdin as AsyncIterable<Buffer>, '-')
     const { size, isFile } = await stat(path).then(found => ({ size: found.size, isFile: found.isFile() }), (error: unknown) => { throw unreadable(path, 0, error) })
-    return CaptureStream.of(createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>, path, isFile ? size : null)
+    return isFile ? CaptureStream.of(fileChunks(path, memory), path, size) : CaptureStream.of(createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>, path)
   }
 
   /**
@@ -69,24 +73,28 @@ export class CaptureStream {
   /** What ended the stream before the file's end; null until then. */
   get damage(): CaptureFileError | null { return this.#decoder.damage }
 
-  /** The packets in the order of the file, once; each batch and its bytes stay as they are. @throws CaptureFileError when it is no capture at all */
-  async * batches(): AsyncGenerator<readonly InterfacePacket[]> {
+  /** The packets in the order of the file, once; each batch is valid until the next is asked for. @throws CaptureFileError when it is no capture at all */
+  async * columns(): AsyncGenerator<PacketBatch, undefined> {
     try {
       const first = this.#first
       this.#first = []
-      if (first.length > 0) yield first
+      yield * first
       while (this.damage === null) {
         const next = await this.#rest.next()
         if (next.done === true) break
         this.#read += next.value.length
-        const batch = this.#decoder.push(next.value)
-        if (batch.length > 0) yield batch
+        yield * this.#decoder.decode(next.value)
       }
       this.#decoder.end()
       await this.#check()
     } finally {
       await this.close()
     }
+  }
+
+  /** The same with an object a packet; each batch and its bytes stay as they are. */
+  async * batches(): AsyncGenerator<readonly InterfacePacket[]> {
+    for await (const batch of this.columns()) yield batch.packets()
   }
 
   /** Lets go of the file; needed only where `batches` was not begun. */

@@ -9,7 +9,7 @@ import { goldenPath, readGolden } from './golden-file.js'
 import { readByInterface, type InterfaceCaptures } from './by-interface.js'
 import { keyLogsFor } from './canonical-files.js'
 import { assignment, CheckUsageError } from './input-files.js'
-import type { Capture } from './pcap-reader.js'
+import type { Capture } from './read-capture.js'
 import type { PayloadDecoder } from './payload.js'
 import { allOf, NO_KEYS, readKeyLog, type KeySource } from './tls/key-log.js'
 

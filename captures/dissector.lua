@@ -1,5 +1,5 @@
 -- The part of the dissector that is the same whatever the messages are. captures/dissector.ts writes the tables of the codec in
--- front of it: VERSION, HEADER, FIELD_HEAD, EXTRA_COUNT, PORTS, FIELDS, MESSAGES. What is refused, where and in which words, is as in
+-- front of it: VERSION, HEADER, FIELD_HEAD, EXTRA_COUNT, PORTS, FIELDS, MESSAGES, STREAM. What is refused, where and in which words, is as in
 -- endpoints/message/codec.ts, and test/captures/dissector.test.ts compares the two.
 
 local protocol = Proto('naptlab', 'naptlab: rendezvous server, request issuer and request acceptor')
@@ -108,8 +108,23 @@ for key, field in pairs(FIELDS) do
   local new = field.secret and KINDS.name.new or KINDS[field.kind].new
   values[key] = new('naptlab.' .. field.name, field.title, field.values)
 end
+-- Of the packets of a stream over UDP.
+local PIECES, pieces = {}, {
+  id = ProtoField.bytes('naptlab.datagram.id', 'connection ID'),
+  length = ProtoField.uint16('naptlab.datagram.length', 'bytes of the stream', base.DEC),
+  range = ProtoField.string('naptlab.datagram.range', 'came behind a hole'),
+  checksum = ProtoField.uint32('naptlab.datagram.checksum', 'checksum', base.HEX),
+}
+for type, piece in pairs(STREAM.kinds) do
+  PIECES[type] = piece.label
+  for _, part in ipairs(piece.parts) do
+    local name = 'naptlab.datagram.' .. part.name
+    pieces[part.name] = pieces[part.name] or (part.length == 8 and ProtoField.bytes(name, part.title) or ProtoField.uint64(name, part.title, base.DEC))
+  end
+end
+pieces.type = ProtoField.uint8('naptlab.datagram.type', 'type', base.DEC, PIECES)
 local all = {}
-for _, set in ipairs({ fields, values }) do
+for _, set in ipairs({ fields, values, pieces }) do
   for _, field in pairs(set) do all[#all + 1] = field end
 end
 protocol.fields = all
@@ -278,6 +293,93 @@ local function show_message(tvb, pinfo, tree)
   write_info(pinfo, (message and summary(tvb, message, spans) or 'no message') .. (flaw and ' [' .. flaw.sentence .. ']' or ''))
 end
 
+-- ── Packets of a stream over UDP ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- Lua 5.2 has these as functions, later versions as operators, which 5.2 cannot read.
+local bits = bit32 or load('return { bxor = function(a, b) return a ~ b end, band = function(a, b) return a & b end, rshift = function(a, b) return a >> b end }')()
+local CRC = {}
+for byte = 0, 255 do
+  local value = byte
+  for _ = 1, 8 do value = value % 2 == 1 and bits.bxor(bits.rshift(value, 1), 0xedb88320) or bits.rshift(value, 1) end
+  CRC[byte] = value
+end
+
+-- As zlib has it.
+local function crc32(text)
+  local value = 0xffffffff
+  for at = 1, #text do value = bits.bxor(CRC[bits.bxor(bits.band(value, 255), text:byte(at))], bits.rshift(value, 8)) end
+  return bits.bxor(value, 0xffffffff)
+end
+
+-- Numbers of six bytes.
+local function number_at(tvb, at) return tvb(at, 2):uint() * 4294967296 + tvb(at + 2, 4):uint() end
+
+-- From and to, positions in the stream; nil where they do not rise.
+local function read_ranges(tvb, at, stop, position)
+  local ranges, before = {}, position
+  if (stop - at) % STREAM.range ~= 0 or stop - at > STREAM.most_ranges * STREAM.range then return nil end
+  while at < stop do
+    local from = position + tvb(at, 4):uint()
+    local to = from + tvb(at + 4, 4):uint()
+    if from <= before or to <= from then return nil end
+    ranges[#ranges + 1] = { at = at, from = from, to = to }
+    at, before = at + STREAM.range, to
+  end
+  return ranges
+end
+
+-- What a datagram is, where the bytes of its stream begin and where they end, and its ranges; nil for what is not exactly one packet
+-- (endpoints/message/datagram.ts). The checksum leaves no doubt, so this holds on any port.
+local function read_piece(tvb)
+  local length = tvb:captured_len()
+  if length < STREAM.bodyAt + STREAM.trailer or length > STREAM.longest or length < tvb:reported_len() then return nil end
+  local piece = tvb(0, 1):uint() == STREAM.mark and STREAM.kinds[tvb(1, 1):uint()]
+  local stop = length - STREAM.trailer
+  if not piece or crc32(tvb:raw(0, stop)) ~= tvb(stop, STREAM.trailer):uint() then return nil end
+  local at = STREAM.bodyAt
+  for _, part in ipairs(piece.parts) do at = at + part.length end
+  if at > stop or (at < stop and not piece.rest) then return nil end
+  local ranges = {}
+  if piece.rest == 'ranges' then ranges = read_ranges(tvb, at, stop, number_at(tvb, STREAM.bodyAt + 6)) end
+  if not ranges then return nil end
+  return piece, at, stop, ranges
+end
+
+-- The messages that begin where the bytes do, one after the other, as far as they are whole. Bytes of others may hold a secret's end.
+local function show_messages(tvb, pinfo, tree, at, stop)
+  local shown = 0
+  while stop - at >= HEADER do
+    local rest = tvb(at, stop - at):tvb()
+    local message, total = read_header(rest, 0, stop - at)
+    if not message or not total or total > stop - at then break end
+    local _, flaw = read_fields(rest, message, total)
+    if flaw then break end
+    show_message(tvb(at, total):tvb(), pinfo, tree)
+    at, shown = at + total, shown + 1
+  end
+  return shown
+end
+
+local function show_piece(tvb, pinfo, tree, piece, first, stop, ranges)
+  local carries, label = piece.rest == 'bytes' and stop - first or 0, piece.label
+  if carries > 0 then label = ('S209 data, %d bytes at %d'):format(carries, number_at(tvb, STREAM.bodyAt + 6))
+  elseif piece.kind == 'data' then label = STREAM.keep_alive end
+  pinfo.cols.protocol:set('NAPTLAB')
+  local root = tree:add(protocol, tvb())
+  root:append_text(', ' .. label)
+  root:add(pieces.type, tvb(1, 1))
+  root:add(pieces.id, tvb(STREAM.idAt, STREAM.bodyAt - STREAM.idAt))
+  local at = STREAM.bodyAt
+  for _, part in ipairs(piece.parts) do
+    root:add(pieces[part.name], tvb(at, part.length))
+    at = at + part.length
+  end
+  if carries > 0 then root:add(pieces.length, tvb(first, carries), carries) end
+  for _, range in ipairs(ranges) do root:add(pieces.range, tvb(range.at, STREAM.range), ('%d to %d'):format(range.from, range.to)) end
+  root:add(pieces.checksum, tvb(stop, STREAM.trailer))
+  if carries == 0 or show_messages(tvb, pinfo, tree, first, stop) == 0 then write_info(pinfo, label) end
+end
+
 -- ── Datagrams, streams, and what runs inside TLS ─────────────────────────────────────────────────────────────────────────────────
 
 local UDP = 3 -- pinfo.port_type
@@ -329,12 +431,19 @@ local function content_of(tvb, pinfo)
   return streams[stream.value] or (not may_be_others and 'messages' or nil)
 end
 
+local function dissect_datagram(tvb, pinfo, tree)
+  local piece, first, stop, ranges = read_piece(tvb)
+  -- Others use the ports of the direct connection, too.
+  local may_be_others = DIRECT[pinfo.src_port] or DIRECT[pinfo.dst_port]
+  if piece then show_piece(tvb, pinfo, tree, piece, first, stop, ranges)
+  elseif may_be_others and not begins_message(tvb) then return 0
+  else show_message(tvb, pinfo, tree) end
+  return tvb:captured_len()
+end
+
 function protocol.dissector(tvb, pinfo, tree)
   if tvb:captured_len() == 0 then return 0 end
-  if pinfo.port_type == UDP then
-    show_message(tvb, pinfo, tree)
-    return tvb:captured_len()
-  end
+  if pinfo.port_type == UDP then return dissect_datagram(tvb, pinfo, tree) end
   local content = content_of(tvb, pinfo)
   -- TLS is called from here: left to itself, a packet would go to whatever dissector knows the client's port (7000, 2401).
   if content == 'tls' then
@@ -349,6 +458,7 @@ inside_tls.dissector = dissect_stream
 
 -- On other ports.
 protocol:register_heuristic('udp', function(tvb, pinfo, tree)
+  if read_piece(tvb) then return dissect_datagram(tvb, pinfo, tree) > 0 end
   local _, spans, flaw = read_message(tvb)
   if flaw or #spans == 0 or spans[1].key == nil then return false end
   show_message(tvb, pinfo, tree)
@@ -368,7 +478,9 @@ inside_tls:register_heuristic('tls', function(tvb, pinfo, tree)
   return true
 end)
 
-for _, port in ipairs(PORTS.udp) do DissectorTable.get('udp.port'):add(port, protocol) end
+for _, ports in ipairs({ PORTS.udp, PORTS.direct }) do
+  for _, port in ipairs(ports) do DissectorTable.get('udp.port'):add(port, protocol) end
+end
 for _, ports in ipairs({ PORTS.tcp, PORTS.direct }) do
   for _, port in ipairs(ports) do
     DissectorTable.get('tcp.port'):add(port, protocol)

@@ -1,8 +1,10 @@
 // The checks of captures as one function for anybody's tests: it throws an assertion error that test runners know how to print.
 import { AssertionError } from 'node:assert'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { CheckDescription } from './check/format.js'
 import { checkCapture, type CheckReport } from './check/match.js'
@@ -83,12 +85,16 @@ async function readAny(check: string | URL | CheckDescription): Promise<Check> {
   return readCheckFile(pathOf(check))
 }
 
+/** Bytes of a check file: people write it. */
+const LARGEST_CHECK = 4 << 20
+
 /** @throws CheckFileError when it cannot be read, or is none; the message says where */
 export async function readCheckFile(path: string): Promise<Check> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const bytes = await buffer(createReadStream(path, { end: LARGEST_CHECK })).catch((error: unknown) => {
     throw new CheckFileError(`${path}: the check file cannot be read (${error instanceof Error ? error.message : String(error)})`)
   })
-  return parseCheck(text, path)
+  if (bytes.length > LARGEST_CHECK) throw new CheckFileError(`${path}: the check file has more than ${LARGEST_CHECK} bytes`)
+  return parseCheck(bytes.toString('utf8'), path)
 }
 
 /** Of a URL the path from the present folder, where that is shorter: it stands in every message. */

@@ -26,7 +26,9 @@ export class DigestBuilder {
   addData(beginning: Uint8Array, payload: Uint8Array): void {
     this.#packets++
     this.#write(beginning)
-    this.#write(Uint8Array.of(payload.length >>> 8, payload.length & 255))
+    this.#makeRoom(2)
+    this.#waiting[this.#used++] = payload.length >>> 8
+    this.#waiting[this.#used++] = payload.length
     this.#write(payload)
   }
 
@@ -36,16 +38,20 @@ export class DigestBuilder {
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.#used + bytes.length > this.#waiting.length) {
-      this.#flush()
-      if (this.#waiting.length < MOST) this.#waiting = new Uint8Array(this.#waiting.length * 4)
-      if (bytes.length > this.#waiting.length) {
-        this.#hash.update(bytes)
-        return
-      }
+    this.#makeRoom(bytes.length)
+    if (bytes.length > this.#waiting.length) {
+      this.#hash.update(bytes)
+      return
     }
     this.#waiting.set(bytes, this.#used)
     this.#used += bytes.length
+  }
+
+  /** What does not fit behind what waits has all of the memory then, as far as that is enough. */
+  #makeRoom(length: number): void {
+    if (this.#used + length <= this.#waiting.length) return
+    this.#flush()
+    if (this.#waiting.length < MOST) this.#waiting = new Uint8Array(this.#waiting.length * 4)
   }
 
   #flush(): void {

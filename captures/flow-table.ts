@@ -23,8 +23,11 @@ export class FlowTable {
     if (transport === null || transport.protocol === 'icmp') return this.#withoutPorts(transport, decoded)
     const { source, destination, protocol } = transport
     const key = hashOf(transport), alike = this.#byPorts.get(key)
-    const known = alike?.find(({ ends }) => ends.protocol === protocol && (isBetween(ends, source, destination) || isBetween(ends, destination, source)))
-    if (known !== undefined) return known.builder
+    if (alike !== undefined) {
+      for (const { ends, builder } of alike) {
+        if (ends.protocol === protocol && (isBetween(ends, source, destination) || isBetween(ends, destination, source))) return builder
+      }
+    }
     const port = (value: number): Value => portValue(value, this.#options.ports)
     const builder = this.#make({ protocol, SA: formatIpv4(source.address), SP: port(source.port), DA: formatIpv4(destination.address), DP: port(destination.port) },
       each => each !== null && each.source.port === source.port && each.source.address === source.address)

@@ -4,18 +4,22 @@
 // A password is stored as a mask and its length, in the fields and in the bytes, and never as a hash: a hash of something so
 // short can be guessed back. So a golden notices a password of another length, not another password; that one is right is
 // checked by the run itself (S207).
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GoldenError, type Golden } from './golden.js'
 import { orderOf, type Entry, type Flow, type Value } from './entries.js'
 import { readPlainYaml } from './plain-yaml.js'
+import { readSmallFile } from './small-file.js'
 import { loadYaml } from './yaml.js'
 
 export const GOLDEN_FILE = 'golden.yaml'
 
 /** Of a golden with the entries of its flows, and of a large one with their digests. */
 const FORMAT = 1, DIGEST_FORMAT = 2
+
+/** Bytes of a golden's file: many times one of 20,000 entries, or of as many flows as are told apart. */
+const LARGEST = 64 << 20
 
 const EXPLANATION = ` What the packets of this run must be. Recorded by naptlab from the captures of a good run.
  One flow of an interface after another; → is the way of its first packet. A header field that is not named is 0.
@@ -49,7 +53,7 @@ export function writeGolden(golden: Golden, path: string): void {
 export function readGolden(path: string): Golden | null {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readSmallFile(path, LARGEST).toString('utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw new GoldenError(`${path}: the golden cannot be read (${error instanceof Error ? error.message : String(error)})`)
@@ -93,10 +97,12 @@ export function parseGolden(text: string, file = 'golden'): Golden {
 }
 
 function readYaml(text: string, file: string): unknown {
-  const { isMap, parseDocument } = loadYaml()
-  const document = parseDocument(text)
+  const { isMap, LineCounter, parseDocument, visit } = loadYaml()
+  const lines = new LineCounter(), document = parseDocument(text, { lineCounter: lines })
   const [error] = document.errors
   if (document.errors.length > 0) throw new GoldenError(`${file}: this is not YAML: ${error.message.split('\n')[0]}`)
+  // No golden has any, and they can make a small file as large as memory.
+  visit(document, { Alias: (_, { range }) => { throw new GoldenError(`${file}:${lines.linePos(range?.[0] ?? 0).line}: a golden has no aliases. Record the golden again, or mend the file.`) } })
   if (!isMap(document.contents)) throw new GoldenError(`${file}: this is not a golden (it has no fields)`)
   return document.toJS()
 }
@@ -115,6 +121,7 @@ class Shape {
     const format = this.#field('format').#value
     if (format !== FORMAT && format !== DIGEST_FORMAT) throw new GoldenError(`${this.#path}: the golden's format is ${String(format)}, this program reads ${FORMAT} and ${DIGEST_FORMAT}. Record it again.`)
     const digests = format === DIGEST_FORMAT
+    this.#hasOnly(['golden', 'format', 'ports', 'periodic', 'bothWays', 'interfaces'])
     const bothWays = this.#field('bothWays').#list().map(each => each.#number())
     return {
       name: this.#field('golden').#string(),
@@ -127,7 +134,9 @@ class Shape {
   }
 
   #flow(bothWays: readonly number[], hasDigest: boolean): Flow {
+    this.#hasOnly(hasDigest ? ['flow', 'packets', 'sha256'] : ['flow', 'entries'])
     const ends = this.#field('flow')
+    ends.#hasOnly(['protocol', 'SA', 'SP', 'DA', 'DP'])
     const SP = ends.#field('SP').#scalarOrAny(), DP = ends.#field('DP').#scalarOrAny()
     return {
       protocol: ends.#field('protocol').#string(), SA: ends.#field('SA').#string(), SP, DA: ends.#field('DA').#string(), DP,
@@ -138,6 +147,7 @@ class Shape {
   }
 
   #entry(): Entry {
+    this.#hasOnly(['way', 'packet', 'header', 'payload', 'bytes'])
     const way = this.#field('way').#string()
     if (way !== '→' && way !== '←') throw this.#fail('a way of → or ←')
     const record = (name: string): Record<string, Value> =>
@@ -146,6 +156,12 @@ class Shape {
       way, packet: this.#field('packet').#string(), header: record('header'), payload: record('payload'),
       bytes: this.#has('bytes') ? this.#field('bytes').#string() : '', frame: 0,
     }
+  }
+
+  /** What nobody compares must not look as if it were compared. */
+  #hasOnly(names: readonly string[]): void {
+    const stray = this.#fields().find(([name]) => !names.includes(name))
+    if (stray !== undefined) throw new GoldenError(`${stray[1].#path}: there is no such field here (known: ${names.join(', ')}). Record the golden again, or mend the file.`)
   }
 
   #has(name: string): boolean { return this.#fields().some(([each]) => each === name) }

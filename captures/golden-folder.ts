@@ -31,13 +31,16 @@ export function findGolden(nameOrPath: string, folder = GOLDENS_FOLDER): string 
   return existsSync(named) || !existsSync(goldenPath(nameOrPath)) ? named : goldenPath(nameOrPath)
 }
 
+/** Packets and messages up to which a golden has entries: longer ones nobody reads, and YAML is slow. */
+export const READABLE = 20_000
+
 export interface RecordingOptions extends Omit<CanonicalOptions, 'keys'>, ReadingOptions {
   readonly name: string
   /** Made when it is not there. */
   readonly folder: string
   /** Put the new golden in the place of one that is there. */
   readonly force?: boolean
-  /** Packets and messages above which flows stand as digests: longer goldens nobody reads, and YAML is slow. 20,000 when not given. */
+  /** Packets and messages above which flows stand as digests; READABLE when not given. */
   readonly readable?: number
 }
 
@@ -45,7 +48,7 @@ export interface RecordingOptions extends Omit<CanonicalOptions, 'keys'>, Readin
  * Records a golden: reads the captures several times, keeps few of their packets, and writes nothing unless all is well with them.
  * @throws GoldenError as recordGolden, and when there is a golden already; else as canonicalizeFiles, and the system's errors
  */
-export async function recordFolder(files: readonly InputFile[], { name, folder, force = false, readable = 20_000, keyLog, onProgress, ...options }: RecordingOptions): Promise<Golden> {
+export async function recordFolder(files: readonly InputFile[], { name, folder, force = false, readable = READABLE, keyLog, onProgress, ...options }: RecordingOptions): Promise<Golden> {
   const path = join(folder, GOLDEN_FILE)
   const there = [path, join(folder, CAPTURE_FILE)].find(each => existsSync(each))
   if (there !== undefined && !force) throw new GoldenError(`no golden was recorded: ${there} is there already. Give another name or folder, or see what changed: naptlab golden update. --force replaces it.`)

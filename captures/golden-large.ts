@@ -40,10 +40,13 @@ export async function lookInto({ golden, beside, files, interfaces, report, deco
   if (found.differences.length + found.missing.length + found.unexpected.length === 0) return report
   const rest = new Set(differing.filter(flow => !endsTexts(flow).some(each => only.has(each))).map(flowText))
   const inRest = (each: { readonly flow: string }): boolean => rest.has(each.flow)
+  // A flow is looked into on every interface that has one between the same ends, the equal ones too.
+  const again = new Set(found.flows.map(each => `${each.interface} ${each.flow}`))
+  const flows = [...report.flows.filter(each => !again.has(`${each.interface} ${each.flow}`) && (each.compared > 0 || inRest(each))), ...found.flows]
   return {
     ...report,
-    compared: report.compared + found.compared,
-    flows: [...report.flows.filter(each => each.compared > 0 || inRest(each)), ...found.flows],
+    compared: flows.reduce((sum, each) => sum + each.compared, 0),
+    flows,
     differences: [...found.differences, ...report.differences.filter(inRest)],
     missing: [...found.missing, ...report.missing.filter(inRest)],
     unexpected: [...found.unexpected, ...report.unexpected.filter(inRest)],

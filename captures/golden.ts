@@ -5,7 +5,7 @@ import { compareDigests, packetsOf } from './digest-compare.js'
 import { compareFlows, type ComparedFlow, type Difference, type Unpaired } from './golden-compare.js'
 import type { Flow } from './entries.js'
 import type { CaptureFileError } from './pcap.js'
-import type { Capture } from './pcap-reader.js'
+import type { Capture } from './read-capture.js'
 import type { PayloadDecoder } from './payload.js'
 import { NO_KEYS, type KeySource } from './tls/key-log.js'
 

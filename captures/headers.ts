@@ -12,9 +12,13 @@ import { decodeLink, LINK_TYPE } from './link-layer.js'
 /** Of a packet that has none, or whose are in another fragment. */
 export const NO_PORT = -1
 
+const NO_BYTES = new Uint8Array(0), NO_VIEW = new DataView(new ArrayBuffer(0))
+
 export class Headers {
-  #bytes: Uint8Array = new Uint8Array(0)
-  #view: DataView = new DataView(new ArrayBuffer(0))
+  /** The packet ends where `#end` says. */
+  #bytes: Uint8Array = NO_BYTES
+  #end = 0
+  #view: DataView = NO_VIEW
   /** `other`: neither, or cut before its addresses. */
   network: 'ipv4' | 'arp' | 'other' = 'other'
   /** IPv4's protocol number; -1 where there is no IPv4. */
@@ -26,7 +30,7 @@ export class Headers {
   destinationPort = NO_PORT
   /** TCP's, or 0. */
   flags = 0
-  /** Where the IPv4 header, the transport header and the payload begin, and where the payload ends; bytes from the packet's beginning. */
+  /** Where the IPv4 header, the transport header and the payload begin, and where the payload ends; in `bytes`. */
   ip = 0
   transport = 0
   payload = 0
@@ -34,27 +38,31 @@ export class Headers {
   /** UDP or TCP, whole, no fragment: the payload's place is known. */
   isWhole = false
 
-  /** Reads a packet. @param linkType of its interface, as libpcap numbers them */
-  load(bytes: Uint8Array, linkType: number): void {
+  /** What it was loaded from. */
+  get bytes(): Uint8Array { return this.#bytes }
+
+  /** Reads the packet `bytes[start, end)`. @param linkType of its interface, as libpcap numbers them */
+  load(bytes: Uint8Array, linkType: number, start = 0, end = bytes.length): void {
     this.#bytes = bytes
+    this.#end = end
     this.network = 'other'
     this.protocol = -1
     this.source = this.destination = 0
     this.sourcePort = this.destinationPort = NO_PORT
     this.flags = 0
     this.isWhole = false
-    if (linkType === LINK_TYPE.ethernet && bytes.length >= ethernet.HEADER && ethernet.type(bytes, 0) === ethernet.TYPE.ipv4) {
-      this.#loadIpv4(ethernet.HEADER)
+    if (linkType === LINK_TYPE.ethernet && end - start >= ethernet.HEADER && ethernet.type(bytes, start) === ethernet.TYPE.ipv4) {
+      this.#loadIpv4(start + ethernet.HEADER)
       return
     }
-    const { type, at } = decodeLink(bytes, linkType)
-    if (type === ethernet.TYPE.ipv4) this.#loadIpv4(at)
-    else if (type === ethernet.TYPE.arp) this.#loadArp(at)
+    const { type, at } = decodeLink(bytes.subarray(start, end), linkType)
+    if (type === ethernet.TYPE.ipv4) this.#loadIpv4(start + at)
+    else if (type === ethernet.TYPE.arp) this.#loadArp(start + at)
   }
 
   #loadArp(at: number): void {
     const bytes = this.#bytes
-    if (bytes.length < at + arp.LENGTH) return
+    if (this.#end < at + arp.LENGTH) return
     this.network = 'arp'
     this.source = arp.senderAddress(bytes, at)
     this.destination = arp.targetAddress(bytes, at)
@@ -62,7 +70,7 @@ export class Headers {
 
   #loadIpv4(ip: number): void {
     const bytes = this.#bytes
-    if (bytes.length < ip + ipv4.MINIMUM_HEADER || bytes[ip] >>> 4 !== 4) return
+    if (this.#end < ip + ipv4.MINIMUM_HEADER || bytes[ip] >>> 4 !== 4) return
     this.network = 'ipv4'
     this.ip = ip
     this.protocol = ipv4.protocol(bytes, ip)
@@ -70,13 +78,13 @@ export class Headers {
     this.destination = ipv4.destination(bytes, ip)
     const header = ipv4.headerLength(bytes, ip), at = ip + header, isTcp = this.protocol === ipv4.PROTOCOL.tcp
     if (header < ipv4.MINIMUM_HEADER || (!isTcp && this.protocol !== ipv4.PROTOCOL.udp)) return
-    if (ipv4.fragmentOffset(bytes, ip) !== 0 || bytes.length < at + 4) return
+    if (ipv4.fragmentOffset(bytes, ip) !== 0 || this.#end < at + 4) return
     this.sourcePort = read16(bytes, at)
     this.destinationPort = read16(bytes, at + 2)
     this.transport = at
-    if (isTcp && bytes.length > at + 13) this.flags = tcp.flags(bytes, at)
+    if (isTcp && this.#end > at + 13) this.flags = tcp.flags(bytes, at)
     const end = ip + ipv4.totalLength(bytes, ip)
-    if (end > bytes.length || ipv4.isFragment(bytes, ip)) return
+    if (end > this.#end || ipv4.isFragment(bytes, ip)) return
     if ((isTcp ? tcp.check(bytes, at, end) : udp.check(bytes, at, end)) !== null) return
     this.payload = at + (isTcp ? tcp.headerLength(bytes, at) : udp.HEADER)
     this.end = isTcp ? end : at + udp.length(bytes, at)

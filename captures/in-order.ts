@@ -22,10 +22,17 @@ export class InOrder<Tag> {
   /** `base` is the sequence number of the first byte; at most `limit` bytes wait behind a hole. */
   constructor(private readonly base: number, limit = Infinity) { this.#limit = limit }
 
+  /** True for a segment of `length` bytes that is just the next one, as nearly all are; it is taken then, and nothing is made for it. */
+  takeNext(sequence: number, length: number): boolean {
+    if (this.#waiting.length > 0 || ((sequence - this.base - this.#position) | 0) !== 0) return false
+    this.#position += length
+    return true
+  }
+
   /** Takes a segment, and gives what is in order with it. */
   push(sequence: number, bytes: Uint8Array, tag: Tag): Chunk<Tag>[] {
     const start = this.#position + ((sequence - this.base - this.#position) | 0) // within 2 GiB of where the stream is, RFC 9293 §3.4
-    if (this.#waiting.length === 0 && start <= this.#position) { // as nearly all do
+    if (this.#waiting.length === 0 && start <= this.#position) {
       const fresh = bytes.subarray(Math.max(0, this.#position - start))
       this.#position += fresh.length
       return fresh.length > 0 ? [{ bytes: fresh, gap: 0, tag }] : []

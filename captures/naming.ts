@@ -82,17 +82,24 @@ function nameSegment({ flags, payload }: Transport, connection: ConnectionName |
   return { title: `TCP acknowledgement${of}`, size: 0, isDetail: true }
 }
 
+/** What packets of a stream over UDP are called; one of data by what it carries. */
+export const PIECE_TITLES: Readonly<Record<DatagramPacket['kind'] | 'keepAlive', string>> = {
+  open: 'UDP connection start', accept: 'UDP handshake', data: 'data', end: 'UDP close', acknowledgement: 'UDP acknowledgement', reset: 'UDP reset',
+  keepAlive: 'UDP keep-alive',
+}
+
 /** A packet of a stream over UDP; its data is called by the message that begins in it, as a segment's is. */
 function namePiece(packet: DatagramPacket, transport: Transport, decoder: PayloadDecoder, connection: ConnectionName | undefined, step: string): Omit<PacketName, 'number'> {
   const of = connection === undefined ? '' : ` of ${connection.start}`
+  const title = PIECE_TITLES[packet.kind]
   switch (packet.kind) {
-    case 'open': return { title: connection === undefined ? 'UDP connection start' : `${connection.start} UDP connection start`, size: 0, isDetail: false }
-    case 'accept': return { title: `UDP handshake${of}`, size: 0, isDetail: true }
-    case 'acknowledgement': return { title: `UDP acknowledgement${of}`, size: 0, isDetail: true }
-    case 'reset': return { title: `UDP reset${of}`, size: 0, isDetail: false }
+    case 'open': return { title: connection === undefined ? title : `${connection.start} ${title}`, size: 0, isDetail: false }
+    case 'accept':
+    case 'acknowledgement': return { title: title + of, size: 0, isDetail: true }
+    case 'reset': return { title: title + of, size: 0, isDetail: false }
     default: {
       const { bytes, kind } = packet
-      if (bytes.length === 0) return kind === 'end' ? { title: `UDP close${of}`, size: 0, isDetail: false } : { title: `UDP keep-alive${of}`, size: 0, isDetail: true }
+      if (bytes.length === 0) return kind === 'end' ? { title: title + of, size: 0, isDetail: false } : { title: PIECE_TITLES.keepAlive + of, size: 0, isDetail: true }
       const message = decoder('tcp', portsOf(transport), bytes)
       if (message === null) return { title: step === '' ? `data${of}` : `${step}data`, size: bytes.length, isDetail: false }
       return { title: step + labelOf(message) + ((message.length ?? bytes.length) < bytes.length ? ' …' : ''), size: 0, isDetail: false }

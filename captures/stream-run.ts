@@ -24,7 +24,7 @@ export class StreamRun {
   #frame = 0
   #settleAt = LONGEST_MESSAGE
   readonly #entries: Entry[] = []
-  #data: { readonly hash: Hash, length: number, readonly headers: Set<Entry['header']> } | null = null
+  #data: { readonly hash: Hash, length: number, readonly headers: Set<Entry['header']>, last: Entry['header'] | null } | null = null
 
   constructor(gap: number) { this.gap = gap }
 
@@ -43,7 +43,10 @@ export class StreamRun {
     if (this.#data === null) this.#pieces.push({ start: this.#length, end: this.#length + bytes.length, frame: this.#frame, header })
     else {
       this.#data.length += bytes.length
-      this.#data.headers.add(header)
+      if (header !== this.#data.last) {
+        this.#data.last = header
+        this.#data.headers.add(header)
+      }
       if (this.#length + bytes.length > BATCH) this.#hashKept()
       if (bytes.length > BATCH) {
         this.#data.hash.update(bytes)
@@ -103,7 +106,7 @@ export class StreamRun {
   }
 
   #becomeData(): void {
-    this.#data = { hash: createHash('sha256'), length: this.#length, headers: new Set(this.#pieces.map(piece => piece.header)) }
+    this.#data = { hash: createHash('sha256'), length: this.#length, headers: new Set(this.#pieces.map(piece => piece.header)), last: null }
     this.#hashKept()
     this.#buffer = new Uint8Array(BATCH)
     this.#pieces = []

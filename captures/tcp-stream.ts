@@ -4,7 +4,7 @@
 // Order: within one direction everything stands as sent. Between the directions, SYNs and decoded messages stand in the order
 // in which they were complete on the wire: a protocol of questions and answers. For the rest see `arrange` in entries.ts.
 import { FLAG, formatFlags } from '../napt/wire/tcp.js'
-import { InOrder, type Chunk } from './in-order.js'
+import { InOrder } from './in-order.js'
 import { arrange, SEALED, type Entry, type Flow } from './entries.js'
 import type { FlowPacket } from './datagram-flow.js'
 import type { Transport } from './decode.js'
@@ -23,7 +23,8 @@ const MOST_WAITING = 8 << 20
 
 /** What goes one way. */
 interface Direction {
-  ports: { readonly source: number, readonly destination: number }
+  /** Null before the first segment. */
+  ports: { readonly source: number, readonly destination: number } | null
   /** The sequence number of the first data byte, and the segments from there on; null before the first segment. */
   base: number | null
   order: InOrder<Origin> | null
@@ -81,27 +82,30 @@ class Connection {
 
   add(way: Entry['way'], header: Entry['header'], transport: Transport, frame: number): void {
     const direction = this.#directions[way]
-    const event = (packet: string): Entry => ({ way, packet, header, payload: {}, bytes: '', frame })
-    const { flags, sequence, payload } = transport
-    direction.ports = portsOf(transport)
-    if ((flags & FLAG.syn) !== 0) {
+    const { flags, sequence, payload } = transport, isSyn = (flags & FLAG.syn) !== 0
+    direction.ports ??= portsOf(transport)
+    if (isSyn) {
       direction.base ??= nextSequence(sequence)
-      direction.syn ??= event(formatFlags(flags & (FLAG.syn | FLAG.ack)))
+      direction.syn ??= eventOf(way, header, frame, formatFlags(flags & (FLAG.syn | FLAG.ack)))
     }
-    if (payload.length > 0) {
-      direction.base ??= sequence
-      direction.order ??= new InOrder<Origin>(direction.base, MOST_WAITING)
-      const first = (flags & FLAG.syn) === 0 ? sequence : nextSequence(sequence)
-      for (const chunk of direction.order.push(first, payload, { frame, header })) this.#append(way, chunk)
-    }
-    if ((flags & FLAG.fin) !== 0) direction.fin ??= event('FIN')
-    if ((flags & FLAG.rst) !== 0 && !this.#isOver()) direction.rst ??= event('RST')
+    if (payload.length > 0) this.#addPayload(way, isSyn ? nextSequence(sequence) : sequence, payload, header, frame)
+    if ((flags & FLAG.fin) !== 0) direction.fin ??= eventOf(way, header, frame, 'FIN')
+    if ((flags & FLAG.rst) !== 0 && !this.#isOver()) direction.rst ??= eventOf(way, header, frame, 'RST')
+  }
+
+  /** @param first the sequence number of its first byte */
+  #addPayload(way: Entry['way'], first: number, payload: Uint8Array, header: Entry['header'], frame: number): void {
+    const direction = this.#directions[way]
+    direction.base ??= first
+    direction.order ??= new InOrder<Origin>(direction.base, MOST_WAITING)
+    if (direction.order.takeNext(first, payload.length)) this.#append(way, payload, 0, header, frame)
+    else for (const { bytes, gap, tag } of direction.order.push(first, payload, { frame, header })) this.#append(way, bytes, gap, tag.header, tag.frame)
   }
 
   /** Both ends have closed. A reset after that answers an acknowledgement that came twice, and means nothing (RFC 9293 §3.10.7.1). */
   #isOver(): boolean { return Object.values(this.#directions).every((direction: Direction) => direction.fin !== null) }
 
-  #append(way: Entry['way'], { bytes, gap, tag: { frame, header } }: Chunk<Origin>): void {
+  #append(way: Entry['way'], bytes: Uint8Array, gap: number, header: Entry['header'], frame: number): void {
     const { runs } = this.#directions[way]
     let run = runs.at(-1)
     if (run === undefined || gap > 0) {
@@ -114,7 +118,7 @@ class Connection {
     else run.settle(this.#reader(way))
   }
 
-  #reader(way: Entry['way']): RunReader { return { way, ports: this.#directions[way].ports, decoder: this.#decoder } }
+  #reader(way: Entry['way']): RunReader { return { way, ports: this.#directions[way].ports ?? NO_PORTS, decoder: this.#decoder } }
 
   /** Either side begins with a record of TLS, and nothing was taken for data before. */
   #isTls(): boolean {
@@ -124,7 +128,7 @@ class Connection {
 
   /** By the frame that completed them. */
   entries(): Entry[] {
-    for (const way of WAYS) for (const chunk of this.#directions[way].order?.flush() ?? []) this.#append(way, chunk)
+    for (const way of WAYS) for (const { bytes, gap, tag } of this.#directions[way].order?.flush() ?? []) this.#append(way, bytes, gap, tag.header, tag.frame)
     const events = Object.values(this.#directions).flatMap(({ syn, fin, rst }: Direction) => [syn, fin, rst])
     const contents = this.#isTls() ? readTls({ '→': this.#directions['→'].runs, '←': this.#directions['←'].runs }, this.#keys, way => this.#reader(way))
       : WAYS.flatMap(way => this.#directions[way].runs.flatMap(run => run.finish(this.#reader(way))))
@@ -133,7 +137,9 @@ class Connection {
 }
 
 const WAYS = ['→', '←'] as const
-const newDirection = (): Direction => ({ ports: { source: 0, destination: 0 }, base: null, order: null, syn: null, fin: null, rst: null, runs: [] })
+const newDirection = (): Direction => ({ ports: null, base: null, order: null, syn: null, fin: null, rst: null, runs: [] })
+const NO_PORTS = { source: 0, destination: 0 }
+const eventOf = (way: Entry['way'], header: Entry['header'], frame: number, packet: string): Entry => ({ way, packet, header, payload: {}, bytes: '', frame })
 const nextSequence = (sequence: number): number => (sequence + 1) >>> 0
 
 type ByWay<T> = Readonly<Record<Entry['way'], T>>

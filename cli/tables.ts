@@ -59,3 +59,12 @@ export function counterLines({ forwarded, answered, held, dropped, devices, untr
     ['waited for ARP', String(held)], ...drops, ...losses, ['not traced', String(untraced)], ['memory', `${(memory / 2 ** 20).toFixed(0)} MiB`],
   ])
 }
+
+/** What a router's devices lost, in words; null when nothing. `missed`: nobody took it in time; `not sent`: the way out refused it. */
+export function lossText(devices: CountersJson['devices']): string | null {
+  const losses = (['lan', 'wan'] as const).flatMap(side => {
+    const { missed, unsent } = devices[side]
+    return [...missed === 0 ? [] : [`${missed} missed on the ${side.toUpperCase()}`], ...unsent === 0 ? [] : [`${unsent} not sent on the ${side.toUpperCase()}`]]
+  })
+  return losses.length === 0 ? null : `frames lost at its devices: ${losses.join(', ')}`
+}

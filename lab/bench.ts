@@ -1,5 +1,6 @@
 // A bench described as data: networks, the hosts on them, and the routers between them. This file is the vocabulary;
 // read-bench.ts turns untrusted data into it, plan.ts works out what has to be made.
+import type { DeviceKind } from '../napt/device/open.js'
 import { parsePrefix, type Prefix } from '../napt/wire/address.js'
 
 export interface NetworkDescription {
@@ -31,6 +32,8 @@ export interface RouterDescription {
   readonly title?: string
   readonly lan: RouterSide
   readonly wan: RouterSide
+  /** How the router reaches its frames; `packet` unless given. With `tap` it is at one end of each of its cables itself. */
+  readonly device?: DeviceKind
   /** Behaviour of the router, handed on to its process. */
   readonly nat?: unknown
 }

@@ -1,6 +1,9 @@
 // Makes a plan real: namespaces, cables, switches, addresses and routes, from inside the keeper.
+import { adviceFor } from '../napt/device/tap.js'
+import { SystemError } from '../napt/system/error.js'
+import { createTap } from '../napt/system/tap.js'
 import { parseIpv4, parseMac } from '../napt/wire/address.js'
-import { prefixOf } from './bench.js'
+import { BenchFailure, prefixOf } from './bench.js'
 import { createNamespace, inNamespace, type Namespace } from './namespaces.js'
 import { RouteSocket, type CableEnd } from './netlink.js'
 import { switchOffloadsOff } from './offloads.js'
@@ -9,27 +12,58 @@ import { BRIDGE, type CablePlug, type Plan, type PlannedInterface, type PlannedN
 /** An interface whose both ends are up carries frames within a millisecond or so. */
 const OPERATIONAL_TIMEOUT_MS = 2000
 
+/** Frames that a TAP keeps for its router; the kernel's own choice is 500, which a burst of small ones fills in a millisecond. */
+const TAP_QUEUE = 4096
+
 interface Site { readonly planned: PlannedNamespace, readonly namespace: Namespace, readonly socket: RouteSocket }
 
-/** @returns the namespaces by name, their interfaces ready to carry frames. @throws SystemError */
-export function buildBench(plan: Plan): ReadonlyMap<string, Namespace> {
-  const sites = new Map(plan.namespaces.map(planned => {
-    const namespace = createNamespace(planned.name, { ipv6: plan.ipv6 })
-    return [planned.name, { planned, namespace, socket: inNamespace(namespace, () => new RouteSocket(true)) }]
+/** A bench as it is built. */
+export interface BuiltBench {
+  readonly namespaces: ReadonlyMap<string, Namespace>
+  /** Blocks until TAPs carry frames too, which they do once their routers run. @throws SystemError */
+  whenTapsOperational(): void
+}
+
+/** Cables carry frames when this returns. @throws SystemError; BenchFailure when the machine has no TAPs for us */
+export function buildBench(plan: Plan): BuiltBench {
+  const sites = new Map(plan.namespaces.map(({ interfaces, ...place }): [string, Site] => {
+    const namespace = createNamespace(place.name, { ipv6: plan.ipv6 })
+    // What is a file of a router's has no interface to be looked after here.
+    const planned = { ...place, interfaces: interfaces.filter(({ isFile }) => isFile !== true) }
+    return [place.name, { planned, namespace, socket: inNamespace(namespace, () => new RouteSocket(true)) }]
   }))
   for (const [a, b] of plan.cables) {
     const site = siteOf(sites, a)
     site.socket.createCable(cableEnd(site, a), cableEnd(siteOf(sites, b), b))
   }
+  for (const { end } of plan.taps) makeTap(siteOf(sites, end), end)
   const all = [...sites.values()]
   for (const site of all) setInterfacesUp(site)
   for (const { planned, socket } of all) if (planned.kind === 'host') planned.interfaces.forEach(end => setAddresses(end, socket))
+  const isTap = (namespace: string, name: string): boolean => plan.taps.some(({ end }) => end.namespace === namespace && end.interface === name)
   for (const { planned, socket } of all) {
     // Not the bridge itself: nothing is sent through it, and the kernel may take a second to call it operational.
-    for (const { name } of planned.interfaces) if (name !== BRIDGE) socket.whenOperational(name, OPERATIONAL_TIMEOUT_MS)
-    socket.close()
+    for (const { name } of planned.interfaces) if (name !== BRIDGE && !isTap(planned.name, name)) socket.whenOperational(name, OPERATIONAL_TIMEOUT_MS)
   }
-  return new Map(all.map(({ namespace }) => [namespace.name, namespace]))
+  return {
+    namespaces: new Map(all.map(({ namespace }) => [namespace.name, namespace])),
+    whenTapsOperational: () => {
+      for (const { end } of plan.taps) siteOf(sites, end).socket.whenOperational(end.interface, OPERATIONAL_TIMEOUT_MS)
+      for (const { socket } of all) socket.close()
+    },
+  }
+}
+
+/** Stays when its router ends, as a cable would that has been pulled out at the other end. */
+function makeTap(site: Site, plug: CablePlug): void {
+  const { name, mac, mtu } = cableEnd(site, plug)
+  try {
+    inNamespace(site.namespace, () => createTap(name))
+  } catch (error) {
+    if (error instanceof SystemError) throw new BenchFailure(`${error.message}. ${adviceFor(error, name)}`, { cause: error })
+    throw error
+  }
+  site.socket.configure(site.socket.link(name).index, { mac, mtu, queueLength: TAP_QUEUE })
 }
 
 function siteOf(sites: ReadonlyMap<string, Site>, { namespace }: CablePlug): Site {

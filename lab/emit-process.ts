@@ -6,7 +6,8 @@
 import { closeSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type * as RawSocket from 'raw-socket'
-import { PacketDevice } from '../napt/device/packet.js'
+import type { Device } from '../napt/device/device.js'
+import { openPacket } from '../napt/device/packet.js'
 import { copyOf } from '../napt/device/memory.js'
 import * as ethernet from '../napt/wire/ethernet.js'
 import * as ipv4 from '../napt/wire/ipv4.js'
@@ -49,9 +50,9 @@ function send(bytes: Buffer, to: string): Promise<number> {
 }
 
 /** Resolves with the first frame that carries what was sent: the same protocol and the same bytes behind the IP header. */
-function watch(namespacePath: string, name: string): { device: PacketDevice, arrival: Promise<Uint8Array> } {
+function watch(namespacePath: string, name: string): { device: Device, arrival: Promise<Uint8Array> } {
   const fd = openSync(namespacePath, 'r')
-  const device = inNamespace({ name: 'the receiver', path: namespacePath, fd }, () => new PacketDevice(name))
+  const device = inNamespace({ name: 'the receiver', path: namespacePath, fd }, () => openPacket(name))
   closeSync(fd)
   const wanted = packet.subarray(ipv4.headerLength(packet, 0))
   const arrival = new Promise<Uint8Array>((resolve, reject) => {

@@ -55,7 +55,7 @@ export async function runFig11(options: Fig11Options): Promise<Fig11Result> {
   const { bench = fig10 } = options
   const moments: NamedTable[] = []
   const { result } = await runScenario({
-    title: 'Fig. 11', bench, standardBench: fig10.name, hosts: ['11', '12', '13'], routers: ['104'], connections: CONNECTIONS,
+    name: 'fig11', title: 'Fig. 11', bench, standardBench: fig10.name, hosts: ['11', '12', '13'], routers: ['104'], connections: CONNECTIONS,
     routerSteps: conversions(), golden: options.bench === undefined ? 'fig11' : null,
     sequence: stage => new Sequence(stage, moments).run(),
   }, options)

@@ -54,7 +54,7 @@ export async function runFig13(options: Fig13Options): Promise<Fig13Result> {
   const { issuer = 'wan', bench = issuer === 'wan' ? fig10 : fig10Lan } = options
   const sequence = new Sequence(options.fileSize ?? FILE_SIZE)
   const { result } = await runScenario({
-    title: 'Fig. 13', bench, standardBench: issuer === 'wan' ? fig10.name : fig10Lan.name,
+    name: 'fig13', title: 'Fig. 13', bench, standardBench: issuer === 'wan' ? fig10.name : fig10Lan.name,
     hosts: ['11', '12', '13'], routers: issuer === 'wan' ? ['104'] : ['104', '104a'], connections: RELAY_CONNECTIONS,
     golden: options.bench !== undefined || options.fileSize !== undefined ? null : issuer === 'wan' ? 'fig13' : 'fig13-lan',
     sequence: stage => sequence.run(stage),

@@ -71,7 +71,7 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
   const sequence = new Sequence(options, bench, variant, level, mapping)
   const why = variant === 'renumber' ? `${RENUMBERED} gets another WAN address than theirs` : notOfTheFigures(bench)
   const { result, captures, keys } = await runScenario({
-    title: 'Fig. 2', bench, standardBench: described.name, hosts: ['101', '102', '103'], routers: routersOf(bench),
+    name: variant, title: 'Fig. 2', bench, standardBench: described.name, hosts: ['101', '102', '103'], routers: routersOf(bench),
     connections: [...mapping === 'on-demand' ? [callConnection(reachedAt(bench))] : [], ...connectionsOf(bench)],
     // Where the mapping lapses, packets are first as in the standard run.
     figures: why !== null ? [] : variant === 'fig8b' ? [...figureLayouts('fig2'), ...figureLayouts('fig8b')] : figureLayouts('fig2'),

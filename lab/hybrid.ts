@@ -46,7 +46,7 @@ export async function runHybrid(options: HybridOptions): Promise<HybridResult> {
   const { bench = hybrid } = options
   const pairs: Pair[] = []
   const { result } = await runScenario({
-    title: 'the hybrid system', bench, standardBench: hybrid.name, hosts: ['11', '12', '13', '14', '15'], routers: ['104'],
+    name: 'hybrid', title: 'the hybrid system', bench, standardBench: hybrid.name, hosts: ['11', '12', '13', '14', '15'], routers: ['104'],
     connections: [...RELAY_CONNECTIONS, { called: '8.117.12.109:1601', start: 'direct', step: '' }],
     golden: options.bench === undefined ? 'hybrid' : null,
     sequence: stage => new Sequence(stage, pairs).run(),

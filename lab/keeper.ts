@@ -26,10 +26,11 @@ class Keeper {
     const begin = performance.now()
     coverRun()
     mkdirSync(RUN_FOLDER)
-    const namespaces = buildBench(this.job.plan)
+    const bench = buildBench(this.job.plan)
     const built = performance.now()
-    for (const config of this.job.routers) this.#start(config, namespaces)
+    for (const config of this.job.routers) this.#start(config, bench.namespaces)
     await Promise.all(this.#routers.map(router => router.ready))
+    bench.whenTapsOperational()
     this.#writeRecord()
     const milliseconds = { build: built - begin, routers: performance.now() - built }
     for (const router of this.#routers) void router.ended.then(ending => this.#routerEnded(router.name, ending))

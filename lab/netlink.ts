@@ -15,7 +15,7 @@ const SOL_SOCKET = 1, SO_RCVTIMEO = 20, SOL_NETLINK = 270, NETLINK_CAP_ACK = 10,
 const MSG = { error: 2, newLink: 16, getLink: 18, newAddress: 20, newRoute: 24 } as const
 const FLAG = { request: 1, ack: 4, exclusive: 0x200, create: 0x400 } as const
 const ACK_HAS_ATTRIBUTES = 0x200, ACK_TEXT = 1
-const LINK = { address: 1, name: 3, mtu: 4, master: 10, operationalState: 16, info: 18, namespaceFd: 28 } as const
+const LINK = { address: 1, name: 3, mtu: 4, master: 10, queueLength: 13, operationalState: 16, info: 18, namespaceFd: 28 } as const
 const LINK_INFO = { kind: 1, data: 2 } as const
 const VETH_PEER = 1, BRIDGE_MULTICAST_SNOOPING = 23
 const IFF_UP = 1, STATE_UP = 6, GROUP_LINK = 1
@@ -88,6 +88,12 @@ export class RouteSocket {
 
   setMaster(index: number, master: number): void {
     this.#request(MSG.newLink, FLAG.ack, 'plug a cable into the bridge', linkHeader(index), attribute(LINK.master, u32(master)))
+  }
+
+  /** Of an interface that is there: address, MTU, and how many frames may wait for whoever reads it. */
+  configure(index: number, { mac, mtu, queueLength }: { readonly mac: MacAddress, readonly mtu: number, readonly queueLength: number }): void {
+    this.#request(MSG.newLink, FLAG.ack, 'set address and MTU of an interface', linkHeader(index),
+      attribute(LINK.address, mac), attribute(LINK.mtu, u32(mtu)), attribute(LINK.queueLength, u32(queueLength)))
   }
 
   setUp(index: number): void {

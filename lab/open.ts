@@ -5,6 +5,7 @@ import { BenchError, BenchFailure, type BenchDescription, type RouterSide } from
 import { findBench, findBenches, readRecord, type FoundBench } from './find.js'
 import { launch, type LaunchOptions, type Launched } from './launch.js'
 import { AttachedBench, LiveBench } from './live-bench.js'
+import { NAMESPACE_FOLDER } from './namespaces.js'
 import { planBench, type Plan } from './plan.js'
 import { signalProcess, whenEnded } from './process.js'
 import { controlPath, type BenchRecord, type Job, type Mode, type RouterConfig, type RouterInterface } from './protocol.js'
@@ -91,12 +92,14 @@ async function up(description: BenchDescription, options: BenchOptions, mode: Mo
 function routerConfigs(
   { routers = {} }: BenchDescription, plan: Plan, seed: number | string, settings: (router: string) => Readonly<Record<string, unknown>>,
 ): RouterConfig[] {
-  return Object.entries(routers).map(([name, { lan, wan, nat }]) => {
+  return Object.entries(routers).map(([name, { lan, wan, device, nat }]) => {
     const side = (interfaceName: 'lan' | 'wan', { network, address }: RouterSide): RouterInterface => {
       const planned = plan.namespaces.find(namespace => namespace.name === name)?.interfaces.find(end => end.name === interfaceName)
-      return { interface: interfaceName, network, mac: planned?.mac ?? '', address }
+      const end = plan.taps.find(({ router }) => router.namespace === name && router.interface === interfaceName)?.end
+      const tap = end && planned && { tap: { namespace: `${NAMESPACE_FOLDER}/${end.namespace}`, interface: end.interface, offloads: planned.offloads } }
+      return { interface: interfaceName, network, mac: planned?.mac ?? '', address, ...tap }
     }
-    return { ...settings(name), name, lan: side('lan', lan), wan: side('wan', wan), ...nat !== undefined && { nat }, control: controlPath(name), seed }
+    return { ...device !== undefined && { device }, ...settings(name), name, lan: side('lan', lan), wan: side('wan', wan), ...nat !== undefined && { nat }, control: controlPath(name), seed }
   })
 }
 

@@ -1,21 +1,21 @@
 // The folder that a run leaves its capture in, and the keys that open it: files of an earlier run are removed first, whatever else
 // is there stays.
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { KEY_LOG_FILE } from '../captures/tls/key-log.js'
 import { BenchError } from './bench.js'
 
-/** @returns its absolute path. @throws BenchError when the folder cannot be made or written */
-export function prepareFolder(path: string): string {
-  const folder = writableFolder(path)
-  for (const file of [join(folder, KEY_LOG_FILE), captureOf(folder), `${captureOf(folder)}.part`]) rmSync(file, { force: true })
+/** @param name the run's. @returns its absolute path. @throws BenchError when the folder cannot be made or written */
+export function prepareFolder(path: string, name: string): string {
+  const folder = writableFolder(path), capture = captureOf(folder, name)
+  for (const file of [join(folder, KEY_LOG_FILE), capture, `${capture}.part`]) rmSync(file, { force: true })
   discardParts(folder)
   makeFolder(partsFolder(folder))
   return folder
 }
 
-/** A run's capture file, called as its folder: `out/fig2/fig2.pcapng`. */
-export const captureOf = (folder: string): string => join(folder, `${basename(folder) || 'run'}.pcapng`)
+/** A run's capture file, called as the run is: `out/fig2/fig2.pcapng`. */
+export const captureOf = (folder: string, name: string): string => join(folder, `${name}.pcapng`)
 
 /** Where the recorders of a run write, each a file of its own; what a killed run leaves is there. */
 export const partsFolder = (folder: string): string => join(folder, 'parts')

@@ -12,6 +12,8 @@ export interface PlannedInterface {
   /** As described, with or without a prefix length. A host's kernel is given them; a router's process owns its one; a switch has none. */
   readonly addresses: readonly string[]
   readonly gateway?: string
+  /** What the router's program calls an interface, and the kernel has at the other end of the cable alone. */
+  readonly isFile?: boolean
 }
 
 export interface PlannedNamespace {
@@ -27,7 +29,11 @@ export interface Plan {
   readonly ipv6: boolean
   readonly namespaces: readonly PlannedNamespace[]
   readonly cables: readonly (readonly [CablePlug, CablePlug])[]
+  readonly taps: readonly Tap[]
 }
+
+/** A cable without an interface at the router's end, which is the TAP's file: `end` is the kernel's. */
+export interface Tap { readonly router: CablePlug, readonly end: CablePlug }
 
 export const BRIDGE = 'bridge'
 const DEFAULT_MTU = 1500
@@ -47,20 +53,26 @@ export function planBench(description: BenchDescription): Plan {
   const attachments = attachmentsOf(description)
   const made = new Map<Attachment, PlannedInterface>()
   const switches: PlannedNamespace[] = []
-  const cables: [CablePlug, CablePlug][] = []
+  const cables: [CablePlug, CablePlug][] = [], taps: Tap[] = []
+  const connect = (a: Attachment, end: CablePlug): void => {
+    if (a.own.isFile === true) taps.push({ router: plugOf(a), end })
+    else cables.push([plugOf(a), end])
+  }
 
   Object.entries(description.networks).forEach(([network, options], index) => {
     const ends = attachments.filter(attachment => attachment.network === network)
     const number = index + 1
     ends.forEach((end, at) => made.set(end, planInterface(end.interface, network, options, macOf('end', number, at + 1), end.own)))
-    if (ends.length === 2) {
-      cables.push([plugOf(ends[0]), plugOf(ends[1])])
+    // Two files cannot be one cable: something has to be the kernel's.
+    if (ends.length === 2 && !ends.every(end => end.own.isFile)) {
+      const [a, b] = ends[1].own.isFile === true ? [ends[1], ends[0]] : ends
+      connect(a, plugOf(b))
       return
     }
     const name = `switch.${network}` // a name of a host or router has no dot
     const ports = ends.map((end, at) => {
       const port = `port${at + 1}`
-      cables.push([plugOf(end), { namespace: name, interface: port }])
+      connect(end, { namespace: name, interface: port })
       return planInterface(port, network, options, macOf('port', number, at + 1))
     })
     const bridge = planInterface(BRIDGE, network, options, macOf('bridge', number, 0))
@@ -73,7 +85,7 @@ export function planBench(description: BenchDescription): Plan {
     ({ name, kind: 'host', title, interfaces: interfacesOf(name) }))
   const routers = Object.entries(description.routers ?? {}).map(([name, { title = '' }]): PlannedNamespace =>
     ({ name, kind: 'router', title, interfaces: interfacesOf(name) }))
-  return { ipv6: description.ipv6 === 'on', namespaces: [...hosts, ...routers, ...switches], cables }
+  return { ipv6: description.ipv6 === 'on', namespaces: [...hosts, ...routers, ...switches], cables, taps }
 }
 
 /** Hosts first, then routers, each in the order of the description: this order gives the MAC addresses. */
@@ -83,10 +95,13 @@ function attachmentsOf({ hosts, routers = {} }: BenchDescription): Attachment[] 
       const { network, gateway } = host
       return { namespace, interface: 'eth0', network, own: { addresses: addressesOf(host), ...gateway !== undefined && { gateway } } }
     }),
-    ...Object.entries(routers).flatMap(([namespace, { lan, wan }]): Attachment[] => [
-      { namespace, interface: 'lan', network: lan.network, own: { addresses: [lan.address] } },
-      { namespace, interface: 'wan', network: wan.network, own: { addresses: [wan.address] } },
-    ]),
+    ...Object.entries(routers).flatMap(([namespace, { lan, wan, device }]): Attachment[] => {
+      const file = device === 'tap' && { isFile: true }
+      return [
+        { namespace, interface: 'lan', network: lan.network, own: { addresses: [lan.address], ...file } },
+        { namespace, interface: 'wan', network: wan.network, own: { addresses: [wan.address], ...file } },
+      ]
+    }),
   ]
 }
 

@@ -11,7 +11,21 @@ export const logPath = (router: string): string => `${RUN_FOLDER}/${router}.log`
 /** Attached: ends with the process that opened it. Standing: stays until it is taken down. */
 export type Mode = 'attached' | 'standing'
 
-export interface RouterInterface { readonly interface: string, readonly network: string, readonly mac: string, readonly address: string }
+export interface RouterInterface {
+  readonly interface: string
+  readonly network: string
+  readonly mac: string
+  readonly address: string
+  /** Where the router is at a TAP's file: the kernel's end of it. */
+  readonly tap?: TapEnd
+}
+
+export interface TapEnd {
+  /** Path of the network namespace that the interface is in. */
+  readonly namespace: string
+  readonly interface: string
+  readonly offloads: 'on' | 'off'
+}
 
 /** The file that a router's process is given the path of. Settings of the caller come beside these fields. */
 export interface RouterConfig {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { loadYaml } from '../captures/yaml.js'
+import { DEVICE_KINDS, type DeviceKind } from '../napt/device/open.js'
 import { ConfigError } from '../napt/fields.js'
 import { parseRouterConfig } from '../napt/router-config.js'
 import { AddressError, formatIpv4, isInPrefix, parseIpv4, parsePrefix, type Ipv4Address, type Prefix } from '../napt/wire/address.js'
@@ -87,9 +88,10 @@ class Reader {
   }
 
   private router(value: unknown, path: string): RouterDescription {
-    const fields = this.fields(value, path, ['title', 'lan', 'wan', 'nat'])
+    const fields = this.fields(value, path, ['title', 'lan', 'wan', 'device', 'nat'])
     return {
       ...this.title(fields, path), lan: this.side(fields.lan, `${path}.lan`), wan: this.side(fields.wan, `${path}.wan`),
+      ...this.device(fields.device, `${path}.device`),
       ...fields.nat !== undefined && { nat: this.nat(fields.nat, `${path}.nat`) },
     }
   }
@@ -97,6 +99,13 @@ class Reader {
   private side(value: unknown, path: string): RouterSide {
     const fields = this.fields(value, path, ['network', 'address'])
     return { network: this.text(fields.network, `${path}.network`), address: this.address(fields.address, `${path}.address`) }
+  }
+
+  private device(value: unknown, path: string): { device?: DeviceKind } {
+    if (value === undefined) return {}
+    const device = DEVICE_KINDS.find(kind => kind === value)
+    if (device === undefined) this.problem(path, `${show(value)} is not one of ${DEVICE_KINDS.join(', ')}`)
+    return device === undefined ? {} : { device }
   }
 
   private nat(value: unknown, path: string): unknown {

@@ -6,6 +6,7 @@ import { openSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { wallTime } from '../napt/clock.js'
 import { RouterClient } from '../napt/control/client.js'
+import type { CountersJson } from '../napt/control/protocol.js'
 import type { Capture } from '../napt/device/libpcap.js'
 import type { TraceRecord } from '../napt/trace.js'
 import type { Ipv4Address } from '../napt/wire/address.js'
@@ -22,7 +23,7 @@ const TICK = 100, REPORT_INTERVAL = 250
 class RecordProcess {
   readonly #recording: Recording
   readonly #captures: Capture[] = []
-  readonly #routers: { readonly name: string, readonly client: RouterClient, readonly untracedBefore: number }[] = []
+  readonly #routers: { readonly name: string, readonly client: RouterClient, readonly before: CountersJson }[] = []
   #isEnding = false
 
   constructor(private readonly job: RecordJob) {
@@ -74,18 +75,17 @@ class RecordProcess {
 
   async #follow(name: string, socket: string): Promise<void> {
     const client = await RouterClient.connect(socket), packets = new RouterPackets(name)
-    const { untraced } = await client.request({ op: 'counters' })
-    this.#routers.push({ name, client, untracedBefore: untraced })
+    this.#routers.push({ name, client, before: await client.request({ op: 'counters' }) })
     await client.trace((record: TraceRecord) => {
-      this.#attempt(() => this.#recording.takeCopies(packets.of(record).map(({ side, packetId, ...seen }) => ({ ...seen, interface: `${name}-${side}`, copyOf: `${packetId}` }))))
+      this.#attempt(() => this.#recording.takeCopies(packets.of(record).packets.map(({ side, packetId, ...seen }) => ({ ...seen, interface: `${name}-${side}`, copyOf: `${packetId}` }))))
     })
   }
 
-  /** Which of a router's sides a lost record was about nobody knows: it counts at both. */
+  /** Which of a router's sides a lost record was about nobody knows: it counts at both. What a device missed is known. */
   async #countLosses(): Promise<void> {
-    for (const { name, client, untracedBefore } of this.#routers) {
-      const untraced = await client.request({ op: 'counters' }).then(counters => counters.untraced, () => untracedBefore) // it has ended
-      for (const side of ['lan', 'wan']) this.#recording.lost(`${name}-${side}`, client.missed + untraced - untracedBefore)
+    for (const { name, client, before } of this.#routers) {
+      const { untraced, devices } = await client.request({ op: 'counters' }).catch(() => before) // it has ended
+      for (const side of ['lan', 'wan'] as const) this.#recording.lost(`${name}-${side}`, client.missed + untraced - before.untraced + devices[side].missed - before.devices[side].missed)
       client.close()
     }
   }

@@ -39,7 +39,7 @@ export async function runRelayLogin(options: RelayLoginOptions): Promise<RelayLo
   const { bench = relayLogin } = options
   const sequence = new Sequence()
   const { result } = await runScenario({
-    title: 'the log-in relay', bench, standardBench: relayLogin.name, hosts: ['4', '11', '21'], routers: ['13', '23'],
+    name: 'relay-login', title: 'the log-in relay', bench, standardBench: relayLogin.name, hosts: ['4', '11', '21'], routers: ['13', '23'],
     connections: RELAY_LOGIN_CONNECTIONS, decoder: relayLoginDecoder, golden: options.bench === undefined ? 'relay-login' : null,
     sequence: stage => sequence.run(stage),
   }, options)

@@ -13,55 +13,63 @@ export interface RouterPacket {
   /** As the router's interface saw it. */
   readonly direction: Direction
   /** Of this router: the same for a packet as it came in and as it went out. */
-  readonly packetId: bigint
+  readonly packetId: number
   readonly comment: string
+  /** What becomes of it is told later, by a LateVerdict. */
+  readonly isHeld: boolean
 }
 
+/** The last word on a packet that was held, and did not go on as it was. */
+export interface LateVerdict { readonly packetId: number, readonly comment: string }
+
 /** Frames that wait for ARP whose number is remembered; the router itself keeps fewer. */
-const MOST_HELD = 1024
+export const MOST_HELD = 1024
 
 export class RouterPackets {
-  #lastId: bigint
-  /** Numbers of frames that wait, by their bytes. */
-  readonly #held = new Map<string, bigint>()
+  #lastId: number
+  /** Numbers of frames that wait, by their bytes: the same ones may wait more than once, and go on in their order. */
+  readonly #held = new Map<string, number[]>()
 
-  /** @param router its name; numbers of routers of different names differ (32 bits of the name's hash are in front) */
-  constructor(private readonly router: string) { this.#lastId = BigInt(hash(router)) << 32n }
+  /** @param router its name; numbers of routers of different names differ (21 bits of the name's hash are in front of 32 that count) */
+  constructor(private readonly router: string) { this.#lastId = (hash(router) >>> 11) * 2 ** 32 }
 
   /**
    * None to two. The verdict stands beside the packet as it was received; beside the sent one where none was, or where it had
    * to wait for ARP, so that its own was written before there was a verdict.
    */
-  of(record: TraceRecord): RouterPacket[] {
+  of(record: TraceRecord): { readonly packets: readonly RouterPacket[], readonly late: LateVerdict | null } {
     const { time, action, waited = false, received, sent } = record
-    const packetId = waited && received !== undefined ? this.#takeHeld(received.frame) : this.#newId()
+    const packetId = waited && received !== undefined ? this.#takeHeld(received.frame) : this.newId()
     const isFirstSight = received !== undefined && !waited
-    if (isFirstSight && action === 'hold') this.#hold(received.frame, packetId)
+    if (received !== undefined && action === 'hold') this.#hold(received.frame, packetId)
     const comment = verdictComment(record, this.router)
     const packets: RouterPacket[] = []
-    if (isFirstSight) packets.push({ side: received.side, time, bytes: received.frame, direction: 'inbound', packetId, comment })
-    if (sent === undefined) return packets
+    if (isFirstSight) packets.push({ side: received.side, time, bytes: received.frame, direction: 'inbound', packetId, comment, isHeld: action === 'hold' })
+    if (sent === undefined) return { packets, late: waited && action !== 'hold' ? { packetId, comment } : null }
     // An answer is a packet of the router's own; what it answers is another.
     const isAnswer = action === 'answer'
     const beside = isAnswer ? verdictComment({ time, action: 'originate', sent }, this.router) : isFirstSight ? '' : comment
-    packets.push({ side: sent.side, time, bytes: sent.frame, direction: 'outbound', packetId: isAnswer ? this.#newId() : packetId, comment: beside })
-    return packets
+    packets.push({ side: sent.side, time, bytes: sent.frame, direction: 'outbound', packetId: isAnswer ? this.newId() : packetId, comment: beside, isHeld: false })
+    return { packets, late: null }
   }
 
-  #newId(): bigint { return ++this.#lastId }
+  /** For a packet that is written without `of`. */
+  newId(): number { return ++this.#lastId }
 
-  #hold(frame: Uint8Array, id: bigint): void {
+  #hold(frame: Uint8Array, id: number): void {
     for (const oldest of this.#held.keys()) {
       if (this.#held.size < MOST_HELD) break
       this.#held.delete(oldest)
     }
-    this.#held.set(keyOf(frame), id)
+    const key = keyOf(frame), same = this.#held.get(key)
+    if (same === undefined) this.#held.set(key, [id])
+    else if (same.length < MOST_HELD) same.push(id)
   }
 
-  #takeHeld(frame: Uint8Array): bigint {
-    const key = keyOf(frame), id = this.#held.get(key)
-    this.#held.delete(key)
-    return id ?? this.#newId()
+  #takeHeld(frame: Uint8Array): number {
+    const key = keyOf(frame), same = this.#held.get(key), id = same?.shift()
+    if (same?.length === 0) this.#held.delete(key)
+    return id ?? this.newId()
   }
 }
 

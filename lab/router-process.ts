@@ -7,10 +7,7 @@ if (file === undefined) throw new Error('router-process: the path of a configura
 try {
   const router = await runRouter(parseRouterProgram(JSON.parse(readFileSync(file, 'utf8'))))
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      router.close()
-      process.exit(0)
-    })
+    process.on(signal, () => void router.close().finally(() => process.exit(0)))
   }
   process.stdout.write(`${JSON.stringify({ event: 'ready' })}\n`)
 } catch (error) {

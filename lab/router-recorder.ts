@@ -1,90 +1,84 @@
 // Records both sides of a router into one capture file, NAME.pcapng: every frame that it handled, with the verdict in words.
 //
-// It runs in the thread that forwards, so what it costs is forwarding's loss: about 10 µs for each of a forwarded packet's two copies,
-// comment included, on a busy machine. So every packet of a bulk transfer has its own. It stops, and forwarding goes on, when the file
-// cannot be written any more.
+// The thread that forwards only puts frames and numbers into a ring; another one makes a file of them (recorder-worker.ts). What
+// the ring has no room for, because the disk or that thread is too slow for the traffic, is lost to the file and counted there.
+// When the file cannot be written any more, recording stops and forwarding goes on.
+import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
-import { LINK_TYPE } from '../captures/link-layer.js'
-import { PcapngWriter } from '../captures/pcapng/writer.js'
-import { wallTime } from '../napt/clock.js'
+import { Worker } from 'node:worker_threads'
 import type { Dataplane } from '../napt/dataplane.js'
-import type { TraceRecord } from '../napt/trace.js'
+import { TraceRing } from '../napt/trace-ring.js'
 import type { Side } from '../napt/verdict.js'
-import { RouterPackets } from './router-packets.js'
+import type { RecorderJob, RecorderReport, RecorderRequest } from './recorder-protocol.js'
 
-const SIDES: readonly Side[] = ['lan', 'wan']
-/** Milliseconds until what was recorded is on file, for whoever reads what a killed router leaves. */
-const FLUSH_INTERVAL = 200
+/** Bytes: three seconds of 100,000 small packets a second. */
+const RING = 1 << 26
 
 export class RouterRecorder {
   readonly #dataplane: Dataplane
-  readonly #writer: PcapngWriter
-  readonly #packets: RouterPackets
-  readonly #sides: Readonly<Record<Side, { id: number, written: number, missedBefore: number }>>
-  readonly #stop: () => void
-  readonly #flushing: NodeJS.Timeout
-  #failure: Error | null = null
+  readonly #path: string
+  readonly #worker: Worker
+  /** Resolves when the thread has ended, with what went wrong, or null. */
+  readonly #outcome: Promise<Error | null>
+  /** Frames of each side that had been missed before the recording began. */
+  readonly #before: Readonly<Record<Side, number>>
+  #isEnding = false
 
-  /** @throws the system's error when the folder cannot be written */
-  constructor(dataplane: Dataplane, folder: string) {
-    const { name, lan, wan } = dataplane.router.config
+  /** @param ringBytes a power of two. @throws the system's error when the folder cannot be written */
+  constructor(dataplane: Dataplane, folder: string, ringBytes = RING) {
+    accessSync(folder, constants.W_OK)
+    const { name, lan, wan } = dataplane.router.config, ring = new TraceRing(ringBytes)
     this.#dataplane = dataplane
-    this.#packets = new RouterPackets(name)
-    this.#writer = new PcapngWriter(join(folder, `${name}.pcapng`))
-    const describe = (side: Side): { id: number, written: number, missedBefore: number } => ({
-      id: this.#writer.interface({ name: `${name}-${side}`, description: `${side.toUpperCase()} side of router ${name}`, linkType: LINK_TYPE.ethernet, snapLength: 0 }),
-      written: 0, missedBefore: dataplane.deviceCounters[side].missed,
-    })
-    this.#sides = { lan: describe('lan'), wan: describe('wan') }
-    this.#writer.names(new Map([[wan.address, name], [lan.prefix.address, name]]))
-    this.#writer.flush()
-    this.#stop = dataplane.listen(record => this.#attempt(() => this.#write(record)))
-    this.#flushing = setInterval(() => this.#attempt(() => this.#writer.flush()), FLUSH_INTERVAL).unref()
+    this.#path = join(folder, `${name}.pcapng`)
+    this.#before = this.#missed
+    const job: RecorderJob = { memory: ring.memory, path: this.#path, router: { name, lan: lan.prefix.address, wan: wan.address } }
+    this.#worker = new Worker(new URL('./recorder-worker.js', import.meta.url), { workerData: job })
+    this.#worker.unref()
+    this.#outcome = outcomeOf(this.#worker)
+    void this.#outcome.then(() => this.#halt())
+    dataplane.traceInto(ring, () => this.#ask({ op: 'wake' }))
   }
 
   /** The file is finished under its name. Gives its path; ending twice does nothing more. @throws the system's error when it could not be written */
-  end(): string {
-    this.#attempt(() => this.#finish())
-    if (this.#failure !== null) throw this.#failure
-    return this.#writer.path
+  async end(): Promise<string> {
+    const failure = await this.#finish()
+    if (failure !== null) throw failure
+    return this.#path
   }
 
   /** As `end`, for who cannot do anything about a file that could not be written. */
-  close(): void { this.#attempt(() => this.#finish()) }
+  async close(): Promise<void> { await this.#finish() }
 
-  #write(record: TraceRecord): void {
-    for (const { side, bytes, ...facts } of this.#packets.of(record)) {
-      const { id } = this.#sides[side]
-      this.#writer.packet(bytes, { interfaceId: id, ...facts })
-      this.#sides[side].written++
+  #finish(): Promise<Error | null> {
+    if (!this.#isEnding) {
+      this.#halt()
+      const { lan, wan } = this.#missed
+      this.#worker.ref()
+      this.#ask({ op: 'end', dropped: { lan: lan - this.#before.lan, wan: wan - this.#before.wan } })
     }
+    return this.#outcome
   }
 
-  #finish(): void {
-    if (!this.#writer.isOpen) return
-    this.#halt()
-    const { deviceCounters, traceLostFrames } = this.#dataplane
-    for (const side of SIDES) {
-      const { id, written, missedBefore } = this.#sides[side]
-      const dropped = deviceCounters[side].missed - missedBefore + traceLostFrames[side]
-      this.#writer.statistics(id, wallTime(), { received: BigInt(written + dropped), dropped: BigInt(dropped) })
-    }
-    this.#writer.close()
+  get #missed(): Readonly<Record<Side, number>> {
+    const { deviceCounters: { lan, wan }, traceLostFrames: lost } = this.#dataplane
+    return { lan: lan.missed + lost.lan, wan: wan.missed + lost.wan }
   }
 
   #halt(): void {
-    this.#stop()
-    clearInterval(this.#flushing)
+    if (!this.#isEnding) this.#dataplane.endTraceInto()
+    this.#isEnding = true
   }
 
-  /** The disk may be full: that is the recording's end, not the router's. */
-  #attempt(work: () => void): void {
-    if (this.#failure !== null) return
-    try {
-      work()
-    } catch (error) {
-      this.#failure = error instanceof Error ? error : new Error(String(error))
-      this.#halt()
-    }
-  }
+  #ask(request: RecorderRequest): void { this.#worker.postMessage(request) }
+}
+
+function outcomeOf(worker: Worker): Promise<Error | null> {
+  return new Promise(resolve => {
+    worker.once('message', (report: RecorderReport) => {
+      if (report.event === 'done') resolve(null)
+      else resolve(Object.assign(new Error(report.message), report.code === undefined ? {} : { code: report.code }))
+    })
+    worker.once('error', resolve)
+    worker.once('exit', code => resolve(new Error(`the recording thread ended with exit code ${code}`)))
+  })
 }

@@ -9,7 +9,7 @@ import { checkGolden } from '../captures/golden.js'
 import { Correlator } from '../captures/ladder/correlate.js'
 import type { LadderEntry, LadderStep } from '../captures/ladder/ladder.js'
 import { mergeCaptures } from '../captures/merge.js'
-import type { Capture } from '../captures/pcap-reader.js'
+import type { Capture } from '../captures/read-capture.js'
 import { decodePayload } from '../captures/protocol.js'
 import { GrowingKeyLog, KEY_LOG_FILE, type KeySource } from '../captures/tls/key-log.js'
 import type { EndpointEvent } from '../endpoints/events.js'
@@ -198,7 +198,7 @@ export class ScenarioRun implements Stage {
   async #mergeParts(): Promise<string | null> {
     const parts = partsIn(this.out)
     if (parts.length === 0) return null
-    const { title, bench, laterAddresses } = this.scenario, path = captureOf(this.out)
+    const { title, bench, laterAddresses } = this.scenario, path = captureOf(this.out, this.options.name ?? this.scenario.name)
     const keyLog = existsSync(this.keyLog) ? readFileSync(this.keyLog, 'latin1') : ''
     const { damages } = await mergeCaptures(parts, path, { names: namesIn(topologyOf(bench, laterAddresses)), keyLog, comment: `a run of ${title} on bench ${bench.name}` })
     for (const damage of damages) this.fail(damage.message)

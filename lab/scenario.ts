@@ -17,7 +17,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   const { hosts, routers = {}, name } = description
   const missing = [...scenario.hosts.filter(host => !(host in hosts)), ...scenario.routers.filter(router => !(router in routers))]
   if (missing.length > 0) throw new BenchError(`bench ${name} cannot run ${title}: it has no ${missing.join(', ')}. Begin with \`naptlab bench ${scenario.standardBench} > my.yaml\`.`)
-  const out = prepareFolder(options.out)
+  const out = prepareFolder(options.out, options.name ?? scenario.name)
   // What reads packets is loaded while the bench comes up: neither is quick, and they are two processes.
   const loading = import('./scenario-run.js').then(({ ScenarioRun }) => ScenarioRun)
   const bench = await openBench(description, { ...(options.seed === undefined ? {} : { seed: options.seed }), routerSettings: () => ({ captureFolder: partsFolder(out) }) })

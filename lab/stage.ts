@@ -4,7 +4,7 @@ import type { GoldenReport } from '../captures/golden.js'
 import type { LadderEntry, LadderStep } from '../captures/ladder/ladder.js'
 import type { ConnectionName } from '../captures/connection-names.js'
 import type { PayloadDecoder } from '../captures/payload.js'
-import type { Capture } from '../captures/pcap-reader.js'
+import type { Capture } from '../captures/read-capture.js'
 import type { KeySource } from '../captures/tls/key-log.js'
 import type { RouterClient } from '../napt/control/client.js'
 import type { CountersJson, MappingJson } from '../napt/control/protocol.js'
@@ -16,6 +16,8 @@ import type { AttachedBench } from './live-bench.js'
 
 /** What is a system's own. */
 export interface Scenario {
+  /** What its capture is called, without the ending: `fig2`. */
+  readonly name: string
   /** As people call it: `Fig. 2`. */
   readonly title: string
   readonly bench: BenchDescription
@@ -44,6 +46,8 @@ export interface Scenario {
 export interface ScenarioOptions {
   /** Folder for captures; made if need be. */
   readonly out: string
+  /** What the capture is called, in place of the scenario's own name. */
+  readonly name?: string
   readonly seed?: number | string
   /** Ends the run early; what the captures hold by then is kept, and the result says so. */
   readonly signal?: AbortSignal

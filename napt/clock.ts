@@ -3,6 +3,11 @@
 import { performance } from 'node:perf_hooks'
 import { number } from './fields.js'
 
+const SECOND = 1_000_000_000n
+/** The wall clock when `performance.now()` was 0. */
+const WALL_ORIGIN = BigInt(Math.round(performance.timeOrigin * 1e3)) * 1000n
+const ORIGIN = { seconds: Number(WALL_ORIGIN / SECOND), nanoseconds: Number(WALL_ORIGIN % SECOND) }
+
 export interface Clock {
   /** Milliseconds; only differences mean something. Never runs backwards. */
   now(): number
@@ -10,6 +15,8 @@ export interface Clock {
   readonly rate: number
   /** Nanoseconds since 1970, for records: the frames' true time, whatever this clock says. */
   wallTime(): bigint
+  /** The same as two numbers, seconds and nanoseconds, in `words[at]` and behind it: a bigint would be an allocation a frame. */
+  stamp(words: Int32Array, at: number): void
   /** Lets `milliseconds` pass on this clock alone. */
   advance(milliseconds: number): void
 }
@@ -35,6 +42,14 @@ export class RouterClock implements Clock {
   /** 0 while it is frozen. */
   get rate(): number { return this.#rate }
   wallTime(): bigint { return wallTime() }
+
+  stamp(words: Int32Array, at: number): void {
+    const now = performance.now(), seconds = Math.floor(now / 1000), nanoseconds = Math.round((now - seconds * 1000) * 1e6) + ORIGIN.nanoseconds
+    const carry = nanoseconds < 1e9 ? 0 : 1
+    words[at] = seconds + ORIGIN.seconds + carry
+    words[at + 1] = nanoseconds - carry * 1e9
+  }
+
   /** Works on a frozen clock too. */
   advance(milliseconds: number): void { this.#then += milliseconds }
   /** Stands still from now on, but for `advance`. */
@@ -56,12 +71,19 @@ export class FileClock implements Clock {
   readonly rate = 0
   now(): number { return Number(this.#time / 1000n) / 1000 }
   wallTime(): bigint { return this.#time }
+
+  stamp(words: Int32Array, at: number): void {
+    words[at] = Number(this.#time / SECOND)
+    words[at + 1] = Number(this.#time % SECOND)
+  }
+
   advance(milliseconds: number): void { this.#time += BigInt(Math.round(milliseconds * 1e6)) }
   /** The next frame's time, nanoseconds since 1970; an earlier one than before is taken for the same moment. */
   set(time: bigint): void { if (time > this.#time) this.#time = time }
 }
 
-const wallOffset = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n - process.hrtime.bigint()
-
 /** The wall clock in nanoseconds since 1970, steady within a process. */
-export const wallTime = (): bigint => process.hrtime.bigint() + wallOffset
+export const wallTime = (): bigint => WALL_ORIGIN + BigInt(Math.round(performance.now() * 1e6))
+
+/** What `stamp` has written. */
+export const timeOfStamp = (words: Int32Array, at: number): bigint => BigInt(words[at] >>> 0) * SECOND + BigInt(words[at + 1])

@@ -8,7 +8,7 @@
 //     rule     RFC 4787 REQ-8
 import type { Dependence } from './behaviour/behaviour.js'
 import { duration } from './duration.js'
-import type { Explanation } from './explanation.js'
+import { COUNTED_SESSIONS, type Explanation } from './explanation.js'
 import type { TraceAction, TraceRecord } from './trace.js'
 import { DROP_REASONS, otherSide, type DropExplanation, type DropReason } from './verdict.js'
 import { formatEndpoint, formatIpv4, type Endpoint } from './wire/address.js'
@@ -92,7 +92,7 @@ function filterWords({ dependence, remote, sentTo, sessions }: Filter, mapping: 
   const judged = (text: string): string => `${DEPENDENCE_WORDS[dependence]}: ${text}`
   if (reason === 'filtered') {
     const others = sentTo.map(each => endWords(protocol, each)).join(', ') || 'nobody'
-    return judged(`nothing was sent to ${whom} (sent to: ${others}${sessions > sentTo.length && sentTo.length > 0 ? `, and ${sessions - sentTo.length} more` : ''})`)
+    return judged(`nothing was sent to ${whom} (sent to: ${others}${sessions > sentTo.length && sentTo.length > 0 ? `, and ${sessions < COUNTED_SESSIONS ? '' : 'at least '}${sessions - sentTo.length} more` : ''})`)
   }
   if (mapping !== undefined && mapping.kind !== 'dynamic') return `not asked: a ${mapping.kind} mapping lets anybody in`
   if (isOutbound) return judged(`lets ${dependence === 'endpoint-independent' ? 'anybody' : whom} in`)

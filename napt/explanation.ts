@@ -16,6 +16,9 @@ export interface KnownSession {
   timeLeft: number
 }
 
+/** Sessions of a mapping are counted no further: it may have a million. */
+export const COUNTED_SESSIONS = 1000
+
 export interface Explanation {
   readonly mapping?: {
     /** `tcp`, `udp`, `icmp`, or the number of another protocol. */
@@ -31,7 +34,7 @@ export interface Explanation {
     readonly dependence: Dependence
     /** Whom the packet is from, seen from the LAN host, or to. */
     readonly remote: Endpoint
-    /** Some of the remote endpoints that the mapping has sessions with, and how many there are in all. */
+    /** Where the packet had no session yet: some of the remote endpoints that the mapping has sessions with, and how many of them there are, up to COUNTED_SESSIONS. */
     readonly sentTo: readonly Endpoint[]
     readonly sessions: number
   }

@@ -1,6 +1,7 @@
 // A router over frames from files, one after the other, at the frames' own times: the core of the live router without devices, event
 // loop or ARP. The same frames at the same times with the same seed give the same bytes.
-import { Router, type Counters, type SideFacts } from './router.js'
+import { Router, type Counters } from './router.js'
+import type { SideFacts } from './side-facts.js'
 import type { RouterConfig } from './router-config.js'
 import type { Explanation, KnownSession } from './explanation.js'
 import type { DropReason, Side, Verdict } from './verdict.js'

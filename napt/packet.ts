@@ -49,6 +49,15 @@ export class Packet {
     }
   }
 
+  /** Bytes of IP of the longest packet that the frame stands for; `segment` as for Router.process. */
+  wireLength(segment: number): number {
+    if (segment === 0) return this.ipEnd - this.ip
+    const header = this.protocol === ipv4.PROTOCOL.tcp ? tcp.headerLength(this.bytes, this.transport) : udp.HEADER
+    return Math.min(this.transport - this.ip + header + segment, this.ipEnd - this.ip)
+  }
+
+  get isIcmpError(): boolean { return this.protocol === ipv4.PROTOCOL.icmp && icmp.isError(icmp.type(this.bytes, this.transport)) }
+
   get hasPorts(): boolean { return this.protocol === ipv4.PROTOCOL.tcp || this.protocol === ipv4.PROTOCOL.udp }
 
   /** Port 0 as a sender's says that no answer is wanted (RFC 768); as a receiver's it is nobody's. */

@@ -1,32 +1,36 @@
 // The router: what happens to one frame that came in on one side. Pure: the time is an argument, and what the router says of
 // its own accord goes through `RouterOutput`. The same code runs live, over a capture file and in tests.
 //
+// A packet of a known flow mostly takes the fast path (fast-path.ts). All others, and what a flow is at first:
+//
 //   Ethernet → ARP | IPv4 → for the router itself? → fragments → time to live → translation: decide → length → next hop (ARP)
 //   → translation: rewrite
 import { Addressing } from './addressing.js'
 import type { Behaviour, Protocol, StaticMapping } from './behaviour/behaviour.js'
 import type { Explanation, KnownSession } from './explanation.js'
+import { FastPath } from './fast-path.js'
+import type { NumberMemory } from './explanation-numbers.js'
 import { fragment } from './translation/fragmentation.js'
 import { FragmentTable, type FragmentPath } from './translation/fragments.js'
+import { IdentificationCounter } from './translation/identification.js'
 import { IcmpErrorTranslator } from './translation/icmp-errors.js'
 import { clampMaximumSegment } from './translation/maximum-segment.js'
-import { Neighbours } from './neighbours.js'
+import { NextHops } from './next-hops.js'
 import { OwnMessages } from './answers/own-messages.js'
 import { completeChecksum, Packet } from './packet.js'
 import { checkRouterConfig, checkStaticTarget, type RouterConfig } from './router-config.js'
+import type { SideFacts } from './side-facts.js'
 import type { MappingRow } from './table/listing.js'
 import { NaptTable } from './table/napt-table.js'
 import { Translator } from './translation/translator.js'
 import { turnBack } from './translation/turn-back.js'
 import { UnsolicitedSyns } from './answers/unsolicited-syn.js'
 import { DROP_REASON_NAMES, otherSide, type DropReason, type Side, type Verdict } from './verdict.js'
-import * as arp from './wire/arp.js'
 import * as ethernet from './wire/ethernet.js'
 import * as icmp from './wire/icmp.js'
 import * as ipv4 from './wire/ipv4.js'
 import * as tcp from './wire/tcp.js'
-import * as udp from './wire/udp.js'
-import { isInPrefix, type Ipv4Address, type MacAddress } from './wire/address.js'
+import type { Ipv4Address, MacAddress } from './wire/address.js'
 
 export interface RouterOutput {
   /** A frame of the router's own: an ARP message, an ICMP error or answer, a piece of a packet. Valid during the call only. */
@@ -38,9 +42,6 @@ export interface RouterOutput {
   /** The MAC address of a next hop; where there is this, ARP is not asked. */
   readonly neighbour?: (side: Side, address: Ipv4Address) => MacAddress
 }
-
-/** The interface of a side: its MAC address, and the bytes of IP that a frame holds. */
-export interface SideFacts { readonly mac: MacAddress, readonly mtu: number }
 
 export interface Counters {
   readonly forwarded: Readonly<Record<Side, number>>
@@ -62,7 +63,7 @@ export class Router {
   readonly #addressing: Addressing
   readonly #translator: Translator
   readonly #errors: IcmpErrorTranslator
-  readonly #neighbours: Readonly<Record<Side, Neighbours>>
+  readonly #nextHops: NextHops
   /** By the side they come from, so that a flood on one leaves the other alone. */
   readonly #fragments: Readonly<Record<Side, FragmentTable>>
   readonly #syns: UnsolicitedSyns
@@ -75,20 +76,23 @@ export class Router {
   #answered = 0
   #held = 0
   readonly #dropped: Record<DropReason, number>
-  /** Of the last datagram that went out and may be in fragments. */
-  #identification: number
+  readonly #identifications: IdentificationCounter
+  /** null: every frame goes the whole way. */
+  readonly #fastPath: FastPath | null
   #now: number
 
-  /** `now` in milliseconds on the router's clock. @throws ConfigError when static mappings contradict each other or the LAN */
-  constructor(config: RouterConfig, sides: Readonly<Record<Side, SideFacts>>, output: RouterOutput, now: number) {
+  /**
+   * `now` in milliseconds on the router's clock. `fastPath: false` is for those who compare: what comes out is the same.
+   * @throws ConfigError when static mappings contradict each other or the LAN
+   */
+  constructor(config: RouterConfig, sides: Readonly<Record<Side, SideFacts>>, output: RouterOutput, now: number, { fastPath = true }: { readonly fastPath?: boolean } = {}) {
     checkRouterConfig(config)
     this.#config = config
     this.#sides = sides
     this.#output = output
     this.#now = now
-    this.#identification = config.seed & 0xffff
+    this.#identifications = new IdentificationCounter(config.seed & 0xffff)
     this.#own = new OwnMessages(config, { lan: sides.lan.mac, wan: sides.wan.mac }, (side, frame) => output.originate(side, frame), now)
-    this.#neighbours = { lan: this.#neighboursOf('lan'), wan: this.#neighboursOf('wan') }
     const fragmentTable = (): FragmentTable => new FragmentTable(config.nat.fragments, {
       ready: (from, frame) => output.redeliver(from, frame),
       lapsed: (from, frame, reason) => this.#abandon(from, frame, reason),
@@ -100,6 +104,12 @@ export class Router {
     this.#addressing = new Addressing(config, this.#table)
     this.#translator = new Translator(this.#table)
     this.#errors = new IcmpErrorTranslator(this.#table)
+    this.#nextHops = new NextHops(config, this.#addressing, this.#own, {
+      redeliver: (from, frame) => output.redeliver(from, frame),
+      abandoned: (from, frame, reason) => this.#abandon(from, frame, reason),
+      neighbour: output.neighbour?.bind(output),
+    })
+    this.#fastPath = fastPath ? new FastPath(sides, this.#table, this.#identifications, this.#nextHops) : null
   }
 
   /** As it is now: changes while it runs are in it. */
@@ -109,6 +119,9 @@ export class Router {
     return { forwarded: { ...this.#forwarded }, answered: this.#answered, held: this.#held, dropped: { ...this.#dropped } }
   }
 
+  /** Of the forwarded frames, those that took the fast path. */
+  get fastForwarded(): number { return this.#fastPath?.forwarded ?? 0 }
+
   /** Dynamic mappings made since the beginning. */
   get mappingsMade(): number { return this.#table.made }
 
@@ -116,6 +129,9 @@ export class Router {
 
   /** What the verdict of the last `process` rests on; undefined when no mapping had a part in it. */
   explain(now: number): Explanation | undefined { return this.#table.explain(now) }
+
+  /** The same as numbers, from word `at` on (explanation-numbers.ts). Allocates nothing. */
+  writeExplanation(memory: NumberMemory, at: number, now: number): void { this.#table.writeExplanation(memory, at, now) }
 
   /** See NaptTable.known. */
   known(now: number): KnownSession | null { return this.#table.known(now) }
@@ -161,6 +177,11 @@ export class Router {
    */
   process(bytes: Uint8Array, start: number, end: number, partial: boolean, from: Side, now: number, segment = 0): Verdict {
     this.#now = now
+    if (this.#fastPath?.forward(bytes, start, end, partial, from, now, segment) === true) {
+      this.#forwarded[from]++
+      this.#verdict.to = otherSide(from)
+      return this.#done('forward', null)
+    }
     this.#table.forgetLookup()
     if (ethernet.check(start, end) !== null) return this.#drop('truncated')
     if (!ethernet.isMulticast(bytes, start) && !ethernet.isFor(bytes, start, this.#sides[from].mac)) return this.#drop('not-for-router')
@@ -180,8 +201,7 @@ export class Router {
   tick(now: number): void {
     this.#now = now
     this.#table.expire(now)
-    this.#neighbours.lan.tick(now)
-    this.#neighbours.wan.tick(now)
+    this.#nextHops.tick(now)
     this.#fragments.lan.tick(now)
     this.#fragments.wan.tick(now)
     this.#syns.tick(now)
@@ -189,11 +209,8 @@ export class Router {
 
   /** Milliseconds until `tick` has something to do, or Infinity. */
   untilTick(now: number): number {
-    const { lan, wan } = this.#neighbours
-    return Math.min(
-      this.#table.untilExpiry(now), this.#syns.untilTick(now), lan.untilTick(now), wan.untilTick(now),
-      this.#fragments.lan.untilTick(now), this.#fragments.wan.untilTick(now),
-    )
+    const { lan, wan } = this.#fragments
+    return Math.min(this.#table.untilExpiry(now), this.#syns.untilTick(now), this.#nextHops.untilTick(now), lan.untilTick(now), wan.untilTick(now))
   }
 
   #processIpv4(bytes: Uint8Array, start: number, end: number, partial: boolean, from: Side, segment: number, now: number): Verdict {
@@ -232,29 +249,28 @@ export class Router {
   #route(packet: Packet, from: Side, segment: number, isFirstFragment: boolean, now: number): Verdict {
     const { bytes, ip } = packet, outbound = from === 'lan', isOver = ipv4.timeToLive(bytes, ip) <= 1
     if (outbound && isOver) return this.#timeExceeded(packet, from, now)
-    const isError = packet.protocol === ipv4.PROTOCOL.icmp && icmp.isError(icmp.type(bytes, packet.transport))
-    const turnsBack = outbound && this.#table.hasAddress(ipv4.destination(bytes, ip))
+    const isError = packet.isIcmpError, turnsBack = outbound && this.#table.hasAddress(ipv4.destination(bytes, ip))
     const refusal = isError ? this.#decideError(packet, outbound, turnsBack, now) : this.#decide(packet, outbound, turnsBack, isOver, now)
     if (refusal !== null) return this.#refuse(packet, from, refusal, now)
     // From the WAN, whether the packet would have passed at all comes first: a closed port answers nobody.
     if (isOver) return this.#timeExceeded(packet, from, now)
 
     const to: Side = outbound && !turnsBack ? 'wan' : 'lan'
-    const nextHop = to === 'wan' ? this.#wanNextHop(ipv4.destination(bytes, ip)) : (isError ? this.#errors : this.#translator).lanAddress
-    const isTooLong = this.#wireLength(packet, segment) > this.#sides[to].mtu
+    const nextHop = to === 'wan' ? ipv4.destination(bytes, ip) : (isError ? this.#errors : this.#translator).lanAddress
+    const isTooLong = packet.wireLength(segment) > this.#sides[to].mtu
     if (isTooLong && ipv4.dontFragment(bytes, ip)) return this.#tooBig(packet, from, to, now)
-    const mac = this.#neighbours[to].find(nextHop, now)
-    if (mac === null) return this.#awaitNeighbour(packet, to, nextHop, now)
+    const mac = this.#nextHops.find(to, nextHop, now)
+    if (mac === null) return this.#hold(this.#nextHops.hold(packet, to, nextHop, now) ? null : 'queue-full')
 
     if (isError) this.#errors.rewrite(packet)
     else this.#translator.rewrite(packet)
     if (packet.protocol === ipv4.PROTOCOL.tcp) this.#adaptTcp(packet, outbound)
-    // Several hosts behind one address may have chosen the same identification (RFC 7857 §10).
-    if (outbound && (isFirstFragment || isTooLong || !ipv4.dontFragment(bytes, ip))) this.#identify(packet, segment)
+    if (outbound && (isFirstFragment || isTooLong || !ipv4.dontFragment(bytes, ip))) ipv4.setIdentification(bytes, ip, this.#identifications.next(packet.ipEnd - packet.transport, segment))
     if (isFirstFragment) {
       const source = ipv4.source(bytes, ip), destination = ipv4.destination(bytes, ip)
       this.#fragments[from].settle({ source, destination, to, nextHop, identification: ipv4.identification(bytes, ip) })
     }
+    if (packet.hasPorts && !turnsBack) this.#table.settle(outbound)
     return this.#forward(packet, from, to, mac, isTooLong)
   }
 
@@ -276,8 +292,8 @@ export class Router {
     if (ipv4.timeToLive(bytes, ip) <= 1) return this.#drop('ttl-expired')
     const isTooLong = packet.ipEnd - ip > this.#sides[path.to].mtu
     if (isTooLong && ipv4.dontFragment(bytes, ip)) return this.#drop('too-big')
-    const mac = this.#neighbours[path.to].find(path.nextHop, now)
-    if (mac === null) return this.#awaitNeighbour(packet, path.to, path.nextHop, now)
+    const mac = this.#nextHops.find(path.to, path.nextHop, now)
+    if (mac === null) return this.#hold(this.#nextHops.hold(packet, path.to, path.nextHop, now) ? null : 'queue-full')
     ipv4.setSource(bytes, ip, path.source)
     ipv4.setDestination(bytes, ip, path.destination)
     ipv4.setIdentification(bytes, ip, path.identification)
@@ -302,20 +318,6 @@ export class Router {
     const { maximumSegment } = this.#config.nat
     if (maximumSegment > 0) clampMaximumSegment(packet, maximumSegment)
     if (outbound) this.#syns.withdraw(ipv4.source(bytes, ip), tcp.sourcePort(bytes, transport), ipv4.destination(bytes, ip), tcp.destinationPort(bytes, transport))
-  }
-
-  /** A GSO frame's packets count on from its identification. */
-  #identify({ bytes, ip, ipEnd, transport }: Packet, segment: number): void {
-    ipv4.setIdentification(bytes, ip, this.#identification)
-    const packets = segment === 0 ? 1 : Math.ceil((ipEnd - transport) / segment)
-    this.#identification = (this.#identification + packets) & 0xffff
-  }
-
-  /** Bytes of IP of the longest packet that the frame stands for. */
-  #wireLength(packet: Packet, segment: number): number {
-    if (segment === 0) return packet.ipEnd - packet.ip
-    const header = packet.protocol === ipv4.PROTOCOL.tcp ? tcp.headerLength(packet.bytes, packet.transport) : udp.HEADER
-    return Math.min(packet.transport - packet.ip + header + segment, packet.ipEnd - packet.ip)
   }
 
   #refuse(packet: Packet, from: Side, reason: DropReason, now: number): Verdict {
@@ -348,26 +350,8 @@ export class Router {
   }
 
   #processArp(bytes: Uint8Array, start: number, end: number, from: Side, now: number): Verdict {
-    const at = start + ethernet.HEADER
-    const defect = arp.check(bytes, at, end)
-    if (defect !== null) return this.#drop(defect)
-    const sender = arp.senderAddress(bytes, at), target = arp.targetAddress(bytes, at)
-    const forUs = this.#addressing.isAnsweredFor(from, target)
-    if (sender !== 0 && !this.#addressing.isAnsweredFor(from, sender)) this.#neighbours[from].learn(sender, arp.senderMac(bytes, at), now, forUs)
-    if (!forUs) return this.#drop('not-for-router')
-    if (arp.operation(bytes, at) !== arp.OPERATION.request) return this.#done('answer', null)
-    this.#own.arpReply(from, target, { mac: arp.senderMac(bytes, at), address: sender })
-    return this.#answer()
-  }
-
-  #wanNextHop(destination: Ipv4Address): Ipv4Address {
-    return this.#config.wan.gateway ?? destination
-  }
-
-  #awaitNeighbour(packet: Packet, to: Side, nextHop: Ipv4Address, now: number): Verdict {
-    const frame = packet.bytes.slice(packet.frame, packet.end)
-    if (packet.partial) completeChecksum(frame, 0, frame.length)
-    return this.#hold(this.#neighbours[to].hold(nextHop, frame, now) ? null : 'queue-full')
+    const outcome = this.#nextHops.arrive(bytes, start + ethernet.HEADER, end, from, now)
+    return outcome === 'asked' ? this.#answer() : outcome === 'told' ? this.#done('answer', null) : this.#drop(outcome)
   }
 
   /** `refusal` says why the frame cannot wait. */
@@ -375,26 +359,6 @@ export class Router {
     if (refusal !== null) return this.#drop(refusal)
     this.#held++
     return this.#done('hold', null)
-  }
-
-  /** The neighbours beyond one side: frames that wait for them came in on either. */
-  #neighboursOf(side: Side): Neighbours {
-    const { neighbour } = this.#output
-    return new Neighbours({
-      ask: address => this.#own.arpRequest(side, address),
-      ready: frame => this.#output.redeliver(this.#cameFrom(side, frame), frame),
-      failed: frame => {
-        const from = this.#cameFrom(side, frame)
-        if (this.#late.parse(frame, 0, frame.length, false) === null) this.#own.error(this.#late, from, { type: UNREACHABLE, code: icmp.UNREACHABLE.host }, this.#now)
-        this.#abandon(from, frame, 'neighbour-unreachable')
-      },
-      ...(neighbour === undefined ? {} : { known: address => neighbour(side, address) }),
-    })
-  }
-
-  /** The side of a frame that waits to leave by side `to`: the other one, unless it turns back into the LAN. */
-  #cameFrom(to: Side, frame: Uint8Array): Side {
-    return to === 'lan' && isInPrefix(ipv4.source(frame, ethernet.HEADER), this.#config.lan.prefix) ? 'lan' : otherSide(to)
   }
 
   #abandon(from: Side, frame: Uint8Array, reason: DropReason): void {
@@ -411,6 +375,7 @@ export class Router {
     const removed = this.#table.change(config, now)
     this.#config = config
     this.#addressing.config = config
+    this.#nextHops.config = config
     this.#own.change(config)
     this.#fragments.lan.change(config.nat.fragments)
     this.#fragments.wan.change(config.nat.fragments)

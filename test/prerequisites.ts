@@ -30,6 +30,7 @@ function hasPrograms(programs: Readonly<Record<string, string>>): Prerequisite {
 const needsPrograms = (programs: Readonly<Record<string, string>>): Prerequisite => needsNamespaces.skip === false ? hasPrograms(programs) : needsNamespaces
 
 export const needsCap = onBench(hasCap(), 'the package cap is not installed (it needs libpcap-dev)')
+export const needsTap = onBench(succeeds('unshare', '-Urn', 'sh', '-c', ': <> /dev/net/tun'), '/dev/net/tun is not there, or not this user\'s to open (sudo modprobe tun, sudo chmod 0666 /dev/net/tun)')
 export const needsRawSocket = onBench(hasPackage('raw-socket'), 'the package raw-socket is not installed (it is compiled, and that failed here)')
 export const needsTshark: Prerequisite = { skip: succeeds('tshark', '--version') ? false : 'tshark is not installed' }
 export const needsTsharkWithLua: Prerequisite = needsTshark.skip !== false ? needsTshark : {
@@ -37,6 +38,8 @@ export const needsTsharkWithLua: Prerequisite = needsTshark.skip !== false ? nee
 }
 export const needsOpenssl: Prerequisite = { skip: succeeds('openssl', 'version') ? false : 'openssl is not installed' }
 export const needsCoturn = needsPrograms({ turnserver: 'coturn', turnutils_natdiscovery: 'coturn' })
+/** Debian has it where only root looks for programs. */
+export const needsNft: Prerequisite = onBench(succeeds('sh', '-c', 'PATH=$PATH:/usr/sbin command -v nft'), 'nft is not installed (sudo apt-get install nftables)')
 export const needsNetworkTools = needsPrograms({ ping: 'iputils-ping', traceroute: 'traceroute', iperf3: 'iperf3' })
 const CAPTURE_FILE_TOOLS = { tshark: 'tshark', editcap: 'wireshark-common', mergecap: 'wireshark-common', text2pcap: 'wireshark-common', tcpdump: 'tcpdump' }
 export const needsCaptureFileTools = hasPrograms(CAPTURE_FILE_TOOLS)

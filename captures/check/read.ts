@@ -20,7 +20,7 @@ export function parseCheck(text: string, file = 'check'): Check {
   const problems = document.errors.map(({ pos, message }) => at(pos[0], `this is not YAML: ${message}`))
   // Nobody needs them here, and they can make a small file as large as memory.
   visit(document, { Alias: (_, { range }) => void problems.push(at(range?.[0] ?? 0, 'aliases are not read here; what begins with * stands in quotes, as in \'*:5000\'')) })
-  if (problems.length > 0) throw new CheckFileError(problems.join('\n'))
+  if (problems.length > 0) throw new CheckFileError(shortened(problems))
   return new Reader(document, file, lines).check()
 }
 
@@ -215,12 +215,18 @@ class Reader {
 
   #stopAtProblems(): void {
     if (this.#problems.length === 0) return
-    throw new CheckFileError(this.#problems.map(({ path, node, what }) => {
+    throw new CheckFileError(shortened(this.#problems.map(({ path, node, what }) => {
       const place = this.#placeOf(node)
       return [`${this.#file}${place === null ? '' : `:${place.line}:${place.col}`}`, ...(path.length === 0 ? [] : [pathText(path)]), what].join(': ')
-    }).join('\n'))
+    })))
   }
 }
+
+/** One fault may make many problems of what follows. */
+const MOST_PROBLEMS = 20
+
+const shortened = (problems: readonly string[]): string =>
+  [...problems.slice(0, MOST_PROBLEMS), ...problems.length > MOST_PROBLEMS ? [`and ${problems.length - MOST_PROBLEMS} more`] : []].join('\n')
 
 /** As in `expect[1].payload.hex`. */
 const pathText = (path: Path): string => path.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? step : `.${step}`).join('')

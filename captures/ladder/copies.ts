@@ -3,8 +3,9 @@
 // ID where the file has one; without, by what a NAT leaves alone and one end that was kept, within a window of time.
 //
 // Takes packets in the order of time and gives records nearly so: at most a window late. What waits is bounded.
-import { changeBetween, addressesOf, contentKey, endsOf, identification, isManyfold, timeToLive, type Copy, type Position } from './copy.js'
+import { changeBetween, addressesOf, contentKey, endsOf, identification, isManyfold, sizeOf, timeToLive, type Copy, type Position } from './copy.js'
 import { packetKey, type RouterRecord, type WireRecord } from './correlate.js'
+import { Fifo } from './fifo.js'
 import type { Side } from './places.js'
 import type { SeenPlaces } from './seen-places.js'
 import { readVerdict, type Verdict } from './verdict-comment.js'
@@ -31,15 +32,17 @@ interface Waiting {
   isDone: boolean
 }
 
-/** Copies that wait for their partner, and their bytes. */
-const MOST_WAITING = 16_384, MOST_BYTES = 32 << 20
+/** Copies that wait for their partner, and their bytes: above either, the oldest waits no longer. */
+const MOST_WAITING = 16_384
+export const MOST_WAITING_BYTES = 32 << 20
 /** Conversations of routers themselves that are remembered. */
 const MOST_OWN = 4096
 
 export class Copies {
   readonly #byKey = new Map<string, Waiting[]>()
-  #queue: Waiting[] = []
+  readonly #queue = new Fifo<Waiting>()
   #bytes = 0
+  #early = 0
   /** Packets that went from side to side not long ago, by ID: of one that left in pieces, the first piece is drawn. */
   readonly #crossed: Recent<true>
   /** What routers have seen on their cables, and which interface was the first to show a packet that none has. */
@@ -82,35 +85,47 @@ export class Copies {
     else this.#crossing(partner, waiting)
   }
 
+  /** Copies for whose partner there was no room to wait. */
+  get early(): number { return this.#early }
+
+  /** Bytes of the copies that wait: at most MOST_WAITING_BYTES. */
+  get waitingBytes(): number { return this.#bytes }
+
   /** Nothing more comes. */
   end(): void {
-    for (const waiting of this.#queue.splice(0)) this.#giveUp(waiting)
+    while (this.#queue.length > 0) this.#release()
   }
 
   // --- waiting ------------------------------------------------------------------------------------------------------
 
   #wait(waiting: Waiting): void {
     this.#queue.push(waiting)
-    this.#bytes += waiting.copy.frame.length
-    if (waiting.key === '') return
-    this.#count(waiting, 1)
-    const list = this.#byKey.get(waiting.key)
-    if (list === undefined) this.#byKey.set(waiting.key, [waiting])
-    else list.push(waiting)
+    this.#bytes += sizeOf(waiting.copy)
+    if (waiting.key !== '') {
+      this.#count(waiting, 1)
+      const list = this.#byKey.get(waiting.key)
+      if (list === undefined) this.#byKey.set(waiting.key, [waiting])
+      else list.push(waiting)
+    }
+    while (this.#queue.length > MOST_WAITING || this.#bytes > MOST_WAITING_BYTES) {
+      if (this.#queue.first?.isDone === false) this.#early++
+      this.#release()
+    }
   }
 
   #expire(now: bigint): void {
-    let first = 0
     const { window } = this.options
-    while (first < this.#queue.length) {
-      const waiting = this.#queue[first]
-      const isDue = waiting.isDone || waiting.copy.packet.time + window < now || this.#queue.length - first > MOST_WAITING || this.#bytes > MOST_BYTES
-      if (!isDue) break
-      first++
-      this.#bytes -= waiting.copy.frame.length
-      this.#giveUp(waiting)
+    for (let { first } = this.#queue; first !== undefined; first = this.#queue.first) {
+      if (!first.isDone && first.copy.packet.time + window >= now) return
+      this.#release()
     }
-    if (first > 0) this.#queue.splice(0, first)
+  }
+
+  #release(): void {
+    const oldest = this.#queue.shift()
+    if (oldest === undefined) return
+    this.#bytes -= sizeOf(oldest.copy)
+    this.#giveUp(oldest)
   }
 
   /** The other side of the same router, or, by ID, the same side too (hairpinning). The oldest, and rather one with the same identification. */

@@ -25,6 +25,9 @@ export function copyOf(packet: InterfacePacket, isUnasked: boolean): Copy {
   return { packet, frame, decoded: decode(frame), isUnasked }
 }
 
+/** What keeping it takes, as far as its size depends on what is in the file: bytes. */
+export const sizeOf = ({ packet: { bytes, comment }, frame }: Copy): number => bytes.length + comment.length + (frame === bytes ? 0 : frame.length)
+
 /** A link type that nobody knows gives what decodes to nothing. */
 function ethernetFrame({ bytes, interface: { linkType } }: InterfacePacket): Uint8Array {
   if (linkType === LINK_TYPE.ethernet && ethernet.check(0, bytes.length) === null && ethernet.type(bytes, 0) !== ethernet.TYPE.vlan) return bytes

@@ -5,6 +5,7 @@
 // oldest first, when something newer by that much was seen (or the caller's clock says so: `advance`). Two records are of one
 // packet when what the one router sent to the other's WAN address is, bytes of IP compared, what the other received. Partner
 // records that come later than ten windows become two ladder packets.
+import { hash } from 'node:crypto'
 import { formatIpv4, type Ipv4Address } from '../../napt/wire/address.js'
 import * as ipv4 from '../../napt/wire/ipv4.js'
 import { HEADER as ETHERNET_HEADER } from '../../napt/wire/ethernet.js'
@@ -14,13 +15,14 @@ import { decode, fieldOf, type Decoded } from '../decode.js'
 import { checkPacket } from '../figure-check.js'
 import type { FigureLayout } from '../figures.js'
 import { FIG2_CONNECTIONS, type ConnectionName } from '../connection-names.js'
-import { namePacket } from '../naming.js'
-import type { PayloadDecoder } from '../payload.js'
+import { namePacket, type PacketName } from '../naming.js'
+import { messageOf, type PayloadDecoder } from '../payload.js'
 import { icmpName } from '../summary.js'
 import { TlsFollower, type TlsContent } from '../tls/follower.js'
 import { NO_KEYS, type KeySource } from '../tls/key-log.js'
 import type { FigureMark, Hop, LadderEntry, LadderPacket, LadderStep } from './ladder.js'
 import { DescribedPlaces, type Places, type Side, type Topology } from './places.js'
+import { NO_REPETITION, Retransmissions, type Repetition } from './retransmissions.js'
 
 /** What one router did with one frame. */
 export interface RouterRecord {
@@ -66,11 +68,15 @@ export interface CorrelatorOptions {
 const DEFAULT_WINDOW = 200_000_000n
 /** How many windows a packet waits for the record of the other router that it crosses: that one is due, and only busy. */
 const PATIENCE = 10n
-/** More than a busy window holds; above it what is oldest is released early. */
+/** More than a busy window holds; above it what is oldest is released early, with its partner where that has come and alone where not. */
 const MOST_PENDING = 16_384
+/** The same for the bytes of the frames that wait. */
+export const MOST_PENDING_BYTES = 32 << 20
 
 interface Pending {
   readonly time: bigint
+  /** Of the frames that it keeps. */
+  readonly bytes: number
   /** What it has in common with the record of another router, or null. */
   readonly key: string | null
   readonly record: RouterRecord | null
@@ -79,16 +85,20 @@ interface Pending {
   isDrawn: boolean
 }
 
+/** In the place of what was released, so that nothing of that is kept. */
+const RELEASED: Pending = { time: 0n, bytes: 0, key: null, record: null, draw: () => [], isDrawn: true }
+
 export class Correlator {
   readonly #places: Places
   readonly #options: CorrelatorOptions
   readonly #window: bigint
   readonly #follower: TlsFollower
-  /** Of frames that are held: a packet's are asked for four times, for its key, its places, its name and its figures. */
-  readonly #decoded = new WeakMap<Uint8Array, Decoded>()
+  readonly #retransmissions = new Retransmissions()
   /** Sorted by time; those before `#first` are released. */
   #pending: Pending[] = []
   #first = 0
+  #bytes = 0
+  #early = 0
   /** Records that may find a partner, by their key, oldest first. */
   readonly #crossing = new Map<string, Pending[]>()
 
@@ -101,23 +111,29 @@ export class Correlator {
 
   /** Takes a record; gives the entries that are due. */
   push(record: RouterRecord): LadderEntry[] {
-    return this.#insert({ time: record.time, key: this.#crossingKey(record), record, draw: partner => this.#drawRouted(record, partner), isDrawn: false })
+    const bytes = record.received.length + (record.sent?.frame.length ?? 0), key = crossingKey(record, this.#places)
+    return this.#insert({ time: record.time, bytes, key, record, draw: partner => this.#drawRouted(record, partner), isDrawn: false })
   }
 
   /** Takes a step that somebody else saw, so that it stands among the packets by its time. */
   step(step: LadderStep): LadderEntry[] {
-    return this.#insert({ time: step.time, key: null, record: null, draw: () => [step], isDrawn: false })
+    return this.#insert({ time: step.time, bytes: 0, key: null, record: null, draw: () => [step], isDrawn: false })
   }
 
   /** Takes a packet that somebody heard on a cable. */
   overhear(wire: WireRecord): LadderEntry[] {
-    return this.#insert({ time: wire.time, key: null, record: null, draw: () => this.#drawWire(wire), isDrawn: false })
+    return this.#insert({ time: wire.time, bytes: wire.frame.length, key: null, record: null, draw: () => this.#drawWire(wire), isDrawn: false })
   }
 
   /** Gives what is older than the window at time `now`, nanoseconds since 1970; half of a packet through two routers waits longer. */
   advance(now: bigint): LadderEntry[] {
     const due: LadderEntry[] = []
-    while (this.#held > 0 && (this.#isDue(this.#pending[this.#first], now) || this.#held > MOST_PENDING)) due.push(...this.#release())
+    while (this.#held > 0) {
+      const oldest = this.#pending[this.#first], isDue = this.#isDue(oldest, now)
+      if (!isDue && !this.#isFull) break
+      if (!isDue && !this.#isWhole(oldest)) this.#early++
+      due.push(...this.#release())
+    }
     if (this.#first > this.#pending.length / 2) {
       this.#pending = this.#pending.slice(this.#first)
       this.#first = 0
@@ -132,22 +148,36 @@ export class Correlator {
     return rest
   }
 
-  #isDue({ time, key, record, isDrawn }: Pending, now: bigint): boolean {
-    const isWhole = key === null || isDrawn || (this.#crossing.get(key) ?? []).some(other => other.record?.router !== record?.router)
-    return time + (isWhole ? this.#window : PATIENCE * this.#window) <= now
+  #isDue(entry: Pending, now: bigint): boolean {
+    return entry.time + this.#window <= now && (this.#isWhole(entry) || entry.time + PATIENCE * this.#window <= now)
   }
 
+  /** Whether the other router's record is there, if there is to be one. */
+  #isWhole({ key, record, isDrawn }: Pending): boolean {
+    return key === null || isDrawn || (this.#crossing.get(key) ?? []).some(other => other.record?.router !== record?.router)
+  }
+
+  /** Records for whose partner there was no room to wait. */
+  get early(): number { return this.#early }
+
+  /** Bytes of the frames that wait: at most MOST_PENDING_BYTES. */
+  get waitingBytes(): number { return this.#bytes }
+
   get #held(): number { return this.#pending.length - this.#first }
+  get #isFull(): boolean { return this.#held > MOST_PENDING || this.#bytes > MOST_PENDING_BYTES }
 
   #insert(entry: Pending): LadderEntry[] {
     const at = this.#pending.findLastIndex(each => each.time <= entry.time)
     this.#pending.splice(Math.max(at + 1, this.#first), 0, entry)
+    this.#bytes += entry.bytes
     if (entry.key !== null) this.#crossing.set(entry.key, [...this.#crossing.get(entry.key) ?? [], entry].sort((a, b) => a.time < b.time ? -1 : 1))
     return this.advance(this.#options.isByClock === true ? 0n : this.#pending.at(-1)?.time ?? entry.time)
   }
 
   #release(): LadderEntry[] {
-    const entry = this.#pending[this.#first++]
+    const entry = this.#pending[this.#first]
+    this.#pending[this.#first++] = RELEASED
+    this.#bytes -= entry.bytes
     return entry.isDrawn ? [] : entry.draw(this.#takePartner(entry))
   }
 
@@ -171,7 +201,7 @@ export class Correlator {
 
   #drawWire(wire: WireRecord): LadderEntry[] {
     const { time, frame, at } = wire
-    const decoded = this.#decode(frame)
+    const decoded = decode(frame)
     const place = at === undefined ? 'wan' : `${at.router}-${at.side}`
     return this.#asked([wire], [this.#packet(time, [{ interface: place, decoded }], this.#hopsOf(decoded, at), undefined)])
   }
@@ -179,12 +209,12 @@ export class Correlator {
   /** One packet through one or two routers; a router's answer to it is a packet of its own. */
   #draw(records: readonly [RouterRecord, ...RouterRecord[]]): LadderEntry[] {
     const [first] = records, last = records.at(-1) ?? first
-    const views = records.flatMap(record => this.#viewsOf(record, record === first))
+    const views = records.flatMap(record => viewsOf(record, record === first))
     const hops = records.flatMap((record, at) => this.#routedHops(record, at === 0))
     const drop = last.verdict.action === 'drop' ? { lane: last.router, reason: last.verdict.reason ?? 'no reason was given' } : undefined
     const entries = [this.#packet(first.time, views, hops, drop)]
     if (last.verdict.action === 'answer' && last.sent !== undefined) {
-      const { router, sent: { side, frame } } = last, decoded = this.#decode(frame)
+      const { router, sent: { side, frame } } = last, decoded = decode(frame)
       entries.push(this.#packet(last.time, [{ interface: `${router}-${side}`, decoded }], this.#hop(router, this.#find(last.router, side, decoded.transport?.destination.address), decoded), undefined))
     }
     return this.#asked(records, entries)
@@ -196,40 +226,14 @@ export class Correlator {
     return frames.length === 0 ? [...entries] : entries.map(entry => ({ ...entry, frames }))
   }
 
-  // --- frames -------------------------------------------------------------------------------------------------------
-
-  #decode(frame: Uint8Array): Decoded {
-    let decoded = this.#decoded.get(frame)
-    if (decoded === undefined) {
-      decoded = decode(frame)
-      this.#decoded.set(frame, decoded)
-    }
-    return decoded
-  }
-
-  /** The packet as it looks on the interfaces that it crossed; what a second router received is what the first one sent. */
-  #viewsOf({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): View[] {
-    const views = isFirst ? [{ interface: `${router}-${from}`, decoded: this.#decode(received) }] : []
-    return verdict.action === 'forward' && sent !== undefined ? [...views, { interface: `${router}-${sent.side}`, decoded: this.#decode(sent.frame) }] : views
-  }
-
-  /** What two records of one packet have in common; null for a packet that crosses no second router. */
-  #crossingKey({ router, from, received, verdict, sent }: RouterRecord): string | null {
-    const frame = from === 'wan' ? received : verdict.action === 'forward' && sent?.side === 'wan' ? sent.frame : null
-    const transport = frame === null ? null : this.#decode(frame).transport
-    if (frame === null || transport === null) return null
-    const other = this.#places.onWan((from === 'wan' ? transport.source : transport.destination).address)
-    return other === undefined || other === router || !this.#places.isRouter(other) ? null : packetKey(frame)
-  }
-
   // --- arrows -------------------------------------------------------------------------------------------------------
 
   /** The arrows of one record; the one into a second router is drawn by the first. An end that has no lane has no arrow. */
   #routedHops({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): Hop[] {
-    const incoming = this.#decode(received)
+    const incoming = decode(received)
     const hops = isFirst ? this.#hop(this.#find(router, from, incoming.transport?.source.address), router, incoming) : []
     if (verdict.action !== 'forward' || sent === undefined) return hops
-    const outgoing = this.#decode(sent.frame)
+    const outgoing = decode(sent.frame)
     return [...hops, ...this.#hop(router, this.#find(router, sent.side, outgoing.transport?.destination.address), outgoing)]
   }
 
@@ -252,17 +256,32 @@ export class Correlator {
   // --- names --------------------------------------------------------------------------------------------------------
 
   #packet(time: bigint, views: readonly View[], hops: readonly Hop[], drop: LadderPacket['drop']): LadderPacket {
-    const { decoder, connections = FIG2_CONNECTIONS } = this.#options
-    const tls = drop === undefined ? this.#follow(views) : null
-    const { number, ...name } = namePacket(views.map(view => view.decoded), decoder, connections, tls)
+    // A packet that was dropped is not there yet: the next one like it is no retransmission to whoever it is for.
+    const { tls, before } = drop === undefined ? this.#follow(views) : NOT_FOLLOWED
+    const { number, ...name } = this.#name(views.map(view => view.decoded), tls, before)
     const packet = { kind: 'packet', time, hops, ...name, count: 1, isRepeat: false, figures: this.#marks(views, number, tls) } as const
     return drop === undefined ? packet : { ...packet, drop, isDetail: false }
   }
 
   /** A connection is followed where both of its directions are seen alike: at one of the interfaces that every packet of it crosses. */
-  #follow(views: readonly View[]): TlsContent | null {
-    const [first] = [...views].sort((a, b) => a.interface < b.interface ? -1 : 1)
-    return this.#follower.follow(first.interface, first.decoded.transport)
+  #follow(views: readonly View[]): Followed {
+    const [{ interface: where, decoded: { transport } }] = [...views].sort((a, b) => a.interface < b.interface ? -1 : 1)
+    return { tls: this.#follower.follow(where, transport), before: this.#retransmissions.see(where, transport) }
+  }
+
+  /** What was there before is no step of its own; with more behind it, it is called by what is new. Of TLS the follower knows that. */
+  #name(views: readonly Decoded[], tls: TlsContent | null, before: Repetition): PacketName {
+    const { decoder, connections = FIG2_CONNECTIONS } = this.#options
+    const name = (of: readonly Decoded[]): PacketName => namePacket(of, decoder, connections, tls)
+    if (tls !== null || (!before.isAgain && before.bytes === 0)) return name(views)
+    if (before.isAgain) {
+      const { title, size } = name(views)
+      return { title: `TCP retransmission of ${title}`, number: null, size, isDetail: true }
+    }
+    // A message that reaches into what is new is not there before this packet.
+    const message = views[0].transport === null ? null : messageOf(views[0].transport, decoder)
+    const reach = message === null ? 0 : message.length ?? before.bytes
+    return { ...name(reach > before.bytes ? views : views.map(view => without(view, before.bytes))), beside: [`${before.bytes} bytes sent again`] }
   }
 
   /** A figure that has several layouts, one a run, holds when one of them does. */
@@ -278,7 +297,29 @@ export class Correlator {
   }
 }
 
+interface Followed { readonly tls: TlsContent | null, readonly before: Repetition }
+const NOT_FOLLOWED: Followed = { tls: null, before: NO_REPETITION }
+
+/** As if the payload began so many bytes later. */
+const without = (packet: Decoded, bytes: number): Decoded =>
+  packet.transport === null ? packet : { ...packet, transport: { ...packet.transport, payload: packet.transport.payload.subarray(bytes) } }
+
 interface View { readonly interface: string, readonly decoded: Decoded }
+
+/** The packet as it looks on the interfaces that it crossed; what a second router received is what the first one sent. */
+function viewsOf({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): View[] {
+  const views = isFirst ? [{ interface: `${router}-${from}`, decoded: decode(received) }] : []
+  return verdict.action === 'forward' && sent !== undefined ? [...views, { interface: `${router}-${sent.side}`, decoded: decode(sent.frame) }] : views
+}
+
+/** What two records of one packet have in common; null for a packet that crosses no second router. */
+function crossingKey({ router, from, received, verdict, sent }: RouterRecord, places: Places): string | null {
+  const frame = from === 'wan' ? received : verdict.action === 'forward' && sent?.side === 'wan' ? sent.frame : null
+  const transport = frame === null ? null : decode(frame).transport
+  if (frame === null || transport === null) return null
+  const other = places.onWan((from === 'wan' ? transport.source : transport.destination).address)
+  return other === undefined || other === router || !places.isRouter(other) ? null : packetKey(frame)
+}
 
 function labelOf(packet: Decoded): string {
   const { transport } = packet
@@ -288,11 +329,14 @@ function labelOf(packet: Decoded): string {
     : `${transport.source.port}→${transport.destination.port}`
 }
 
-/** The IP packet without the transport checksum, which a card may finish on the way (checksum offload). */
+/**
+ * A digest of the IP packet without the transport checksum, which a card may finish on the way (checksum offload). Not the packet
+ * itself: keys outlive packets, and one of a large packet would be as large.
+ */
 export function packetKey(frame: Uint8Array): string {
   const packet = Buffer.from(frame.subarray(ETHERNET_HEADER, ETHERNET_HEADER + ipv4.totalLength(frame, ETHERNET_HEADER)))
   const transport = ipv4.headerLength(packet, 0), protocol = ipv4.protocol(packet, 0)
   const checksum = protocol === ipv4.PROTOCOL.tcp ? tcp.CHECKSUM : protocol === ipv4.PROTOCOL.udp ? udp.CHECKSUM : null
   if (checksum !== null) packet.fill(0, transport + checksum, transport + checksum + 2)
-  return packet.toString('latin1')
+  return hash('sha1', packet, 'base64')
 }

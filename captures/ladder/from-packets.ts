@@ -7,9 +7,9 @@ import type { ConnectionName } from '../connection-names.js'
 import type { PayloadDecoder } from '../payload.js'
 import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
 import type { KeySource } from '../tls/key-log.js'
-import { Copies } from './copies.js'
-import { copyOf, type Copy } from './copy.js'
-import { Correlator } from './correlate.js'
+import { Copies, MOST_WAITING_BYTES } from './copies.js'
+import { copyOf, sizeOf, type Copy } from './copy.js'
+import { Correlator, MOST_PENDING_BYTES } from './correlate.js'
 import { Folded, foldRepeats, type Ladder, type LadderEntry } from './ladder.js'
 import { chooseLanes } from './lanes.js'
 import { layoutOf, type Layout } from './layout.js'
@@ -40,6 +40,8 @@ export interface PacketsLadderOptions {
 const MOST_LINES = 300, MOST_HOSTS = 8, WINDOW = 250_000_000n
 /** What is looked at before the first line: packets, and their bytes. */
 const HEAD = 4096, HEAD_BYTES = 16 << 20
+/** Bytes of packets that are kept at most, whatever comes: the beginning, copies that wait for their other side, records that wait for another router's. */
+export const MOST_KEPT_BYTES = HEAD_BYTES + MOST_WAITING_BYTES + MOST_PENDING_BYTES
 /** A ladder of more packets says nothing, however many of them share a line; and it would take minutes. */
 const MOST_PACKETS = 200_000
 
@@ -68,6 +70,9 @@ export class LadderOfPackets {
   /** True when more packets would only be counted. */
   get isFull(): boolean { return this.#folded.length > this.#most || this.#packets >= MOST_PACKETS }
 
+  /** Bytes of the packets that are kept: at most MOST_KEPT_BYTES. */
+  get keptBytes(): number { return this.#headBytes + (this.#drawing?.copies.waitingBytes ?? 0) + (this.#drawing?.correlator.waitingBytes ?? 0) }
+
   /** In the order of time, nearly: as far as the window allows. */
   add(packet: InterfacePacket): void {
     const isAsked = this.#options.select?.(packet) ?? true
@@ -77,13 +82,12 @@ export class LadderOfPackets {
     }
     this.#packets++
     const copy = copyOf(packet, !isAsked)
-    if (this.#drawing !== null) {
-      this.#draw(this.#drawing, copy)
+    if (this.#drawing !== null || this.#head.length >= HEAD || this.#headBytes + sizeOf(copy) > HEAD_BYTES) {
+      this.#draw(this.#drawing ?? this.#begin(), copy)
       return
     }
     this.#head.push(copy)
-    this.#headBytes += packet.bytes.length
-    if (this.#head.length >= HEAD || this.#headBytes >= HEAD_BYTES) this.#begin()
+    this.#headBytes += sizeOf(copy)
   }
 
   finish(): Ladder {
@@ -93,15 +97,16 @@ export class LadderOfPackets {
     const { title, detail = false, mostLanes = MOST_HOSTS } = this.#options
     const chosen = chooseLanes(this.#folded.entries.slice(0, this.#most), places.lanes, mostLanes)
     const entries = chosen.folded === 0 || detail ? chosen.entries : foldRepeats(chosen.entries)
-    return { title, lanes: chosen.lanes, entries, notes: this.#notes(layout, chosen.folded) }
+    return { title, lanes: chosen.lanes, entries, notes: this.#notes(layout, chosen.folded, copies.early + correlator.early) }
   }
 
-  #notes({ note }: Layout, folded: number): string[] {
+  #notes({ note }: Layout, folded: number, early: number): string[] {
     const hidden = this.#folded.length - this.#most
     const rest = [...hidden > 0 ? [`${hidden} line${hidden === 1 ? '' : 's'}`] : [], ...this.#left > 0 ? [`${this.#left} packet${this.#left === 1 ? '' : 's'}${this.#leftFrom > 0 ? ` from frame ${this.#leftFrom} on` : ''}`] : []]
     return [
       ...note === null ? [] : [note],
       ...folded === 0 ? [] : [`${folded} addresses that say least share a lane`],
+      ...early === 0 ? [] : [`no room was left to wait for other copies of ${early} packet${early === 1 ? '' : 's'}: what came of them later stands by itself`],
       ...this.#folded.length === 0 ? ['there is no packet to draw'] : [],
       ...rest.length === 0 ? [] : [`left out: ${rest.join(' and ')}`],
     ]
@@ -123,6 +128,7 @@ export class LadderOfPackets {
     const copies = new Copies(places, { record: record => this.#take(correlator.push(record)), wire: wire => this.#take(correlator.overhear(wire)) }, options)
     this.#drawing = { layout, places, copies, correlator }
     for (const copy of this.#head.splice(0)) this.#draw(this.#drawing, copy)
+    this.#headBytes = 0
     return this.#drawing
   }
 

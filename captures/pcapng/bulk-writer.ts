@@ -1,14 +1,17 @@
 // Writes a pcapng file of millions of packets: blocks are put together in chunks of memory, with no object a packet, and chunks
-// go to the file while the next ones fill. The file is under a temporary name until it is whole.
+// go to the file while the next ones fill, in a thread of libuv's. The file is under a temporary name until it is whole.
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { Arena } from '../arena.js'
 import { interfaceDescription, interfaceStatistics, nameResolution, sectionHeader, tlsSecrets } from './blocks.js'
 import { BLOCK, DIRECTION, OPTION, padding, type CaptureInterface, type Direction, type InterfaceStatistics } from './format.js'
 import type { Ipv4Address } from '../../napt/wire/address.js'
 
 /** Bytes of a chunk; a longer block has one of its own. */
 const CHUNK = 1 << 20
-/** Chunks that are kept for use again. */
-const SPARE = 4
+/** Chunks in the arena, and how many of them may be on their way before `ready` waits. */
+const CHUNKS = 8, MOST_WAITING = 4
+/** Bytes of the arena that are there to be lent. */
+const LENT = 4 << 20
 /** Interface, time, captured length, original length; in front of them the block's type and length. */
 const PACKET_HEAD = 8 + 20
 /** Flags, packet ID, end of options, the block's length. */
@@ -16,20 +19,30 @@ const PACKET_TAIL = 8 + 12 + 4 + 4
 /** opt_comment's length has 16 bits. */
 const LONGEST_COMMENT = 0xffff
 
+/** Memory that blocks are put together in: `memory[start, end)`, of which `view` is a view of all. */
+interface Chunk { readonly memory: Uint8Array, readonly view: DataView, readonly start: number, readonly end: number }
 
 export class BulkPcapngWriter {
   readonly path: string
   readonly #temporary: string
   readonly #file: FileHandle
-  #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK)
-  #view = viewOf(this.#chunk)
-  #used = 0
-  readonly #spare: Buffer[] = []
+  readonly #arena = new Arena(CHUNKS * CHUNK + LENT)
+  readonly #spare: Chunk[]
+  #chunk: Chunk
+  /** Where the next block goes; before it everything is written. */
+  #used: number
+  /** Memory that a packet came from last, and whether it is the arena's. */
+  #from: Uint8Array = new Uint8Array(0)
+  #isOwn = false
   /** Full chunks on their way, one behind the other. */
   #writing: Promise<void> = Promise.resolve()
   #waiting = 0
+  /** Where in the file the chunk begins. */
+  #offset = 0
   #failure: Error | null = null
   #interfaces = 0
+  /** Where in the file the comment of the last finished packet is. */
+  commentAt = 0
   /** Where the open packet's block begins; its data end at `#used`. */
   #block = 0
 
@@ -37,6 +50,9 @@ export class BulkPcapngWriter {
     this.path = path
     this.#temporary = temporary
     this.#file = file
+    this.#chunk = this.#chunkOf(this.#arena.take(CHUNK))
+    this.#used = this.#chunk.start
+    this.#spare = Array.from({ length: CHUNKS - 1 }, () => this.#chunkOf(this.#arena.take(CHUNK)))
   }
 
   /** @throws the system's error (`EACCES`, `ENOENT` …) when the folder cannot be written */
@@ -60,40 +76,45 @@ export class BulkPcapngWriter {
   /** `time` in nanoseconds since 1970. */
   statistics(interfaceId: number, time: bigint, statistics: InterfaceStatistics): void { this.#put(interfaceStatistics(interfaceId, time, statistics)) }
 
+  /** Gives memory from which packets are copied fastest, to read them into: up to 4 MB of it in all. */
+  lend(length: number): Uint8Array { return this.#arena.take(length) }
+
   /**
-   * Copies a packet into the file; `end` finishes it. `high` and `low` are the halves of its time, nanoseconds since 1970.
-   * Gives where its bytes are in `memory` until then.
+   * Copies the packet `bytes[start, end)` into the file; `end` finishes it. `high` and `low` are the halves of its time, nanoseconds
+   * since 1970. Gives where its bytes are in `memory` until then.
    */
   begin(interfaceId: number, high: number, low: number, bytes: Uint8Array, start: number, end: number, originalLength: number): number {
     const length = end - start, padded = length + padding(length)
     this.#makeRoom(PACKET_HEAD + padded + LONGEST_COMMENT + 8 + PACKET_TAIL)
-    const chunk = this.#chunk, view = this.#view, at = this.#used
+    const { memory, view } = this.#chunk, at = this.#used, data = at + PACKET_HEAD
     this.#block = at
     view.setInt32(at, BLOCK.enhancedPacket, true)
     view.setInt32(at + 8, interfaceId, true)
     view.setUint32(at + 12, high, true)
     view.setUint32(at + 16, low, true)
     view.setInt32(at + 20, length, true)
-    view.setInt32(at + 24, originalLength, true)
-    copy(bytes, start, end, chunk, at + PACKET_HEAD)
-    for (let i = length; i < padded; i++) chunk[at + PACKET_HEAD + i] = 0
-    this.#used = at + PACKET_HEAD + padded
-    return at + PACKET_HEAD
+    view.setUint32(at + 24, originalLength, true)
+    if (memory === this.#arena.bytes && this.#isOfArena(bytes)) this.#arena.copy(data, start, length)
+    else copy(bytes, start, end, memory, data)
+    for (let i = length; i < padded; i++) memory[data + i] = 0
+    this.#used = data + padded
+    return data
   }
 
   /** Where the bytes of the open packet are. */
-  get memory(): Uint8Array { return this.#chunk }
+  get memory(): Uint8Array { return this.#chunk.memory }
 
   /** Finishes the open packet. `packetId` 0 for none; `comment` as UTF-8, at most 64 KB of it. */
   end(direction: Direction, packetId: number, comment: Uint8Array | null): void {
-    const chunk = this.#chunk, view = this.#view
+    const { memory, view } = this.#chunk
     let at = this.#used
     if (comment !== null) {
       const length = Math.min(comment.length, LONGEST_COMMENT)
       view.setInt32(at, OPTION.comment | length << 16, true)
-      copy(comment, 0, length, chunk, at + 4)
+      copy(comment, 0, length, memory, at + 4)
+      this.commentAt = this.#offset + at + 4 - this.#chunk.start
       at += 4 + length
-      for (let i = padding(length); i > 0; i--) chunk[at++] = 0
+      for (let i = padding(length); i > 0; i--) memory[at++] = 0
     }
     view.setInt32(at, OPTION.packet.flags | 4 << 16, true)
     view.setInt32(at + 4, DIRECTION[direction], true)
@@ -111,9 +132,19 @@ export class BulkPcapngWriter {
     this.#used = at + 8
   }
 
+  /** Writes over bytes that are there already, from `commentAt` of some packet on. Not while a packet is open. */
+  amend(position: number, bytes: Uint8Array): void {
+    const { memory, start } = this.#chunk
+    if (position >= this.#offset) memory.set(bytes, start + position - this.#offset)
+    else this.#enqueue(async () => { await this.#file.write(bytes, 0, bytes.length, position) })
+  }
+
+  /** Hands what is in memory to the system, which then has a file that ends with a block. Not while a packet is open. */
+  flush(): void { if (this.#used > this.#chunk.start) this.#turn(0) }
+
   /** Resolves when there is room again: memory stays bounded where this is awaited now and then. @throws the system's error for the file */
   async ready(): Promise<void> {
-    if (this.#waiting >= SPARE) await this.#writing
+    if (this.#waiting >= MOST_WAITING) await this.#writing
     if (this.#failure !== null) throw this.#failure
   }
 
@@ -140,44 +171,64 @@ export class BulkPcapngWriter {
 
   #put(block: Uint8Array): void {
     this.#makeRoom(block.length)
-    this.#chunk.set(block, this.#used)
+    this.#chunk.memory.set(block, this.#used)
     this.#used += block.length
   }
 
   #makeRoom(length: number): void {
-    if (this.#used + length <= this.#chunk.length) return
-    this.#hand()
-    if (length > this.#chunk.length) this.#take(Buffer.allocUnsafeSlow(length))
+    if (this.#used + length > this.#chunk.end) this.#turn(length)
   }
 
-  #take(chunk: Buffer): void {
+  /** Hands the chunk over and goes on in another, with room for so many bytes. */
+  #turn(length: number): void {
+    this.#hand()
+    this.#take((length > CHUNK ? undefined : this.#spare.pop()) ?? this.#chunkOf(new Uint8Array(Math.max(length, CHUNK))))
+  }
+
+  #take(chunk: Chunk): void {
     this.#chunk = chunk
-    this.#view = viewOf(chunk)
+    this.#used = chunk.start
   }
 
   /** The chunk goes to the file, behind those before it. */
   #hand(): void {
-    const full = this.#chunk, length = this.#used
-    this.#take(this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK))
-    this.#used = 0
+    const full = this.#chunk, end = this.#used
+    this.#offset += end - full.start
+    this.#enqueue(async () => {
+      if (this.#failure === null) await writeAll(this.#file, full.memory, full.start, end)
+      if (full.memory === this.#arena.bytes) this.#spare.push(full)
+    })
+  }
+
+  #enqueue(work: () => Promise<void>): void {
     this.#waiting++
-    this.#writing = this.#writing.then(async () => {
-      if (this.#failure === null) await writeAll(this.#file, full, length)
-      if (full.length === CHUNK && this.#spare.length < SPARE) this.#spare.push(full)
-    }).catch((error: unknown) => { this.#failure = error instanceof Error ? error : new Error(String(error)) }).finally(() => { this.#waiting-- })
+    this.#writing = this.#writing.then(work).catch((error: unknown) => { this.#failure = error instanceof Error ? error : new Error(String(error)) }).finally(() => { this.#waiting-- })
+  }
+
+  /** Offsets in the arena are those of all its memory. */
+  #chunkOf(piece: Uint8Array): Chunk {
+    const isOwn = piece.buffer === this.#arena.bytes.buffer, memory = isOwn ? this.#arena.bytes : piece, start = isOwn ? piece.byteOffset : 0
+    return { memory, view: new DataView(memory.buffer), start, end: start + piece.length }
+  }
+
+  /** Asked for every packet, and the answer is the same for all of a file. */
+  #isOfArena(bytes: Uint8Array): boolean {
+    if (bytes !== this.#from) {
+      this.#from = bytes
+      this.#isOwn = bytes.buffer === this.#arena.bytes.buffer && bytes.byteOffset === 0
+    }
+    return this.#isOwn
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array, length: number): Promise<void> {
-  for (let at = 0; at < length;) at += (await file.write(bytes, at, length - at)).bytesWritten
+async function writeAll(file: FileHandle, bytes: Uint8Array, from: number, to: number): Promise<void> {
+  for (let at = from; at < to;) at += (await file.write(bytes, at, to - at)).bytesWritten
 }
-
-const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 
 /** A loop is faster than a call for what is as short as a header. */
 const SHORT = 64
 
-function copy(from: Uint8Array, start: number, end: number, to: Buffer, at: number): void {
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
   if (end - start <= SHORT) for (let i = start, j = at; i < end; i++, j++) to[j] = from[i]
   else if (start === 0 && end === from.length) to.set(from, at)
   else to.set(from.subarray(start, end), at)

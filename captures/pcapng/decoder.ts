@@ -5,7 +5,7 @@ import { CaptureDecoder, CUT_SHORT, DAMAGED } from '../capture-decoder.js'
 import { Nanoseconds } from '../nanoseconds.js'
 import type { CaptureFileError } from '../pcap.js'
 import {
-  BLOCK, BLOCK_FRAME, BYTE_ORDER_MAGIC, DIRECTION, LONGEST_BLOCK, NAME_RECORD, OPTION, padding, SECRETS_TLS, type CaptureInterface, type Direction, type InterfacePacket,
+  BLOCK, BLOCK_FRAME, BYTE_ORDER_MAGIC, DIRECTION, LONGEST_BLOCK, NAME_RECORD, OPTION, padding, SECRETS_TLS, type CaptureInterface, type Direction,
 } from './format.js'
 
 /** An interface with how its times are to be read. */
@@ -122,29 +122,41 @@ export class PcapngDecoder extends CaptureDecoder {
   #readPacket(at: number, end: number, isOld: boolean): void {
     this.#within(at, PACKET_HEAD, end)
     const from = this.#interfaceAt(at, isOld ? this.#uint16(at) : this.#uint32(at))
-    const captured = this.#uint32(at + 12), bytes = this.#bytes(at + PACKET_HEAD, captured, end)
+    const captured = this.#uint32(at + 12)
+    this.#within(at + PACKET_HEAD, captured, end)
     let direction: Direction | null = null, packetId: bigint | null = null, comment = ''
     const options = at + PACKET_HEAD + captured + padding(captured)
     if (options < end) {
       this.#eachOption(options, end, (code, value, length) => {
-        if (code === OPTION.comment) comment += (comment === '' ? '' : '\n') + this.#text(value, length)
+        if (code === OPTION.comment) comment += (comment === '' ? '' : '\n') + this.#comment(value, length)
         else if (code === OPTION.packet.flags && length === 4) direction = directionOf(this.#uint32(value))
         else if (code === OPTION.packet.id && length === 8 && !isOld) packetId = this.#uint64(value)
       })
     }
-    const time = this.#time(from, this.#uint32(at + 4), this.#uint32(at + 8))
-    this.packets.push({ number: this.nextNumber, time, bytes, originalLength: this.#uint32(at + 16), interface: from.interface, direction, packetId, comment })
+    this.#add(from, at + PACKET_HEAD, captured, this.#uint32(at + 16), this.#uint32(at + 4), this.#uint32(at + 8))
+    if (options < end) this.batch.describe(this.batch.count - 1, direction, packetId, comment)
   }
 
   /** Without time, options and, where the interface keeps all of a packet, a length of its own. */
   #readSimplePacket(at: number, end: number): void {
     this.#within(at, 4, end)
-    const originalLength = this.#uint32(at), { interface: only } = this.#interfaceAt(at, 0)
-    const captured = only.snapLength === 0 ? originalLength : Math.min(originalLength, only.snapLength)
-    const packet: InterfacePacket = {
-      number: this.nextNumber, time: 0n, bytes: this.#bytes(at + 4, captured, end), originalLength, interface: only, direction: null, packetId: null, comment: '',
+    const originalLength = this.#uint32(at), { interface: { id, snapLength } } = this.#interfaceAt(at, 0)
+    const captured = snapLength === 0 ? originalLength : Math.min(originalLength, snapLength), start = this.#view.byteOffset + at + 4
+    this.#within(at + 4, captured, end)
+    this.batch.add(start, start + captured, originalLength, 0, 0, id)
+  }
+
+  /** @param at of its bytes. @param high and `low` halves of its time, in the interface's units */
+  #add({ interface: { id }, nanosecondsAUnit, unitsASecond, offset }: Timed, at: number, captured: number, originalLength: number, high: number, low: number): void {
+    const clock = this.#clock, { batch } = this, start = this.#view.byteOffset + at, end = start + captured
+    if (nanosecondsAUnit !== 0 && clock.setUnits(high, low, nanosecondsAUnit)) {
+      batch.add(start, end, originalLength, clock.high, clock.low, id)
+      return
     }
-    this.packets.push(packet)
+    const time = offset * NANOSECONDS + (BigInt(high) << 32n | BigInt(low)) * NANOSECONDS / unitsASecond
+    clock.setTime(time)
+    const i = batch.add(start, end, originalLength, clock.high, clock.low, id)
+    if (time !== BigInt.asUintN(64, time)) batch.setOddTime(i, time)
   }
 
   #readNames(at: number, end: number): void {
@@ -183,22 +195,17 @@ export class PcapngDecoder extends CaptureDecoder {
     return found
   }
 
-  #time({ nanosecondsAUnit, unitsASecond, offset }: Timed, high: number, low: number): bigint {
-    return nanosecondsAUnit === 0
-      ? offset * NANOSECONDS + this.#clock.ofUnits(high, low, 1) * NANOSECONDS / unitsASecond
-      : this.#clock.ofUnits(high, low, nanosecondsAUnit)
-  }
-
   #uint16(at: number): number { return this.#view.getUint16(at, this.#little) }
   #uint32(at: number): number { return this.#view.getUint32(at, this.#little) }
   #uint64(at: number): bigint { return this.#view.getBigUint64(at, this.#little) }
-  #text(at: number, length: number): string { return this.#buffer.toString('utf8', at, at + length) }
 
-  /** A view. */
-  #bytes(at: number, length: number, end: number): Uint8Array {
-    this.#within(at, length, end)
-    return new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, length)
+  /** A zero ends a text, however long its option is (draft-ietf-opsawg-pcapng, "Options"). */
+  #comment(at: number, length: number): string {
+    const end = this.#buffer.subarray(at, at + length).indexOf(0)
+    return this.#text(at, end < 0 ? length : end)
   }
+
+  #text(at: number, length: number): string { return this.#buffer.toString('utf8', at, at + length) }
 
   /** Options, and the records of a name resolution block, which look the same. A list that just ends is fine. */
   #eachOption(from: number, end: number, see: (code: number, at: number, length: number) => void): void {

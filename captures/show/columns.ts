@@ -1,6 +1,7 @@
 // The columns in front of a packet's line: its number in the file, its time, and the interface that saw it.
 import { displayWidth, fit, printable } from '../text-width.js'
-import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
+import type { CaptureInterface } from '../pcapng/format.js'
+import type { PacketBatch } from '../packet-batch.js'
 import { putNumber, putRaw, putThousandths } from './ascii.js'
 import type { LineBuffer } from './line-buffer.js'
 
@@ -37,19 +38,20 @@ export class Columns {
     this.#interfaces = interfaces
   }
 
-  /** Each packet of the file in its order, shown or not: the first one is what relative times count from. */
-  see(packet: InterfacePacket): void { this.#first ??= packet.time }
+  /** Each packet of the file in its order, shown or not: the first one's time is what relative times count from. */
+  see(batch: PacketBatch, i: number): void { this.#first ??= batch.time(i) }
 
   /** Nanoseconds since the file's first packet. */
-  relative(packet: InterfacePacket): bigint { return packet.time - (this.#first ?? packet.time) }
+  relative(time: bigint): bigint { return time - (this.#first ?? time) }
 
-  write(packet: InterfacePacket, out: LineBuffer): void {
+  write(batch: PacketBatch, i: number, out: LineBuffer): void {
+    const time = batch.time(i)
     out.reserve(SMALL)
-    out.length = putRaw(out.bytes, putNumber(out.bytes, out.length, packet.number, NUMBER_WIDTH), GAP)
-    if (this.#time === 'absolute') out.text(`${this.#dateOf(packet.time)}  `)
-    else this.#writeElapsed(packet.time, out)
-    this.#before = packet.time
-    const cell = this.#cellOf(packet.interface)
+    out.length = putRaw(out.bytes, putNumber(out.bytes, out.length, batch.firstNumber + i, NUMBER_WIDTH), GAP)
+    if (this.#time === 'absolute') out.text(`${this.#dateOf(time)}  `)
+    else this.#writeElapsed(time, out)
+    this.#before = time
+    const cell = this.#cellOf(batch.interface(i))
     if (cell.length === 0) return
     out.reserve(cell.length)
     out.length = putRaw(out.bytes, out.length, cell)

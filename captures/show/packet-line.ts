@@ -15,7 +15,7 @@ export const packetWords = (decoded: Decoded, name: ShownName | null, hosts: Hos
   summarize(decoded, decodeNothing, { host: address => hosts.textOf(address), content: contentOf(decoded, name) })
 
 /** The name, with the bytes of data behind it; null where the summary's own words do. */
-function contentOf({ transport }: Decoded, name: ShownName | null): string | null {
+export function contentOf({ transport }: Decoded, name: ShownName | null): string | null {
   if (name === null || transport === null) return null
   const size = name.size > 0 ? `, ${name.size} bytes` : ''
   return name.title + size

@@ -3,7 +3,8 @@
 import { PROTOCOL } from '../../napt/wire/ipv4.js'
 import { decode, type Decoded } from '../decode.js'
 import { Headers } from '../headers.js'
-import type { InterfacePacket } from '../pcapng/format.js'
+import type { PacketBatch } from '../packet-batch.js'
+import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
 import type { PacketNamer, ShownName } from './naming.js'
 import { verdictIn, type VerdictComment } from './verdict.js'
 
@@ -11,6 +12,9 @@ export class PacketLook {
   readonly headers = new Headers()
   readonly #namer: PacketNamer
   #packet: InterfacePacket | null = null
+  /** Where the packet is, of which nobody has asked for an object yet. */
+  #batch: PacketBatch | null = null
+  #at = 0
   #decoded: Decoded | null = null
   #name: ShownName | null = null
   #verdict: VerdictComment | null | undefined = null
@@ -19,17 +23,31 @@ export class PacketLook {
 
   /** @throws RangeError before the first packet was loaded */
   get packet(): InterfacePacket {
-    if (this.#packet === null) throw new RangeError('no packet was loaded')
+    if (this.#packet === null) {
+      if (this.#batch === null) throw new RangeError('no packet was loaded')
+      this.#packet = this.#batch.packet(this.#at)
+    }
     return this.#packet
   }
 
   load(packet: InterfacePacket): void {
-    const { bytes, interface: { id, linkType }, comment } = packet, { headers } = this
     this.#packet = packet
+    this.#look(packet.bytes, 0, packet.bytes.length, packet.interface, packet.comment)
+  }
+
+  /** As `load`, packet `i` of a batch; nothing is made of it that nobody asks for. */
+  loadFrom(batch: PacketBatch, i: number): void {
+    this.#packet = null
+    this.#batch = batch
+    this.#at = i
+    this.#look(batch.memory, batch.starts[i], batch.ends[i], batch.interface(i), batch.comment(i))
+  }
+
+  #look(bytes: Uint8Array, start: number, end: number, { id, linkType }: CaptureInterface, comment: string): void {
     this.#decoded = null
     this.#name = null
     this.#verdict = comment === '' ? null : undefined
-    headers.load(bytes, linkType)
+    this.headers.load(bytes, linkType, start, end)
     // What may be named is named even if nobody asks: TLS connections are followed without a gap.
     if (!this.#isNameless()) this.#name = this.#namer.name(this.decoded, String(id))
   }
@@ -49,9 +67,8 @@ export class PacketLook {
   get isPlain(): boolean { return this.#decoded === null && this.#verdict === null && this.headers.isWhole }
 
   #isNameless(): boolean {
-    const { isWhole, protocol, payload, end, source, sourcePort, destination, destinationPort } = this.headers
+    const { isWhole, bytes, protocol, payload, end, source, sourcePort, destination, destinationPort } = this.headers, size = end - payload
     if (!isWhole) return false
-    const { bytes } = this.packet, size = end - payload
     return !this.#namer.mayHaveName(protocol === PROTOCOL.tcp, source, sourcePort, destination, destinationPort, size > 0 ? bytes[payload] : -1, size > 1 ? bytes[payload + 1] : -1)
   }
 }

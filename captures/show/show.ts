@@ -2,7 +2,7 @@
 // ready, so that whoever writes them sets the pace; what is held is one batch of the file and the text of one piece.
 import type { CaptureStream } from '../capture-stream.js'
 import type { PacketFilter } from '../filter/index.js'
-import type { InterfacePacket } from '../pcapng/format.js'
+import type { PacketBatch } from '../packet-batch.js'
 import { Columns, type ShownTime } from './columns.js'
 import { detailLines } from './details-text.js'
 import { ALL_FRAMES, type Frames } from './frames.js'
@@ -43,18 +43,19 @@ export async function * show(stream: CaptureStream, options: ShowOptions): Async
   const writer = new PacketWriter(look, columns, new Hosts(options.isNumeric === true ? new Map() : stream.names), options)
   const { out } = writer
   let shown = 0
-  for await (const batch of stream.batches()) {
-    for (const packet of batch) {
-      if (shown >= count || packet.number > frames.last) break
-      columns.see(packet)
-      look.load(packet)
-      if (!frames.has(packet.number) || filter?.matches(look) === false) continue
-      writer.write(packet)
+  for await (const batch of stream.columns()) {
+    for (let i = 0; i < batch.count; i++) {
+      const number = batch.firstNumber + i
+      if (shown >= count || number > frames.last) break
+      columns.see(batch, i)
+      look.loadFrom(batch, i)
+      if (!frames.has(number) || filter?.matches(look) === false) continue
+      writer.write(batch, i)
       shown++
       if (out.length >= PIECE) yield out.take()
     }
     if (out.length > 0) yield out.take()
-    if (shown >= count || (batch.at(-1)?.number ?? 0) >= frames.last) return
+    if (shown >= count || batch.firstNumber + batch.count > frames.last) return
   }
 }
 
@@ -76,11 +77,12 @@ class PacketWriter {
     this.#paint = paint
   }
 
-  write(packet: InterfacePacket): void {
+  /** The packet that was looked at. */
+  write(batch: PacketBatch, i: number): void {
     if (this.#form === 'json' || this.#form === 'json-details') {
-      this.out.text(packetToJson(this.#look, this.#columns.relative(packet), this.#hosts, this.#form === 'json-details'))
+      this.out.text(packetToJson(this.#look, this.#columns.relative(batch.time(i)), this.#hosts, this.#form === 'json-details'))
     } else {
-      this.#columns.write(packet, this.out)
+      this.#columns.write(batch, i, this.out)
       if (this.#form === 'details') this.#writeDetails()
       else if (this.#isSlow || !writePlain(this.#look, this.#hosts, this.out)) this.out.text(this.#words())
     }

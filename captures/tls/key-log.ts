@@ -1,7 +1,8 @@
 // Key logs (NSS Key Log Format): the secrets of TLS connections, a line each, found by the random of their client hello. What a
 // line holds is a secret, so no error shows it.
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
+import { readSmallFile } from '../small-file.js'
 
 export type SecretLabel =
   | 'CLIENT_RANDOM' // the master secret, up to TLS 1.2
@@ -86,11 +87,10 @@ export function readKeyLog(file: string): KeyLog {
   const log = new KeyLog(file)
   let text: Buffer
   try {
-    text = readFileSync(file)
+    text = readSmallFile(file, LARGEST_FILE)
   } catch (error) {
     throw new KeyLogError(`${file}: the key log cannot be read (${error instanceof Error ? error.message : String(error)})`)
   }
-  if (text.length > LARGEST_FILE) throw new KeyLogError(`${file}: the key log has ${text.length} bytes, at most ${LARGEST_FILE} are read`)
   log.add(text.toString('latin1'))
   return log
 }

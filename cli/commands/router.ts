@@ -44,8 +44,8 @@ export const routerCommand: CommandModule<object, RouterArguments> = {
     const router = await runRouter(program)
     console.log(args.json ? JSON.stringify({ event: 'ready', control }) : `${args.name} forwards between ${lanInterface} and ${wanInterface}; control socket ${control}. Ctrl-C ends it.`)
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')])
-    for (const file of router.endCaptures()) console.log(args.json ? JSON.stringify({ event: 'capture', file }) : `capture: ${file}`)
-    router.close()
+    for (const file of await router.endCaptures()) console.log(args.json ? JSON.stringify({ event: 'capture', file }) : `capture: ${file}`)
+    await router.close()
   },
 }
 

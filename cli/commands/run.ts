@@ -55,7 +55,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
     .option('mapping', { choices: ['static', 'on-demand'] as const, describe: 'fig2 only. How 104a leads to 102: port 5000 is mapped always, or from 211 until S209 is over, and a call from the WAN is refused then [static]' })
     .option('data', { choices: DATA, describe: 'fig2 only. How S209 runs: in the clear or under TLS; for udp, 104a maps UDP port 5000 too [tcp]' })
     .option('transfer', { type: 'string', describe: 'compare only. How much is moved by each system: 100MB, 64MiB, 1.5GB, or bytes [100MB]' })
-    .option('out', { type: 'string', describe: 'Folder for the captures or the chart [out/SYSTEM, or out/VARIANT]' })
+    .option('out', { type: 'string', describe: 'Folder for the capture, SYSTEM.pcapng or VARIANT.pcapng, or for the chart [out/SYSTEM, or out/VARIANT]' })
     .option('seed', { type: 'string', default: '1', describe: 'For whatever the routers draw by lot' })
     .option('all', { type: 'boolean', default: false, describe: 'Show acknowledgements and the rest of handshakes too' })
     .option('json', { type: 'boolean', default: false, describe: 'The result as JSON; the ladder is left out' })
@@ -85,7 +85,7 @@ export const runCommand: CommandModule<object, RunArguments> = {
     const out = args.out ?? `out/${system.name}`
     const view = json ? null : new LiveLadder(`naptlab run ${name} · ${system.title} · seed ${seed}`, system.lanes, all)
     const { result, summary } = await system.run({
-      out, seed, signal: stopSignal(),
+      out, name: system.name, seed, signal: stopSignal(),
       ...(view === null ? {} : { onEntry: entry => view.show(entry), onNotice: text => process.stderr.write(`note: ${text}\n`) }),
     })
     view?.end()

@@ -1,7 +1,5 @@
 // naptlab show: a capture file in words, one line a packet.
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { CaptureStream } from '../../captures/capture-stream.js'
 import type { InterfacePacket } from '../../captures/pcapng/format.js'
@@ -13,9 +11,10 @@ import { PacketNamer } from '../../captures/show/naming.js'
 import { PacketLook } from '../../captures/show/packet-look.js'
 import { show, type ShowOptions } from '../../captures/show/show.js'
 import { StreamKeys } from '../../captures/show/stream-keys.js'
-import { KEY_LOG_FILE, readKeyLog } from '../../captures/tls/key-log.js'
+import { KEY_LOG_FILE } from '../../captures/tls/key-log.js'
 import { DROP_REASON_NAMES } from '../../napt/verdict.js'
 import { UsageError } from '../errors.js'
+import { keyLogFor } from '../key-log-for.js'
 import { ladderForm, ladderOptions, showLadder, type LadderArguments } from '../ladder-options.js'
 import { ReadingProgress } from '../reading-progress.js'
 import { coloured, hasColour } from '../terminal.js'
@@ -93,12 +92,6 @@ export const showCommand: CommandModule<object, ShowArguments> = {
     process.stderr.write(`${stream.damage.message}\n`)
     process.exitCode = 1
   },
-}
-
-/** @throws KeyLogError when it is none */
-function keyLogFor(file: string, given: string | undefined): ReturnType<typeof readKeyLog> | null {
-  const beside = join(dirname(file), KEY_LOG_FILE)
-  return given !== undefined ? readKeyLog(given) : file !== '-' && existsSync(beside) ? readKeyLog(beside) : null
 }
 
 const paint: Paint = (text, style) => style === 'plain' ? text : coloured(text, style)

@@ -8,7 +8,7 @@ import { stopSignal } from '../stop-signal.js'
 import { UsageError } from '../errors.js'
 import { filterOf, filterOptions, type FilterArguments } from '../filter-options.js'
 import { routerTarget, withRouter, type RouterTarget } from '../router-target.js'
-import { counted, mappingLines, sessionLines, sessionsOf } from '../tables.js'
+import { counted, lossText, mappingLines, sessionLines, sessionsOf } from '../tables.js'
 import { Screen } from '../terminal.js'
 
 interface TableArguments extends RouterTarget, FilterArguments {
@@ -36,7 +36,8 @@ export const tableCommand: CommandModule<object, TableArguments> = {
     await withRouter(args, async router => {
       if (interval !== null) await watch(router, filter, args, interval * 1000)
       else {
-        const table = await look(router, filter)
+        const table = await look(router, filter), loss = await lossOf(router)
+        if (loss !== null) process.stderr.write(`note: ${loss}\n`)
         console.log(json ? JSON.stringify(sessions ? sessionsOf(table) : table, null, 2) : lines(table, sessions).join('\n'))
       }
     })
@@ -46,13 +47,17 @@ export const tableCommand: CommandModule<object, TableArguments> = {
 const look = (router: RouterClient, filter: FlowFilterText | undefined): Promise<readonly MappingJson[]> =>
   router.request({ op: 'table', ...(filter === undefined ? {} : { filter }) })
 
+/** A table may lack what never arrived. */
+const lossOf = async (router: RouterClient): Promise<string | null> => lossText((await router.request({ op: 'counters' })).devices)
+
 const lines = (table: readonly MappingJson[], sessions: boolean): string[] => sessions ? sessionLines(table) : mappingLines(table)
 
 async function watch(router: RouterClient, filter: FlowFilterText | undefined, { router: name, json, sessions }: TableArguments, interval: number): Promise<void> {
   const signal = stopSignal(), screen = process.stdout.isTTY ? new Screen(process.stdout) : null
   let known: string | undefined
   while (!signal.aborted) {
-    const table = await look(router, filter), heading = `${name}  ${new Date().toISOString()}  ${count(table)}`
+    const table = await look(router, filter), loss = await lossOf(router)
+    const heading = `${name}  ${new Date().toISOString()}  ${count(table)}${loss === null ? '' : `; ${loss}`}`
     if (json) {
       const content = withoutTime(table)
       if (content !== known) console.log(JSON.stringify(sessions ? sessionsOf(table) : table))

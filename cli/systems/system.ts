@@ -8,7 +8,7 @@ import type { Data, Encryption, KeyExchange } from '../../endpoints/index.js'
 import type { ScenarioOptions, ScenarioResult } from '../../lab/scenario.js'
 import { UsageError } from '../errors.js'
 import { withNats } from '../nat-option.js'
-import { columns, mappingLines } from '../tables.js'
+import { columns, lossText, mappingLines } from '../tables.js'
 
 /** The options of `run` that say what runs; one that is absent was not given. */
 export interface SystemOptions {
@@ -29,7 +29,7 @@ export interface SystemOptions {
 const OWN_OPTIONS = ['bench', 'nat', 'variant', 'level', 'issuer', 'acceptor', 'mapping', 'data', 'encryption', 'key-exchange'] as const
 
 export interface System {
-  /** The folder below `out/` unless another is given. */
+  /** The capture's, and of the folder below `out/` unless another is given. */
   readonly name: string
   /** Behind the command's own words: the bench, and what else was chosen. */
   readonly title: string
@@ -68,7 +68,7 @@ export function benchOf({ bench, nat }: SystemOptions, standard: string): BenchD
 
 export const titleOf = ({ bench, nat }: SystemOptions, standard: string, ...more: readonly string[]): string => [[bench ?? standard, ...nat].join(', '), ...more].join(' · ')
 
-export function summaryLines({ ok, failures, tables, golden, capture, isWitnessed }: ScenarioResult, { tables: names = {}, before = [], after = [] }: Summary): string[] {
+export function summaryLines({ ok, failures, tables, counters, golden, capture, isWitnessed }: ScenarioResult, { tables: names = {}, before = [], after = [] }: Summary): string[] {
   const routers = ['', 'both sides of the router', 'both sides of both routers'][Object.keys(tables).length]
   const places = [...routers === '' ? [] : [routers], ...isWitnessed ? [`${routers === '' ? '' : 'and '}the hosts through libpcap`] : []]
   const group = (lines: readonly string[]): string[] => ['', ...lines]
@@ -79,10 +79,14 @@ export function summaryLines({ ok, failures, tables, golden, capture, isWitnesse
     ...after.flatMap(group),
     '',
     capture === null ? 'nothing was captured' : `capture  ${relative('.', capture)}: ${places.join(' ')}`,
+    ...Object.entries(counters).flatMap(([router, { devices }]) => withName(router, lossText(devices))),
     ...failures.map(failure => `✗ ${failure}`),
     ok ? '✓ all holds' : '✗ not all holds',
   ]
 }
+
+/** A warning, not a failure: what was lost and mattered was sent again, or is missing above. */
+const withName = (router: string, loss: string | null): string[] => loss === null ? [] : [`! ${router}: ${loss}`]
 
 /** The server's list, as Fig. 9 has it. */
 export const equipmentLines = (title: string, equipment: readonly { equipmentId: string, address: string, port: number }[]): string[] =>

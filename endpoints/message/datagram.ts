@@ -40,6 +40,27 @@ export type DatagramPacket =
 
 const RANGE_LENGTH = 8
 
+interface DatagramPart { readonly key: string, readonly title: string, readonly length: number }
+
+const number = (key: string, title: string): DatagramPart => ({ key, title, length: NUMBER })
+const hexadecimal = (key: string, title: string): DatagramPart => ({ key, title, length: CONNECTION_ID_LENGTH })
+const DATA_PARTS = [number('number', 'packet number'), number('position', 'position in the stream')]
+
+/** The packets as a table, for dissectors: what stands behind mark, type and connection ID; then bytes of the stream, or ranges; then the checksum. */
+export const DATAGRAM_LAYOUT: { readonly mark: number, readonly idAt: number, readonly bodyAt: number, readonly trailer: number, readonly range: number, readonly kinds: Readonly<Record<DatagramPacket['kind'], {
+  readonly type: number, readonly parts: readonly DatagramPart[], readonly rest?: 'bytes' | 'ranges',
+}>> } = {
+  mark: MARK, idAt: ID, bodyAt: BODY, trailer: TRAILER, range: RANGE_LENGTH,
+  kinds: {
+    open: { type: TYPE.open, parts: [hexadecimal('token', 'request token'), number('limit', 'limit')] },
+    accept: { type: TYPE.accept, parts: [hexadecimal('ownId', 'own connection ID'), number('limit', 'limit')] },
+    data: { type: TYPE.data, parts: DATA_PARTS, rest: 'bytes' },
+    end: { type: TYPE.end, parts: DATA_PARTS, rest: 'bytes' },
+    acknowledgement: { type: TYPE.acknowledgement, parts: [number('largest', 'largest packet number'), number('position', 'position in the stream'), number('limit', 'limit')], rest: 'ranges' },
+    reset: { type: TYPE.reset, parts: [] },
+  },
+}
+
 export function encodePacket(packet: DatagramPacket): Uint8Array {
   const out = Buffer.allocUnsafe(BODY + bodyLength(packet) + TRAILER)
   out[0] = MARK

@@ -3,7 +3,7 @@ export { ANY_FIELD, AUTHENTICATOR_LENGTH, CONNECTION_KEY_LENGTH, FIELDS, TOKEN_L
 export { EncodeError } from './kinds.js'
 export { DEFINITIONS, EXTRA_COUNT, EXTRA_ROOM, FIELD_HEAD, HEADER, MESSAGES, VERSION, definitionOf, definitionOfType, labelOf } from './messages.js'
 export { Defect, MAX_MESSAGE, decode, dissect, encode, readHeader } from './codec.js'
-export { decodePacket } from './datagram.js'
+export { DATAGRAM_LAYOUT, MAX_DATAGRAM, MAX_RANGES, decodePacket } from './datagram.js'
 export type { DatagramPacket } from './datagram.js'
 export { StreamDecoder } from './stream.js'
 export { REASONS, reasonOf } from './reasons.js'

@@ -4,6 +4,10 @@ import { CaptureStream } from '../../captures/capture-stream.js'
 import { decode, type Decoded, type Ends } from '../../captures/decode.js'
 import { CaptureFileError } from '../../captures/pcap.js'
 import type { InterfacePacket } from '../../captures/pcapng/format.js'
+import { PacketNamer, type ShownName } from '../../captures/show/naming.js'
+import { PacketLook } from '../../captures/show/packet-look.js'
+import { StreamKeys } from '../../captures/show/stream-keys.js'
+import type { KeySource } from '../../captures/tls/key-log.js'
 
 /** Copies are looked for so far behind a packet and before it, nanoseconds: the longest wait in a router is that of a fragment, 30 s. */
 const LONGEST_WAIT = 60_000_000_000n
@@ -17,13 +21,21 @@ export class NoSuchFrameError extends Error {
   override readonly name = 'NoSuchFrameError'
 }
 
-/** @param number from 1. @throws NoSuchFrameError beyond the end; CaptureFileError when the file is no capture, or ends in damage before it */
-export async function findFrame(file: string, number: number): Promise<InterfacePacket> {
-  const stream = await CaptureStream.open(file)
+/** A frame, and what `show` calls it: by what is in it, opened where there are keys. */
+export interface FoundFrame { readonly packet: InterfacePacket, readonly name: ShownName | null }
+
+/**
+ * @param number from 1. @param keys beside those that the file itself brings
+ * @throws NoSuchFrameError beyond the end; CaptureFileError when the file is no capture, or ends in damage before it
+ */
+export async function findFrame(file: string, number: number, keys: KeySource | null = null): Promise<FoundFrame> {
+  const stream = await CaptureStream.open(file), look = new PacketLook(new PacketNamer(new StreamKeys(stream, keys), stream.names))
   let last = 0
   for await (const packets of stream.batches()) {
-    const found = packets.at(number - 1 - last)
-    if (number - last <= packets.length && found !== undefined) return kept(found)
+    for (const packet of packets) {
+      look.load(packet) // all of them: connections are followed from their beginning
+      if (packet.number === number) return { packet: kept(packet), name: look.name }
+    }
     last += packets.length
   }
   if (stream.damage !== null) throw new CaptureFileError(file, stream.damage.offset, `frame ${number} is behind ${last} good ones and damage: ${stream.damage.found}`, stream.damage.advice)

@@ -2,15 +2,18 @@
 // putting the file through a NAT.
 import type { InterfacePacket } from '../../captures/pcapng/format.js'
 import { decode } from '../../captures/decode.js'
-import { labelOf, messageOf } from '../../captures/payload.js'
+import { labelOf } from '../../captures/payload.js'
 import { decodePayload } from '../../captures/protocol.js'
+import type { ShownName } from '../../captures/show/naming.js'
+import { contentOf } from '../../captures/show/packet-line.js'
 import { summarize, summarizeEnds } from '../../captures/summary.js'
+import type { KeySource } from '../../captures/tls/key-log.js'
 import type { TraceRecord } from '../../napt/trace.js'
 import { ASIDE, sideOfInterface, type Aside } from '../translate/places.js'
 import { Nowhere } from '../translate/sink.js'
 import { putThrough, type RouterOptions } from '../translate/translate.js'
 import { verdictComment } from '../verdict-comment.js'
-import { findCopies, findFrame } from './copies.js'
+import { findCopies, findFrame, type FoundFrame } from './copies.js'
 import { compareFields, type FieldChange } from './fields.js'
 
 export interface Detail { readonly label: string, readonly text: string }
@@ -35,7 +38,7 @@ export interface FrameExplanation {
   /** Nanoseconds since 1970. */
   readonly time: bigint
   readonly summary: string
-  /** The message in it, by the document's number and name; null when it is none. */
+  /** The messages in it, those of opened TLS records too, by the document's numbers and names; null when there is none. */
   readonly payload: string | null
   /** Every router that it crossed, in order; only the one at whose interface the frame is, where it is at one. */
   readonly passages: readonly Passage[]
@@ -45,36 +48,42 @@ export interface FrameExplanation {
   readonly note: string | null
 }
 
-/** @param number from 1. @throws NoSuchFrameError, CaptureFileError */
-export async function explainFrame(file: string, number: number): Promise<FrameExplanation> {
-  const packet = await findFrame(file, number)
+/** @param number from 1. @param keys beside those of the file, to name what is under TLS. @throws NoSuchFrameError, CaptureFileError */
+export async function explainFrame(file: string, number: number, keys: KeySource | null = null): Promise<FrameExplanation> {
+  const found = await findFrame(file, number, keys), { packet } = found
   const { copies, isById } = await findCopies(file, packet)
   const own = sideOfInterface(packet.interface.name)?.router
   const routers = [...new Set(copies.flatMap(each => sideOfInterface(each.interface.name)?.router ?? []))]
-  const named = routers.filter(each => own === undefined || each === own).flatMap(router => passageOf(router, copies) ?? [])
-  const passages = routers.length > 0 || copies.length < 2 ? named : [betweenInterfaces(copies[0], copies[1])]
+  const named = routers.filter(each => own === undefined || each === own).flatMap(router => passageOf(router, copies, found) ?? [])
+  const passages = routers.length > 0 || copies.length < 2 ? named : [betweenInterfaces(copies[0], copies[1], found)]
   const others = copies.filter(each => each.number !== number).map(each => ({ frame: each.number, interface: each.interface.name }))
-  return { ...about(file, packet), passages, copies: others, note: noteOn(packet, own, passages, others.length > 0, isById) }
+  return { ...about(file, found), passages, copies: others, note: noteOn(packet, own, passages, others.length > 0, isById) }
 }
 
 /** As `explainFrame`, for a packet that is put through a NAT with all that came before it. */
-export async function explainByNat(file: string, number: number, options: RouterOptions): Promise<FrameExplanation> {
-  const packet = await findFrame(file, number)
+export async function explainByNat(file: string, number: number, options: RouterOptions, keys: KeySource | null = null): Promise<FrameExplanation> {
+  const found = await findFrame(file, number, keys)
   let passages: Passage[] = [], note: string | null = null
   await putThrough({ file }, new Nowhere(), { ...options, comments: 'none' }, {
     passed: (at, record) => { if (at === number) passages = [passageOfRecord(record, options.name ?? 'NAT')] },
     setAside: (at, reason: Aside) => { if (at === number) note = `the NAT does not get this frame: it is ${ASIDE[reason]}` },
   }, number)
-  return { ...about(file, packet), passages, copies: [], note }
+  return { ...about(file, found), passages, copies: [], note }
 }
 
-function about(file: string, { number, interface: { name, linkType }, time, bytes }: InterfacePacket): Pick<FrameExplanation, 'file' | 'frame' | 'interface' | 'time' | 'summary' | 'payload'> {
-  const decoded = decode(bytes, linkType), message = messageOf(decoded.transport, decodePayload)
-  return { file, frame: number, interface: name, time, summary: summarize(decoded, decodePayload), payload: message === null ? null : labelOf(message) }
+function about(file: string, { packet, name }: FoundFrame): Pick<FrameExplanation, 'file' | 'frame' | 'interface' | 'time' | 'summary' | 'payload'> {
+  const { number, interface: { name: interfaceName }, time } = packet, messages = name?.messages ?? []
+  return { file, frame: number, interface: interfaceName, time, summary: inWords(packet, name), payload: messages.length === 0 ? null : messages.map(labelOf).join(', ') }
+}
+
+/** A copy has the content of the packet that it is of, under whatever addresses. */
+function inWords({ bytes, interface: { linkType } }: InterfacePacket, name: ShownName | null): string {
+  const decoded = decode(bytes, linkType)
+  return summarize(decoded, decodePayload, { content: contentOf(decoded, name) })
 }
 
 /** What one router's copies say; null when none of them is there. */
-function passageOf(router: string, copies: readonly InterfacePacket[]): Passage | null {
+function passageOf(router: string, copies: readonly InterfacePacket[], found: FoundFrame): Passage | null {
   const own = copies.filter(each => sideOfInterface(each.interface.name)?.router === router)
   const received = own.find(each => each.direction === 'inbound') ?? own.find(each => each.direction === null && each.comment !== '')
   const sent = own.find(each => each !== received && each.direction !== 'inbound' && (received === undefined || each.direction === 'outbound' || each.interface.name !== received.interface.name))
@@ -85,13 +94,13 @@ function passageOf(router: string, copies: readonly InterfacePacket[]): Passage 
   // A frame of the router's own came from nowhere; one without a verdict is only known to have been there.
   if (comment === '' && second === undefined) return null
   const after = second === undefined ? null : second.bytes
-  const told = comment === '' ? guessed(router, first, second) : readComment(comment)
+  const told = comment === '' ? guessed(router, first, second, found) : readComment(comment)
   return { router, ...told, before: first.number, after: second?.number ?? null, fields: compareFields(first.bytes, after) }
 }
 
 /** Two interfaces of which no name says whose they are. */
-function betweenInterfaces(before: InterfacePacket, after: InterfacePacket): Passage {
-  const headline = `${before.interface.name} → ${after.interface.name}  forwarded  ${summarize(decode(before.bytes, before.interface.linkType), decodePayload)}, as ${summarizeEnds(decode(after.bytes, after.interface.linkType))}`
+function betweenInterfaces(before: InterfacePacket, after: InterfacePacket, { name }: FoundFrame): Passage {
+  const headline = `${before.interface.name} → ${after.interface.name}  forwarded  ${inWords(before, name)}, as ${summarizeEnds(decode(after.bytes, after.interface.linkType))}`
   return { router: '', headline, details: [], before: before.number, after: after.number, fields: compareFields(before.bytes, after.bytes) }
 }
 
@@ -113,10 +122,10 @@ function readComment(comment: string): Pick<Passage, 'headline' | 'details'> {
 }
 
 /** What two copies without a verdict show. */
-function guessed(router: string, before: InterfacePacket, after: InterfacePacket | undefined): Pick<Passage, 'headline' | 'details'> {
+function guessed(router: string, before: InterfacePacket, after: InterfacePacket | undefined, { name }: FoundFrame): Pick<Passage, 'headline' | 'details'> {
   const from = sideOfInterface(before.interface.name)?.side ?? '', to = after === undefined ? '' : sideOfInterface(after.interface.name)?.side ?? ''
   const as = after === undefined ? '' : `, as ${summarizeEnds(decode(after.bytes, after.interface.linkType))}`
-  return { headline: `${router}  ${from} → ${to}  forwarded  ${summarize(decode(before.bytes, before.interface.linkType), decodePayload)}${as}`, details: [] }
+  return { headline: `${router}  ${from} → ${to}  forwarded  ${inWords(before, name)}${as}`, details: [] }
 }
 
 function noteOn({ interface: { name } }: InterfacePacket, router: string | undefined, passages: readonly Passage[], hasCopies: boolean, isById: boolean): string | null {

@@ -1,10 +1,9 @@
 // Where the packets of a capture stand to the router that they are put through: which side each came in on, or why it is set aside.
-import type { InterfacePacket } from '../../captures/pcapng/format.js'
 import type { Side } from '../../napt/verdict.js'
 import * as arp from '../../napt/wire/arp.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import { isInPrefix, type Ipv4Address, type Prefix } from '../../napt/wire/address.js'
-import { destinationOf, isIpv4, sourceOf } from './surroundings.js'
+import type { Frame } from './frame.js'
 
 /** Why a packet does not come to the router. */
 export const ASIDE = {
@@ -29,9 +28,9 @@ export interface Addresses {
 export const isSide = (place: Place): place is Side => place === 'lan' || place === 'wan'
 
 /** By addresses alone, in a capture of one cable. */
-export function placeByAddress(packet: InterfacePacket, { lan, wanAddress, answers }: Addresses): Place {
-  if (!isIpv4(packet)) return 'not-ipv4'
-  const source = sourceOf(packet), destination = destinationOf(packet), isToLan = isInPrefix(destination, lan)
+export function placeByAddress({ isIpv4, source, destination }: Frame, { lan, wanAddress, answers }: Addresses): Place {
+  if (!isIpv4) return 'not-ipv4'
+  const isToLan = isInPrefix(destination, lan)
   if (isInPrefix(source, lan)) return isToLan ? 'within-lan' : 'lan'
   if (destination === wanAddress) return 'wan'
   if (source === wanAddress) return 'sent-by-router'
@@ -39,23 +38,23 @@ export function placeByAddress(packet: InterfacePacket, { lan, wanAddress, answe
 }
 
 /** On a side that is known: what the router of that time sent there does not come in again. */
-export function placeOnSide(packet: InterfacePacket, side: Side, addresses: Addresses): Place {
-  if (!isFromRouter(packet, side, addresses)) return side
-  return side === 'lan' && addresses.answers && isIpv4(packet) ? 'answer' : 'sent-by-router'
+export function placeOnSide(frame: Frame, side: Side, addresses: Addresses): Place {
+  if (!isFromRouter(frame, side, addresses)) return side
+  return side === 'lan' && addresses.answers && frame.isIpv4 ? 'answer' : 'sent-by-router'
 }
 
-function isFromRouter(packet: InterfacePacket, side: Side, { lan, wanAddress }: Addresses): boolean {
-  if (packet.direction !== null) return packet.direction === 'outbound'
-  const source = senderOf(packet)
+function isFromRouter(frame: Frame, side: Side, { lan, wanAddress }: Addresses): boolean {
+  if (frame.direction !== null) return frame.direction === 'outbound'
+  const source = senderOf(frame)
   if (source === null) return false
   return side === 'lan' ? !isInPrefix(source, lan) || source === lan.address : source === wanAddress
 }
 
 /** Of an IPv4 or ARP packet. */
-function senderOf(packet: InterfacePacket): Ipv4Address | null {
-  if (isIpv4(packet)) return sourceOf(packet)
-  const { bytes } = packet, at = ethernet.HEADER
-  const isArp = bytes.length >= at + arp.LENGTH && ethernet.type(bytes, 0) === ethernet.TYPE.arp
+function senderOf({ isIpv4, source, bytes, start, end }: Frame): Ipv4Address | null {
+  if (isIpv4) return source
+  const at = start + ethernet.HEADER
+  const isArp = end >= at + arp.LENGTH && ethernet.type(bytes, start) === ethernet.TYPE.arp
   return isArp ? arp.senderAddress(bytes, at) : null
 }
 

@@ -8,6 +8,7 @@ export interface Sink {
   names(names: ReadonlyMap<Ipv4Address, string>): void
   secrets(keyLog: string): void
   statistics(interfaceId: number, time: bigint, statistics: InterfaceStatistics): void
+  lend(length: number): Uint8Array
   begin(interfaceId: number, high: number, low: number, bytes: Uint8Array, start: number, end: number, originalLength: number): number
   readonly memory: Uint8Array
   end(direction: Direction, packetId: number, comment: Uint8Array | null): void
@@ -24,6 +25,7 @@ export class Nowhere implements Sink {
   names(): void { /* nobody reads them */ }
   secrets(): void { /* nobody reads them */ }
   statistics(): void { /* nobody reads them */ }
+  lend(length: number): Uint8Array { return new Uint8Array(length) }
   begin(_interfaceId: number, _high: number, _low: number, bytes: Uint8Array, start: number, end: number): number {
     this.memory = bytes.slice(start, end)
     return 0

@@ -1,11 +1,10 @@
 // What is around a router whose packets come from files: its addresses, and the MAC addresses on either side, as the files show
 // them. What they do not show is made up, always the same.
-import type { InterfacePacket } from '../../captures/pcapng/format.js'
-import { LINK_TYPE } from '../../captures/link-layer.js'
 import type { Side } from '../../napt/verdict.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
-import * as ipv4 from '../../napt/wire/ipv4.js'
 import { isInPrefix, parseIpv4, parseMac, parsePrefix, prefixMask, type Ipv4Address, type MacAddress, type Prefix } from '../../napt/wire/address.js'
+import type { Frame } from './frame.js'
+import { isSide, type Place } from './places.js'
 
 /** RFC 5737: nobody's, for documents. */
 export const DEFAULT_WAN_ADDRESS = parseIpv4('203.0.113.1')
@@ -18,18 +17,11 @@ const MOST_NEIGHBOURS = 65_536
 /** A power of two. */
 const RECENT = 1024
 
-/** Whether a packet is an IPv4 packet in an Ethernet frame, as far as its header goes. */
-export const isIpv4 = ({ bytes, interface: { linkType } }: InterfacePacket): boolean =>
-  linkType === LINK_TYPE.ethernet && bytes.length >= ethernet.HEADER + ipv4.MINIMUM_HEADER && ethernet.type(bytes, 0) === ethernet.TYPE.ipv4
-
-export const sourceOf = ({ bytes }: InterfacePacket): Ipv4Address => ipv4.source(bytes, ethernet.HEADER)
-export const destinationOf = ({ bytes }: InterfacePacket): Ipv4Address => ipv4.destination(bytes, ethernet.HEADER)
-
 /** The whole range of private addresses that the first private source is of, or else destination; null when all are public. */
-export function findLan(packets: Iterable<InterfacePacket>): Prefix | null {
-  for (const packet of packets) {
-    if (!isIpv4(packet)) continue
-    for (const address of [sourceOf(packet), destinationOf(packet)]) {
+export function findLan(frames: Iterable<Frame>): Prefix | null {
+  for (const { isIpv4, source, destination } of frames) {
+    if (!isIpv4) continue
+    for (const address of [source, destination]) {
       const range = PRIVATE.find(prefix => isInPrefix(address, prefix))
       if (range !== undefined) return range
     }
@@ -38,12 +30,12 @@ export function findLan(packets: Iterable<InterfacePacket>): Prefix | null {
 }
 
 /** The address that every packet of a WAN has at one of its ends; null when several could be it. */
-export function findWanAddress(packets: Iterable<InterfacePacket>): Ipv4Address | null {
+export function findWanAddress(frames: Iterable<Frame>): Ipv4Address | null {
   let candidates: readonly Ipv4Address[] = [], isFirst = true
-  for (const packet of packets) {
-    if (!isIpv4(packet)) continue
-    if (packet.direction !== null) return packet.direction === 'inbound' ? destinationOf(packet) : sourceOf(packet)
-    const ends = [sourceOf(packet), destinationOf(packet)]
+  for (const { isIpv4, direction, source, destination } of frames) {
+    if (!isIpv4) continue
+    if (direction !== null) return direction === 'inbound' ? destination : source
+    const ends = [source, destination]
     candidates = isFirst ? ends : candidates.filter(each => ends.includes(each))
     isFirst = false
   }
@@ -57,7 +49,7 @@ export function lastHost({ address, length }: Prefix): Ipv4Address {
 
 /** Stations by side. */
 export class Stations {
-  /** The router's own. Their bytes change when the first frame shows them, so that whoever keeps one sees it. */
+  /** The router's own; settled once frames go through it. */
   readonly router: Readonly<Record<Side, MacAddress>> = { lan: parseMac(DEFAULT_MACS.lan), wan: parseMac(DEFAULT_MACS.wan) }
   readonly #isSeen: Record<Side, boolean> = { lan: false, wan: false }
   readonly #neighbours: Readonly<Record<Side, Map<Ipv4Address, MacAddress>>> = { lan: new Map(), wan: new Map() }
@@ -65,18 +57,29 @@ export class Stations {
   readonly #recent: Readonly<Record<Side, Int32Array>> = { lan: new Int32Array(RECENT), wan: new Int32Array(RECENT) }
   readonly #anybody: Readonly<Record<Side, MacAddress>> = { lan: parseMac(DEFAULT_NEIGHBOURS.lan), wan: parseMac(DEFAULT_NEIGHBOURS.wan) }
 
+  /** Sees who is around by a frame in its place. */
+  meet(frame: Frame, place: Place): void {
+    if (!frame.isIpv4) return
+    if (isSide(place)) this.#cameIn(place, frame)
+    else if (place === 'answer') this.#wentOut('lan', frame)
+    else if (place === 'sent-by-router' && frame.side !== null) this.#wentOut(frame.side, frame)
+  }
+
+  /** The router's addresses stay as they are from here on: those of its sides that were not seen stay made up. */
+  settle(): void { this.#isSeen.lan = this.#isSeen.wan = true }
+
   /** An IPv4 frame that came in on a side. */
-  cameIn(side: Side, bytes: Uint8Array): void {
-    if (ethernet.isMulticast(bytes, 0)) return
-    this.#sawRouter(side, bytes, 0)
-    this.#sawNeighbour(side, ipv4.source(bytes, ethernet.HEADER), bytes, 6)
+  #cameIn(side: Side, { bytes, start, source }: Frame): void {
+    if (ethernet.isMulticast(bytes, start)) return
+    this.#sawRouter(side, bytes, start)
+    this.#sawNeighbour(side, source, bytes, start + 6)
   }
 
   /** An IPv4 frame that a router sent on a side when the file was made. */
-  wentOut(side: Side, bytes: Uint8Array): void {
-    if (ethernet.isMulticast(bytes, 0)) return
-    this.#sawRouter(side, bytes, 6)
-    this.#sawNeighbour(side, ipv4.destination(bytes, ethernet.HEADER), bytes, 0)
+  #wentOut(side: Side, { bytes, start, destination }: Frame): void {
+    if (ethernet.isMulticast(bytes, start)) return
+    this.#sawRouter(side, bytes, start + 6)
+    this.#sawNeighbour(side, destination, bytes, start)
   }
 
   neighbour(side: Side, address: Ipv4Address): MacAddress { return this.#neighbours[side].get(address) ?? this.#anybody[side] }

@@ -3,13 +3,14 @@
 import type { CaptureStream } from '../../captures/capture-stream.js'
 import type { CaptureFileError } from '../../captures/pcap.js'
 import { BulkPcapngWriter } from '../../captures/pcapng/bulk-writer.js'
-import type { InterfacePacket } from '../../captures/pcapng/format.js'
+import type { CaptureInterface } from '../../captures/pcapng/format.js'
 import { ConfigError } from '../../napt/fields.js'
 import { parseBehaviour } from '../../napt/behaviour/read-behaviour.js'
 import type { RouterConfig } from '../../napt/router-config.js'
 import type { Side } from '../../napt/verdict.js'
 import type { Ipv4Address, Prefix } from '../../napt/wire/address.js'
 import type { NamedNat } from '../read-nat.js'
+import { Frame } from './frame.js'
 import { placeByAddress, placeOnSide, sideOfInterface, type Addresses, type Place } from './places.js'
 import { DEFAULT_WAN_ADDRESS, findLan, findWanAddress, lastHost, Stations } from './surroundings.js'
 import { Translation, type CommentChoice, type Observer, type TranslationResult } from './translation.js'
@@ -66,7 +67,7 @@ export async function translate(input: TranslateInput, options: TranslateOptions
 
 /** As `translate`, to anywhere, up to packet number `until` of a single file. */
 export async function putThrough(input: TranslateInput, sink: Sink, options: RouterOptions, observer: Observer | null = null, until = Infinity): Promise<PutThroughReport> {
-  const sources = await openSources(input)
+  const sources = await openSources(input, length => sink.lend(length))
   try {
     return await run(sources, sink, options, observer, until)
   } finally {
@@ -77,15 +78,18 @@ export async function putThrough(input: TranslateInput, sink: Sink, options: Rou
 async function run(sources: readonly Source[], sink: Sink, options: RouterOptions, observer: Observer | null, until: number): Promise<PutThroughReport> {
   const places = placesOf(sources, options)
   const config = configOf(places.addresses, options), stations = new Stations()
+  for (const source of sources) for (const frame of source.beginning()) stations.meet(frame, places.of(frame))
+  stations.settle()
   const translation = new Translation(sink, config, stations, options.comments ?? 'all', beginOf(sources), observer)
   translation.describe(namesOf(sources), keysOf(sources))
-  for (const { beginning, side } of sources) for (const packet of beginning) translation.meet(packet, places.of(packet, side), side)
-  for await (const { packets, side } of inOrderOfTime(sources)) {
-    for (const packet of packets) {
-      translation.packet(packet, places.of(packet, side))
-      if (packet.number === until) break
+  const frame = new Frame()
+  for await (const { batch, from, to, side } of inOrderOfTime(sources)) {
+    for (let i = from; i < to; i++) {
+      frame.load(batch, i, side)
+      translation.put(frame, places.of(frame))
+      if (frame.number === until) break
     }
-    if (packets[packets.length - 1].number >= until) break
+    if (frame.number >= until) break
     await translation.ready()
     options.onProgress?.(sources.reduce((sum, { stream }) => sum + stream.bytesRead, 0), totalOf(sources))
   }
@@ -95,32 +99,38 @@ async function run(sources: readonly Source[], sink: Sink, options: RouterOption
 
 interface Places {
   readonly addresses: Addresses
-  of(packet: InterfacePacket, side: Side | null): Place
+  of(frame: Frame): Place
 }
 
 function placesOf(sources: readonly Source[], options: RouterOptions): Places {
   const router = sources.length === 1 && sources[0].side === null ? routerOf(sources[0].stream, options.router) : null
-  const sideOf = ({ interface: { name } }: InterfacePacket): Side | null => {
-    const found = router === null ? null : sideOfInterface(name)
-    return found?.router === router ? found.side : null
+  const known = new Map<CaptureInterface, Side | null>()
+  const sideOf = (frame: Frame): Side | null => {
+    if (frame.side !== null || router === null) return frame.side
+    const before = known.get(frame.interface)
+    if (before !== undefined) return before
+    const found = sideOfInterface(frame.interface.name), side = found?.router === router ? found.side : null
+    known.set(frame.interface, side)
+    return side
   }
-  const beginning = sources.flatMap(source => source.beginning.map(packet => ({ packet, side: source.side ?? sideOf(packet) })))
-  const onSide = (side: Side): InterfacePacket[] => beginning.flatMap(each => each.side === side ? [each.packet] : [])
   const sides = new Set(sources.flatMap(({ side, stream }) => side === null ? sidesOf(stream, router) : [side]))
   const addresses: Addresses = {
-    lan: lanOf(sides.size === 0 ? sources[0].beginning : onSide('lan'), options),
-    wanAddress: options.wanAddress ?? (sides.has('wan') ? findWanAddress(onSide('wan')) : null) ?? DEFAULT_WAN_ADDRESS,
+    lan: lanOf(sides.size === 0 ? sources[0].beginning() : beginningOn(sources, 'lan', sideOf), options),
+    wanAddress: options.wanAddress ?? (sides.has('wan') ? findWanAddress(beginningOn(sources, 'wan', sideOf)) : null) ?? DEFAULT_WAN_ADDRESS,
     answers: options.answers ?? !sides.has('wan'),
   }
   return {
     addresses,
-    of: (packet, side) => {
-      if (side !== null) return placeOnSide(packet, side, addresses)
-      if (router === null) return placeByAddress(packet, addresses)
-      const own = sideOf(packet)
-      return own === null ? 'other-interface' : placeOnSide(packet, own, addresses)
+    of: frame => {
+      const side = sideOf(frame)
+      if (side !== null) return placeOnSide(frame, side, addresses)
+      return router === null ? placeByAddress(frame, addresses) : 'other-interface'
     },
   }
+}
+
+function * beginningOn(sources: readonly Source[], side: Side, sideOf: (frame: Frame) => Side | null): Generator<Frame, undefined> {
+  for (const source of sources) for (const frame of source.beginning()) if (sideOf(frame) === side) yield frame
 }
 
 function sidesOf({ interfaces }: CaptureStream, router: string | null): Side[] {
@@ -138,8 +148,8 @@ function routerOf({ file, interfaces }: CaptureStream, wanted: string | undefine
     : `${file} has no interfaces of a router '${wanted}' (it has those of ${routers.join(', ') || 'none'})`)
 }
 
-function lanOf(packets: readonly InterfacePacket[], { lan, lanAddress }: RouterOptions): Prefix {
-  const network = lan ?? findLan(packets)
+function lanOf(frames: Iterable<Frame>, { lan, lanAddress }: RouterOptions): Prefix {
+  const network = lan ?? findLan(frames)
   if (network === null) throw new ConfigError('which side is the LAN cannot be told: no packet at the beginning has a private address (RFC 1918). Give --lan, such as --lan 192.168.1.0/24')
   return { address: lanAddress ?? lastHost(network), length: network.length }
 }
@@ -150,7 +160,7 @@ function configOf({ lan, wanAddress }: Addresses, { nat, name = 'NAT', seed = 1 
 
 /** When the first packet came, nanoseconds since 1970. */
 function beginOf(sources: readonly Source[]): bigint {
-  const [first = 0n, ...others] = sources.flatMap(({ beginning }) => beginning.at(0)?.time ?? [])
+  const [first = 0n, ...others] = sources.flatMap(({ batch }) => batch.count > 0 ? [batch.time(0)] : [])
   return others.reduce((a, b) => a < b ? a : b, first)
 }
 

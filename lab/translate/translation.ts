@@ -2,21 +2,21 @@
 // what the router sent, with the same packet ID.
 import { LINK_TYPE } from '../../captures/link-layer.js'
 import { LONGEST_RECORD } from '../../captures/pcap.js'
-import type { InterfacePacket } from '../../captures/pcapng/format.js'
 import { OfflineRouter, type OfflineOutput } from '../../napt/offline-router.js'
 import { completeChecksum } from '../../napt/packet.js'
 import type { RouterConfig } from '../../napt/router-config.js'
 import type { Counters } from '../../napt/router.js'
-import type { TraceRecord } from '../../napt/trace.js'
+import type { TraceAction, TraceRecord } from '../../napt/trace.js'
 import type { Side, Verdict } from '../../napt/verdict.js'
 import type { Ipv4Address, MacAddress } from '../../napt/wire/address.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import { verdictComment } from '../verdict-comment.js'
 import { CommentCache } from './comment-cache.js'
+import type { Frame } from './frame.js'
 import type { Sink } from './sink.js'
 import { isPartial } from './partial.js'
 import { isSide, type Aside, type Place } from './places.js'
-import { isIpv4, type Stations } from './surroundings.js'
+import type { Stations } from './surroundings.js'
 
 /** Whose verdict stands beside them in words: that of all packets, of dropped ones, of none. */
 export const COMMENT_CHOICES = ['all', 'drops', 'none'] as const
@@ -95,34 +95,25 @@ export class Translation implements OfflineOutput {
     if (keys !== '') this.#file.secrets(keys)
   }
 
-  /** Sees who is around, before the packets come. */
-  meet(packet: InterfacePacket, place: Place, side: Side | null): void {
-    if (!isIpv4(packet)) return
-    if (isSide(place)) this.#stations.cameIn(place, packet.bytes)
-    else if (place === 'answer') this.#stations.wentOut('lan', packet.bytes)
-    else if (place === 'sent-by-router' && side !== null) this.#stations.wentOut(side, packet.bytes)
-  }
-
   /** Puts a packet through. Its bytes are changed. */
-  packet(packet: InterfacePacket, place: Place): void {
+  put(frame: Frame, place: Place): void {
     this.#packets++
     if (!isSide(place) && place !== 'answer') {
       this.#aside[place] = (this.#aside[place] ?? 0) + 1
-      this.#observer?.setAside(packet.number, place)
+      this.#observer?.setAside(frame.number, place)
       return
     }
-    this.meet(packet, place, null)
-    const { bytes, originalLength } = packet, isIp = isIpv4(packet)
-    this.#time[0] = packet.time
+    this.#stations.meet(frame, place)
+    this.#setTime(frame)
     this.#phase = 'passing'
     this.#router.advance(this.#milliseconds)
     this.#phase = 'between'
-    this.#time[0] = packet.time
-    const frame = originalLength > bytes.length ? padded(bytes, originalLength) : bytes
-    const partial = isIp && isPartial(frame)
-    const from = place === 'answer' ? 'wan' : place
+    this.#setTime(frame)
+    const kept = frame.end - frame.start
+    if (frame.originalLength > kept) padOut(frame)
+    const partial = frame.isIpv4 && isPartial(frame.bytes, frame.start, frame.end)
     if (place === 'answer') this.#turnBack(frame, partial)
-    this.#process(packet.number, frame, bytes.length, originalLength, partial, from, isIp)
+    this.#process(frame, kept, partial, place === 'answer' ? 'wan' : place)
   }
 
   /** Resolves when there is room for more. */
@@ -160,41 +151,51 @@ export class Translation implements OfflineOutput {
   /** Since 1970. As numbers, because a step on bigints costs as much as the rest of a packet's bookkeeping. */
   get #milliseconds(): number { return this.#timeHalves[1] * MILLISECONDS_A_HALF + this.#timeHalves[0] / 1e6 }
 
+  #setTime({ timeHigh, timeLow }: Frame): void {
+    this.#timeHalves[1] = timeHigh
+    this.#timeHalves[0] = timeLow
+  }
+
   #keepTime(): void { if (this.#phase === 'passing') this.#time[0] = BigInt(Math.round(this.#router.now * 1000)) * 1000n }
 
-  #turnBack(frame: Uint8Array, partial: boolean): void {
+  #turnBack({ bytes, start, end }: Frame, partial: boolean): void {
     this.#answers++
-    ethernet.setAddresses(frame, 0, this.#stations.router.wan, this.#stations.neighbour('wan', this.#config.wan.address))
-    this.#router.turnBack(frame, 0, frame.length, partial)
+    ethernet.setAddresses(bytes, start, this.#stations.router.wan, this.#stations.neighbour('wan', this.#config.wan.address))
+    this.#router.turnBack(bytes, start, end, partial)
   }
 
   /** `kept` bytes of the frame are the capture's. */
-  #process(number: number, frame: Uint8Array, kept: number, originalLength: number, partial: boolean, from: Side, isIp: boolean): void {
+  #process({ number, bytes, start, end, originalLength, isIpv4 }: Frame, kept: number, partial: boolean, from: Side): void {
     const id = ++this.#packetId
     this.#arrived[from]++
     this.#written++
-    const at = this.#file.begin(this.#interfaces[from], this.#timeHalves[1], this.#timeHalves[0], frame, 0, kept, originalLength)
+    const at = this.#file.begin(this.#interfaces[from], this.#timeHalves[1], this.#timeHalves[0], bytes, start, start + kept, originalLength)
     // Whichever router it was addressed to: this one stands in its place.
-    if (isIp && !ethernet.isMulticast(frame, 0)) frame.set(this.#stations.router[from])
+    if (isIpv4 && !ethernet.isMulticast(bytes, start)) ethernet.setDestination(bytes, start, this.#stations.router[from])
     this.#phase = 'inside'
-    const verdict = this.#router.process(frame, 0, frame.length, partial, from)
+    const verdict = this.#router.process(bytes, start, end, partial, from)
     this.#phase = 'between'
     const { action, to } = verdict, isForwarded = action === 'forward'
-    if (action === 'hold') this.#keepHeld(frame, id)
+    if (action === 'hold') this.#keepHeld(bytes.subarray(start, end), id)
     const reply = action === 'answer' ? this.#originated.pop() : undefined
-    if (partial && isForwarded && kept === frame.length) completeChecksum(frame, 0, frame.length)
-    const sent = isForwarded ? { side: to, frame } : reply
-    if (this.#observer !== null) this.#observer.passed(number, this.#recordOf(verdict, from, at, kept, sent))
-    this.#file.end('inbound', id, this.#verdictOf(verdict, from, at, kept, sent))
-    if (isForwarded) this.#write(to, frame, 0, kept, originalLength, id, null)
+    if (partial && isForwarded && kept === end - start) completeChecksum(bytes, start, end)
+    let comment: Uint8Array | null = null
+    if (this.#observer !== null || this.#isCommented(action)) {
+      const sent = isForwarded ? { side: to, frame: bytes.subarray(start, end) } : reply
+      this.#observer?.passed(number, this.#recordOf(verdict, from, at, kept, sent))
+      if (this.#isCommented(action)) comment = this.#verdictOf(verdict, from, at, kept, sent)
+    }
+    this.#file.end('inbound', id, comment)
+    if (isForwarded) this.#write(to, bytes, start, start + kept, originalLength, id, null)
     if (reply !== undefined) this.#writeOwn(reply.side, reply.frame, 0)
     if (this.#originated.length > 0) for (const own of this.#originated.splice(0)) this.#writeOwn(own.side, own.frame, action === 'split' ? id : 0)
     this.#router.release()
   }
 
+  #isCommented(action: TraceAction): boolean { return this.#comments === 'all' || (this.#comments === 'drops' && action === 'drop') }
+
   #verdictOf(verdict: Verdict, from: Side, at: number, length: number, sent: TraceRecord['sent']): Uint8Array | null {
-    const isDrop = verdict.action === 'drop', cache = this.#cache
-    if (this.#comments === 'none' || (this.#comments === 'drops' && !isDrop)) return null
+    const cache = this.#cache
     const session = verdict.action === 'forward' && sent !== undefined && sent.side !== from ? this.#router.known() : null
     if (session === null || sent === undefined) return this.#comment(this.#recordOf(verdict, from, at, length, sent))
     const found = cache.find(this.#file.memory, at, at + length, sent.frame, from, session)
@@ -213,7 +214,7 @@ export class Translation implements OfflineOutput {
   }
 
   #comment(record: TraceRecord): Uint8Array | null {
-    if (this.#comments === 'none' || (this.#comments === 'drops' && record.action !== 'drop')) return null
+    if (!this.#isCommented(record.action)) return null
     return encoder.encode(verdictComment(record, this.#config.name))
   }
 
@@ -242,8 +243,10 @@ export class Translation implements OfflineOutput {
 const keyOf = (frame: Uint8Array): string => Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString('latin1')
 
 /** Of a packet that was cut, as much as there is; the rest is of no account for its translation. */
-function padded(bytes: Uint8Array, length: number): Uint8Array {
-  const whole = new Uint8Array(Math.min(length, LONGEST_RECORD))
-  whole.set(bytes)
-  return whole
+function padOut(frame: Frame): void {
+  const whole = new Uint8Array(Math.max(frame.end - frame.start, Math.min(frame.originalLength, LONGEST_RECORD)))
+  whole.set(frame.view)
+  frame.bytes = whole
+  frame.start = 0
+  frame.end = whole.length
 }

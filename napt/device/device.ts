@@ -30,6 +30,8 @@ export interface Device {
   readonly mtu: number
   readonly mac: MacAddress
   readonly counters: DeviceCounters
+  /** Whether `receive` finds what has come since the event loop last looked; elsewhere only the event loop brings frames. */
+  readonly isPollable: boolean
   /** Calls `ready` from the event loop whenever frames may be there to receive. */
   watch(ready: () => void): void
   /** What has arrived, without waiting; a batch of 0 when there is nothing. */

@@ -1,7 +1,7 @@
 // A device over a capture: the frames of one side of a router, with their times, in; what the router sends there, out. How
 // the frames are stored is the caller's affair (captures/ reads and writes pcap files).
 import type { MacAddress } from '../wire/address.js'
-import { batchOf, copyOf } from './memory.js'
+import { batchOf, copyOf, EMPTY } from './memory.js'
 import type { Device, DeviceCounters, FrameBatch } from './device.js'
 
 export interface TimedFrame {
@@ -14,6 +14,7 @@ export class FileDevice implements Device {
   readonly name: string
   readonly mac: MacAddress
   readonly mtu = 65535
+  readonly isPollable = false
   readonly #frames: Iterator<TimedFrame>
   readonly #write: (frame: Uint8Array) => void
   #next: TimedFrame | null
@@ -47,6 +48,7 @@ export class FileDevice implements Device {
   watch(ready: () => void): void { this.#ready = ready }
 
   receive(): FrameBatch {
+    if (this.#arrived.length === 0) return EMPTY
     const batch = batchOf(this.#arrived)
     this.#received += batch.count
     this.#arrived = []

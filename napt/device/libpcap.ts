@@ -9,7 +9,7 @@ import { readInterface } from '../system/interface.js'
 import { SystemError } from '../system/error.js'
 import { formatMac, type MacAddress } from '../wire/address.js'
 import { DeviceError, type Device, type DeviceCounters, type FrameBatch } from './device.js'
-import { batchOf, copyOf } from './memory.js'
+import { batchOf, copyOf, EMPTY } from './memory.js'
 
 const KERNEL_BUFFER = 10 << 20
 const LARGEST_FRAME = 65535
@@ -69,6 +69,7 @@ class LibpcapDevice implements Device {
   readonly name: string
   readonly mac: MacAddress
   readonly mtu: number
+  readonly isPollable = false
   readonly #capture: Capture
   #waiting: Uint8Array[] = []
   #ready: (() => void) | undefined
@@ -98,6 +99,7 @@ class LibpcapDevice implements Device {
   watch(ready: () => void): void { this.#ready = ready }
 
   receive(): FrameBatch {
+    if (this.#waiting.length === 0) return EMPTY
     const batch = batchOf(this.#waiting)
     this.#waiting = []
     this.#received += batch.count

@@ -7,6 +7,7 @@ export class MemoryDevice implements Device {
   readonly name: string
   readonly mac: MacAddress
   readonly mtu: number
+  readonly isPollable: boolean = false
   /** What the router sent here, in order; the owner may empty it. */
   readonly sentFrames: Uint8Array[] = []
   #waiting: Uint8Array[] = []
@@ -31,6 +32,7 @@ export class MemoryDevice implements Device {
   watch(ready: () => void): void { this.#ready = ready }
 
   receive(): FrameBatch {
+    if (this.#waiting.length === 0) return EMPTY
     const batch = batchOf(this.#waiting)
     this.#received += batch.count
     this.#waiting = []
@@ -68,3 +70,6 @@ export function copyOf(batch: FrameBatch, i: number): Uint8Array {
   if (batch.partial[i] === 1) completeChecksum(frame, 0, frame.length)
   return frame
 }
+
+/** Nothing has come. */
+export const EMPTY: FrameBatch = batchOf([])

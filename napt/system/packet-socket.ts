@@ -1,158 +1,174 @@
-// AF_PACKET sockets (packet(7)) and their batched calls, through koffi. A batch's memory is mapped once and lives outside the
-// JavaScript heap: frame slots, then the array of mmsghdr, then the array of iovec, which the kernel reads and fills in place.
+// AF_PACKET sockets (packet(7)) through koffi. Frames of a wire's size come in a ring that the kernel fills and this process reads
+// without a call; longer ones (GSO) are announced there and fetched from the socket's queue, in batches. Sending is in batches too.
+//
+// The ring costs the router neither call nor copy a frame: the kernel copies while it delivers, on the sender's core. And it is had in
+// full inside a user namespace, where the size of the queue is limited to net.core.rmem_max.
+import { closeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type Koffi from 'koffi'
+import { FrameMemory, SLOT_BYTES, slotMessages, VIRTIO_HEADER, type MessageArray } from './frame-arena.js'
+import { BATCH, type FrameSocket } from './frame-socket.js'
 import { readInterface, type InterfaceFacts } from './interface.js'
 import { libc, type Watch } from './libc.js'
 import { SystemError } from './error.js'
 
 const AF_PACKET = 17, SOCK_RAW = 3, SOCK_CLOEXEC = 0x80000, ETH_P_ALL = 3
 const SOL_PACKET = 263, SOL_SOCKET = 1
-const PACKET_STATISTICS = 6
+const PACKET_RX_RING = 5, PACKET_STATISTICS = 6, PACKET_VERSION = 10, TPACKET_V2 = 1
+/** What is longer than a slot of the ring goes to the queue in full. */
+const PACKET_COPY_THRESH = 7
 const PACKET_VNET_HDR = 15
 const PACKET_QDISC_BYPASS = 20
 /** Else the socket hears its own transmissions. */
 const PACKET_IGNORE_OUTGOING = 23
 const SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_SNDBUF = 7, SO_RCVBUF = 8
 const MSG_DONTWAIT = 0x40
-const PROT_READ_WRITE = 3, MAP_PRIVATE_ANONYMOUS = 0x22
-const SIZEOF_MMSGHDR = 64, SIZEOF_IOVEC = 16, SIZEOF_SOCKADDR_LL = 20
-/** Offsets in struct mmsghdr, and of iov_len in struct iovec (64-bit Linux). */
-const MSG_IOV = 16, MSG_IOVLEN = 24, MSG_LEN = 56, IOV_LEN = 8
+const SIZEOF_SOCKADDR_LL = 20
+/**
+ * Bytes of a slot of the ring: 76 of headers, 1514 of frame; an odd number of cache lines, for the reason of SLOT_BYTES. Slots do not
+ * cross blocks. 4160 slots are 10 ms of 400,000 frames a second.
+ */
+const RING_SLOT = 1600, BLOCK_BYTES = 1 << 16, BLOCK_SLOTS = Math.floor(BLOCK_BYTES / RING_SLOT), BLOCKS = 104
+const RING_SLOTS = BLOCKS * BLOCK_SLOTS, RING_BYTES = BLOCKS * BLOCK_BYTES
+/** struct tpacket2_hdr: whose the slot is, length, length that is there, where the frame begins. */
+const STATUS = 0, LENGTH = 4, SNAPPED = 8, MAC = 12
+const KERNEL = 0, USER = 1, COPY = 2
+/** Long frames in a batch: together they fit a core's second cache. */
+const LONG_FRAMES = 16
 /** As root this much is had; in a user namespace only what net.core.rmem_max and wmem_max allow. */
 const BUFFER_BYTES = 64 << 20
 
-/** Bytes of struct virtio_net_hdr, which precedes every frame in both directions: GSO type and size, partial-checksum flag. */
-export const VIRTIO_HEADER = 10
-export const NEEDS_CHECKSUM = 1
-/** Offsets in it: what kind of segments the frame is to become (0: none), and their payload's bytes, little-endian on these machines. */
-export const GSO_TYPE = 1, GSO_SIZE = 4
-
 interface Foreign {
-  mmap(address: null, length: number, protection: number, flags: number, fd: number, offset: number): unknown
-  munmap(address: unknown, length: number): number
   recvmmsg(fd: number, headers: bigint, count: number, flags: number, timeout: null): number
   sendmmsg(fd: number, headers: bigint, count: number, flags: number): number
   getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: Uint32Array): number
 }
 
-let loaded: { koffi: typeof Koffi, c: Foreign } | undefined
+let loaded: Foreign | undefined
 
-function foreign(): { koffi: typeof Koffi, c: Foreign } {
+function foreign(): Foreign {
   if (loaded === undefined) {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi
-    const library = koffi.load('libc.so.6')
+    const library = (createRequire(import.meta.url)('koffi') as typeof Koffi).load('libc.so.6')
     loaded = {
-      koffi,
-      c: {
-        mmap: library.func('void * mmap(void *, size_t, int, int, int, int64)'),
-        munmap: library.func('int munmap(void *, size_t)'),
-        recvmmsg: library.func('int recvmmsg(int, void *, uint, int, void *)'),
-        sendmmsg: library.func('int sendmmsg(int, void *, uint, int)'),
-        getsockopt: library.func('int getsockopt(int, int, int, void *, void *)'),
-      },
+      recvmmsg: library.func('int recvmmsg(int, void *, uint, int, void *)'),
+      sendmmsg: library.func('int sendmmsg(int, void *, uint, int)'),
+      getsockopt: library.func('int getsockopt(int, int, int, void *, void *)'),
     }
   }
   return loaded
 }
 
-/** Frame slots that recvmmsg fills and sendmmsg sends from. */
-export class PacketArena {
-  readonly bytes: Uint8Array
-  readonly slotBytes: number
-  readonly slots: number
-  readonly #words: Uint32Array
-  readonly #pointer: unknown
-  readonly #size: number
-  readonly #headersAt: bigint
-  readonly #headers: number
-  readonly #vectors: number
-
-  /** @throws SystemError when there is no memory */
-  constructor(slots: number, slotBytes: number) {
-    const { koffi, c } = foreign()
-    this.slots = slots
-    this.slotBytes = slotBytes
-    this.#headers = slots * slotBytes
-    this.#vectors = this.#headers + slots * SIZEOF_MMSGHDR
-    this.#size = this.#vectors + slots * SIZEOF_IOVEC
-    this.#pointer = c.mmap(null, this.#size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0)
-    const base = koffi.address(this.#pointer)
-    if (base === 0xffff_ffff_ffff_ffffn) throw new SystemError('mmap', koffi.errno(), 'get memory for frames')
-    const memory = koffi.view(this.#pointer, this.#size)
-    this.bytes = new Uint8Array(memory)
-    this.#words = new Uint32Array(memory)
-    this.#headersAt = base + BigInt(this.#headers)
-    const view = new DataView(memory)
-    for (let slot = 0; slot < slots; slot++) {
-      const vector = this.#vectors + slot * SIZEOF_IOVEC, header = this.#headers + slot * SIZEOF_MMSGHDR
-      view.setBigUint64(vector, base + BigInt(slot * slotBytes), true)
-      view.setBigUint64(header + MSG_IOV, base + BigInt(vector), true)
-      view.setBigUint64(header + MSG_IOVLEN, 1n, true)
-    }
-  }
-
-  /** Bytes that the kernel put into a slot, its virtio header included. */
-  receivedLength(slot: number): number { return this.#words[(this.#headers + slot * SIZEOF_MMSGHDR + MSG_LEN) >> 2] }
-  /** How much of a slot may be filled, or is to be sent. */
-  setLength(slot: number, length: number): void { this.#words[(this.#vectors + slot * SIZEOF_IOVEC + IOV_LEN) >> 2] = length }
-  header(slot: number): bigint { return this.#headersAt + BigInt(slot * SIZEOF_MMSGHDR) }
-
-  /** No view of the memory may be used afterwards. */
-  free(): void { foreign().c.munmap(this.#pointer, this.#size) }
-}
-
-export class PacketSocket {
-  readonly fd: number
+export class PacketSocket implements FrameSocket {
+  readonly #fd: number
+  readonly #c = foreign()
   readonly facts: InterfaceFacts
+  readonly memory: FrameMemory
+  readonly #words: Int32Array
+  readonly #halves: Uint16Array
+  readonly #long: MessageArray
+  /** Which frames of the batch are in the queue. */
+  readonly #longAt = new Int32Array(LONG_FRAMES)
+  /** The next slot to read, and the slots before it that are still in use. */
+  #next = 0
+  #held = 0
+  #cut = 0
 
   /** Opens a socket on an interface of the calling thread's network namespace. @throws SystemError */
   constructor(interfaceName: string) {
     const doing = `open interface '${interfaceName}' for raw frames`
     this.facts = readInterface(interfaceName)
     // Protocol 0 until bound, or frames of every interface would come in between.
-    this.fd = libc().socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0, doing)
+    this.#fd = libc().socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0, doing)
     for (const option of [PACKET_VNET_HDR, PACKET_QDISC_BYPASS, PACKET_IGNORE_OUTGOING]) {
-      libc().setsockopt(this.fd, SOL_PACKET, option, Uint32Array.of(1), doing)
+      libc().setsockopt(this.#fd, SOL_PACKET, option, Uint32Array.of(1), doing)
     }
+    libc().setsockopt(this.#fd, SOL_PACKET, PACKET_VERSION, Uint32Array.of(TPACKET_V2), doing)
+    libc().setsockopt(this.#fd, SOL_PACKET, PACKET_COPY_THRESH, Uint32Array.of(1), doing)
+    libc().setsockopt(this.#fd, SOL_PACKET, PACKET_RX_RING, Uint32Array.of(BLOCK_BYTES, BLOCKS, RING_SLOT, RING_SLOTS), doing)
+    this.memory = new FrameMemory(RING_BYTES + LONG_FRAMES * SLOT_BYTES, { fd: this.#fd, bytes: RING_BYTES })
+    this.#words = new Int32Array(this.memory.bytes.buffer)
+    this.#halves = new Uint16Array(this.memory.bytes.buffer)
+    this.#long = slotMessages(this.memory, RING_BYTES, LONG_FRAMES)
     this.#growBuffers()
     const address = new Uint8Array(SIZEOF_SOCKADDR_LL), view = new DataView(address.buffer)
     view.setUint16(0, AF_PACKET, true)
     view.setUint16(2, ETH_P_ALL)
     view.setInt32(4, this.facts.index, true)
-    libc().bind(this.fd, address, doing)
+    libc().bind(this.#fd, address, doing)
   }
 
-  /** Fills the arena's slots from the first on, without waiting. @returns how many, 0 when nothing is there */
-  receive(arena: PacketArena): number {
-    const count = foreign().c.recvmmsg(this.fd, arena.header(0), arena.slots, MSG_DONTWAIT, null)
-    return count > 0 ? count : 0
+  receive(starts: Int32Array, ends: Int32Array): number {
+    this.#release()
+    let count = 0, long = 0
+    while (count < BATCH && long < LONG_FRAMES && this.#held < RING_SLOTS) {
+      const slot = slotOffset(this.#next), status = Atomics.load(this.#words, (slot + STATUS) >> 2)
+      if ((status & USER) === 0) break
+      const length = this.#words[(slot + SNAPPED) >> 2], start = slot + this.#halves[(slot + MAC) >> 1]
+      this.#next = this.#next + 1 === RING_SLOTS ? 0 : this.#next + 1
+      this.#held++
+      if ((status & COPY) !== 0) this.#longAt[long++] = count
+      // The queue had no room for the whole of it.
+      else if (length < this.#words[(slot + LENGTH) >> 2]) {
+        this.#cut++
+        continue
+      }
+      starts[count] = start
+      ends[count++] = start + length
+    }
+    return long === 0 ? count : this.#fetchLong(starts, ends, count, long)
   }
 
-  /** Sends `count` slots from `first` on. @returns how many the interface took, perhaps none */
-  send(arena: PacketArena, first: number, count: number): number {
-    const sent = foreign().c.sendmmsg(this.fd, arena.header(first), count, MSG_DONTWAIT)
+  /** Fetches the frames that the ring announced, which are in the queue in the same order. */
+  #fetchLong(starts: Int32Array, ends: Int32Array, count: number, long: number): number {
+    const fetched = this.#c.recvmmsg(this.#fd, this.#long.at[0], long, MSG_DONTWAIT, null)
+    for (let i = 0; i < long; i++) {
+      const at = this.#longAt[i], slot = RING_BYTES + i * SLOT_BYTES
+      starts[at] = slot + VIRTIO_HEADER
+      ends[at] = i < fetched ? slot + this.#long.received(i) : starts[at]
+    }
+    return count
+  }
+
+  /** The slots of the last batch are the kernel's again. */
+  #release(): void {
+    for (let slot = this.#next - this.#held; this.#held > 0; this.#held--) {
+      Atomics.store(this.#words, (slotOffset(slot < 0 ? slot + RING_SLOTS : slot) + STATUS) >> 2, KERNEL)
+      slot++
+    }
+  }
+
+  send(queue: MessageArray, first: number, count: number): number {
+    const sent = this.#c.sendmmsg(this.#fd, queue.at[first], count, MSG_DONTWAIT)
     return sent > 0 ? sent : 0
   }
 
-  /** Frames that the socket's buffer had no room for since the last call. */
   missed(): number {
     const statistics = new Uint32Array(2)
-    const result = foreign().c.getsockopt(this.fd, SOL_PACKET, PACKET_STATISTICS, new Uint8Array(statistics.buffer), Uint32Array.of(8))
-    return result === 0 ? statistics[1] : 0
+    const result = this.#c.getsockopt(this.#fd, SOL_PACKET, PACKET_STATISTICS, new Uint8Array(statistics.buffer), Uint32Array.of(8))
+    const cut = this.#cut
+    this.#cut = 0
+    return (result === 0 ? statistics[1] : 0) + cut
   }
 
-  watch(callback: () => void): Watch { return libc().watchReadable(this.fd, callback) }
+  watch(callback: () => void): Watch { return libc().watchReadable(this.#fd, callback) }
+
+  close(): void {
+    closeSync(this.#fd)
+    this.#long.free()
+    this.memory.free()
+  }
 
   /** As root with the FORCE options; otherwise the most that the system-wide limit gives. */
   #growBuffers(): void {
     for (const [forced, limited] of [[SO_RCVBUFFORCE, SO_RCVBUF], [SO_SNDBUFFORCE, SO_SNDBUF]]) {
       try {
-        libc().setsockopt(this.fd, SOL_SOCKET, forced, Uint32Array.of(BUFFER_BYTES), 'enlarge the buffer')
+        libc().setsockopt(this.#fd, SOL_SOCKET, forced, Uint32Array.of(BUFFER_BYTES), 'enlarge the buffer')
       } catch (error) {
         if (!(error instanceof SystemError)) throw error
-        libc().setsockopt(this.fd, SOL_SOCKET, limited, Uint32Array.of(BUFFER_BYTES), 'enlarge the buffer')
+        libc().setsockopt(this.#fd, SOL_SOCKET, limited, Uint32Array.of(BUFFER_BYTES), 'enlarge the buffer')
       }
     }
   }
 }
+
+const slotOffset = (slot: number): number => Math.floor(slot / BLOCK_SLOTS) * BLOCK_BYTES + (slot % BLOCK_SLOTS) * RING_SLOT

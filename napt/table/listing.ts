@@ -1,15 +1,13 @@
 // The table for people: mappings with their sessions as rows, and what a look-up rested on.
-import { PROTOCOLS, type Dependence, type Protocol } from '../behaviour/behaviour.js'
-import type { Explanation, SessionPhase } from '../explanation.js'
+import { DEPENDENCES, PROTOCOLS, type Dependence, type Protocol } from '../behaviour/behaviour.js'
+import { COUNTED_SESSIONS } from '../explanation.js'
+import { FACT, NAMED_SESSIONS, PLACE, SHIFT, type NumberMemory } from '../explanation-numbers.js'
 import type { Ipv4Address, Port } from '../wire/address.js'
-import { PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
 import { MAPPING_KINDS, type MappingKind } from './mappings.js'
 import type { TableStore } from './store.js'
 import { phase, type TcpPhase } from './tcp-state.js'
 
 const NONE = -1
-/** Remote endpoints that an explanation names. */
-const NAMED_SESSIONS = 4
 
 /** `ip`: another protocol, whose number stands in the place of the ports. */
 export type MappedProtocol = Protocol | 'ip'
@@ -73,26 +71,31 @@ export function mappingRow({ mappings: of, sessions }: TableStore, mapping: numb
   }
 }
 
-/** A look-up that came upon a mapping, in words of the RFCs. `filter` is the mapping's. */
-export function explainLookup({ mappings: of, sessions }: TableStore, lookup: Lookup, filter: Dependence, now: number): Explanation {
-  const { mapping, session, state, isNew } = lookup, code = of.code(mapping), protocol = CODE_TO_PROTOCOL[code] ?? 'ip'
-  const sentTo: { address: Ipv4Address, port: Port }[] = []
+/** A look-up that came upon a mapping, as numbers from word `at` on (explanation-numbers.ts). `filter` is the mapping's. Allocates nothing. */
+export function writeLookup({ words, doubles }: NumberMemory, at: number, { mappings: of, sessions }: TableStore, lookup: Lookup, filter: Dependence, now: number): void {
+  const { mapping, session, state } = lookup
   let count = 0, longest = 0
-  for (let each = of.firstSession(mapping); each !== NONE; each = sessions.next(each)) {
+  // Nobody asks whom else the host has sent to where the packet's own session was known.
+  for (let each = state < 0 ? of.firstSession(mapping) : NONE; each !== NONE && count < COUNTED_SESSIONS; each = sessions.next(each)) {
     if (sessions.deadline(each) <= now) continue
     longest = Math.max(longest, sessions.deadline(each) - now)
-    if (count++ < NAMED_SESSIONS) sentTo.push({ address: sessions.remoteAddress(each), port: sessions.remotePort(each) })
+    if (count < NAMED_SESSIONS) {
+      words[at + PLACE.sentTo + 2 * count] = sessions.remoteAddress(each)
+      words[at + PLACE.sentTo + 2 * count + 1] = sessions.remotePort(each)
+    }
+    count++
   }
-  return {
-    mapping: {
-      protocol: protocol === 'ip' ? String(of.lanPort(mapping)) : protocol, kind: MAPPING_KINDS[of.kind(mapping)], isNew,
-      lan: { address: of.lanAddress(mapping), port: of.lanPort(mapping) }, wan: { address: of.wanAddress(mapping), port: of.wanPort(mapping) },
-      dependence: of.keyPort(mapping) !== 0 ? 'address-and-port-dependent' : of.keyAddress(mapping) !== 0 ? 'address-dependent' : 'endpoint-independent',
-    },
-    filter: { dependence: filter, remote: { address: lookup.remoteAddress as Ipv4Address, port: lookup.remotePort as Port }, sentTo, sessions: count },
-    before: phaseOf(code, state), ...(state < 0 ? {} : { timeLeftBefore: lookup.timeLeft }),
-    after: phaseOf(code, session === NONE ? -1 : sessions.state(session)), ...(session !== NONE ? { timeLeft: sessions.deadline(session) - now } : count > 0 ? { timeLeft: longest } : {}),
-  }
+  const dependence = of.keyPort(mapping) !== 0 ? 2 : of.keyAddress(mapping) !== 0 ? 1 : 0
+  words[at + PLACE.facts] = FACT.isMade | FACT.hasMapping | (lookup.isNew ? FACT.isNew : 0) | (session === NONE ? 0 : FACT.hasSession) | (session === NONE && count === 0 ? 0 : FACT.hasTimeLeft) |
+    of.code(mapping) << SHIFT.protocol | of.kind(mapping) << SHIFT.kind | dependence << SHIFT.dependence | DEPENDENCES.indexOf(filter) << SHIFT.filter | Math.min(count, NAMED_SESSIONS) << SHIFT.named
+  words[at + PLACE.before] = state
+  words[at + PLACE.after] = session === NONE ? -1 : sessions.state(session)
+  words[at + PLACE.lanAddress] = of.lanAddress(mapping)
+  words[at + PLACE.wanAddress] = of.wanAddress(mapping)
+  words[at + PLACE.ports] = of.lanPort(mapping) << 16 | of.wanPort(mapping)
+  words[at + PLACE.remoteAddress] = lookup.remoteAddress
+  words[at + PLACE.remotePort] = lookup.remotePort
+  words[at + PLACE.sessions] = count
+  doubles[(at + PLACE.timeLeftBefore) >> 1] = lookup.timeLeft
+  doubles[(at + PLACE.timeLeft) >> 1] = session === NONE ? longest : sessions.deadline(session) - now
 }
-
-const phaseOf = (code: ProtocolCode, state: number): SessionPhase => state < 0 ? 'none' : code === PROTOCOL_CODE.tcp ? phase(state) : 'open'

@@ -8,18 +8,19 @@
 // look-up found is kept as a few numbers, from which `explain` says why.
 import type { Behaviour, Dependence, Protocol, StaticMapping } from '../behaviour/behaviour.js'
 import type { Explanation, KnownSession } from '../explanation.js'
+import { EXPLANATION_WORDS, FACT, numberMemory, PLACE, readExplanation, type NumberMemory } from '../explanation-numbers.js'
 import { seededRandom } from '../random.js'
 import type { Endpoint, Ipv4Address, Port } from '../wire/address.js'
 import { FLAG } from '../wire/tcp.js'
 import type { DropReason } from '../verdict.js'
-import { PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
+import { portPair, PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
 import type { Hosts } from './hosts.js'
-import { explainLookup, listMappings, mappingRow, type Lookup, type MappingRow } from './listing.js'
+import { listMappings, mappingRow, writeLookup, type Lookup, type MappingRow } from './listing.js'
 import { KIND, type Mappings } from './mappings.js'
 import type { Sessions } from './sessions.js'
 import { addStaticMapping, ensureStaticMapping, keepStaticMappings, removeStaticMapping } from './static-mappings.js'
 import { TableStore } from './store.js'
-import { idleTime, nextState, opensConnection } from './tcp-state.js'
+import { idleTime, isOrdinary, nextState, opensConnection, TCP_STATES } from './tcp-state.js'
 import type { AddressConfig, WanAddresses } from './wan-addresses.js'
 
 const NONE = -1
@@ -36,10 +37,13 @@ export class NaptTable {
   readonly #sessions: Sessions
   readonly #hosts: Hosts
   readonly #addresses: WanAddresses
-  /** By protocol code: milliseconds of idleness (TCP's depend on its state), and which direction refreshes. */
+  /** Milliseconds of idleness by protocol code, and TCP's by its state. */
   readonly #idle = new Float64Array(5)
+  readonly #tcpIdle = new Float64Array(TCP_STATES)
+  /** By protocol code: which direction refreshes. */
   readonly #refreshed = { outbound: new Uint8Array(5), inbound: new Uint8Array(5) }
   readonly #last: Lookup = { isMade: false, mapping: NONE, session: NONE, state: -1, timeLeft: 0, isNew: false, remoteAddress: 0, remotePort: 0 }
+  readonly #explained = numberMemory(EXPLANATION_WORDS)
   readonly #known: KnownSession = { before: 0, after: 0, timeLeftBefore: 0, timeLeft: 0 }
   /** Dynamic mappings made since the beginning. */
   made = 0
@@ -81,7 +85,7 @@ export class NaptTable {
    * protocol's number is.
    */
   outbound(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): number {
-    let session = this.#note(this.#sessions.findOutbound(code, lanAddress, lanPort, remoteAddress, remotePort), remoteAddress, remotePort, now)
+    let session = this.#note(this.#sessions.findOutbound(code, lanAddress, remoteAddress, portPair(lanPort, remotePort)), remoteAddress, remotePort, now)
     if (session !== NONE && this.#sessions.deadline(session) <= now) session = this.#lapsed(session, now)
     const isNew = session === NONE
     if (isNew) {
@@ -100,7 +104,7 @@ export class NaptTable {
    * `isExempt` lets a packet in that no session or filter admits, if there is a mapping.
    */
   inbound(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, isExempt: boolean, now: number): number {
-    let session = this.#note(this.#sessions.findInbound(code, wanAddress, wanPort, remoteAddress, remotePort), remoteAddress, remotePort, now)
+    let session = this.#note(this.#sessions.findInbound(code, wanAddress, remoteAddress, portPair(wanPort, remotePort)), remoteAddress, remotePort, now)
     if (session !== NONE && this.#sessions.deadline(session) <= now) session = this.#lapsed(session, now)
     const isNew = session === NONE
     if (isNew) {
@@ -112,6 +116,28 @@ export class NaptTable {
     return session
   }
 
+  /**
+   * The session of a packet with ports about which nothing is to be decided, or -1: one that is alive, by which packets of this
+   * direction have passed, and whose TCP state the segment does not change. Changes nothing itself. `ports`: the host's (or its
+   * WAN) port and the remote one, as `portPair` has them.
+   */
+  findSettled(outbound: boolean, code: ProtocolCode, ownAddress: number, remoteAddress: number, ports: number, tcpFlags: number, now: number): number {
+    const sessions = this.#sessions
+    const session = outbound ? sessions.findOutbound(code, ownAddress, remoteAddress, ports) : sessions.findInbound(code, ownAddress, remoteAddress, ports)
+    if (session === NONE || !sessions.isSettled(session, outbound) || sessions.deadline(session) <= now) return NONE
+    return code === PROTOCOL_CODE.tcp && !isOrdinary(sessions.state(session), tcpFlags) ? NONE : session
+  }
+
+  /** A packet goes by the session that `findSettled` gave: what `outbound` and `inbound` do for a known session. */
+  pass(session: number, outbound: boolean, code: ProtocolCode, tcpFlags: number, now: number): void {
+    this.#note(session, this.#sessions.remoteAddress(session), this.#sessions.remotePort(session), now)
+    this.#last.session = session
+    this.#touch(session, code, tcpFlags, outbound, false, now)
+  }
+
+  /** The packet of the last `outbound` or `inbound` has left by the other side: `findSettled` may give its session from now on. */
+  settle(outbound: boolean): void { this.#sessions.settle(this.#last.session, outbound) }
+
   /** Whether `inbound` would let the packet in, with `failure` if not. Changes nothing: for a packet whose time to live ends here. */
   admits(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): boolean {
     return this.peek('wan', code, wanAddress, wanPort, remoteAddress, remotePort, now) !== NONE ||
@@ -120,8 +146,8 @@ export class NaptTable {
 
   /** The session of a packet that an ICMP error quotes, by the addresses as they are on the given side; -1 if there is none. Changes nothing. */
   peek(side: 'lan' | 'wan', code: ProtocolCode, ownAddress: number, ownPort: number, remoteAddress: number, remotePort: number, now: number): number {
-    const session = side === 'lan' ? this.#sessions.findOutbound(code, ownAddress, ownPort, remoteAddress, remotePort)
-      : this.#sessions.findInbound(code, ownAddress, ownPort, remoteAddress, remotePort)
+    const session = side === 'lan' ? this.#sessions.findOutbound(code, ownAddress, remoteAddress, portPair(ownPort, remotePort))
+      : this.#sessions.findInbound(code, ownAddress, remoteAddress, portPair(ownPort, remotePort))
     this.#note(session, remoteAddress, remotePort, now)
     if (session === NONE || this.#sessions.deadline(session) <= now) return NONE
     this.#last.session = session
@@ -130,7 +156,7 @@ export class NaptTable {
 
   /** The WAN end by which a LAN endpoint hears from a remote one: of their session, else of the mapping for everybody; null when there is neither. */
   wayIn(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number): Endpoint | null {
-    const session = this.#sessions.findOutbound(code, lanAddress, lanPort, remoteAddress, remotePort)
+    const session = this.#sessions.findOutbound(code, lanAddress, remoteAddress, portPair(lanPort, remotePort))
     const mapping = session === NONE ? this.#mappings.ofLan(code, lanAddress, lanPort, 0, 0) : this.#sessions.mapping(session)
     return mapping === NONE ? null : { address: this.#mappings.wanAddress(mapping), port: this.#mappings.wanPort(mapping) }
   }
@@ -164,6 +190,7 @@ export class NaptTable {
       const lanAddress = this.#mappings.lanAddress(mapping), wanAddress = this.#mappings.wanAddress(mapping), host = this.#addresses.hostOf(wanAddress)
       return this.#addresses.has(wanAddress) && (host === 0 || host === lanAddress) && (!this.#addresses.hasOwnAddress(lanAddress) || host === lanAddress)
     }
+    this.#sessions.unsettleAll()
     this.#addresses.change(config)
     this.#hosts.change(config.nat.limits)
     this.#adopt(config)
@@ -188,9 +215,15 @@ export class NaptTable {
 
   /** What the last look-up rested on. Only right after it: the numbers are of that moment. */
   explain(now: number): Explanation | undefined {
+    this.writeExplanation(this.#explained, 0, now)
+    return readExplanation(this.#explained, 0)
+  }
+
+  /** The same as numbers, from word `at` on (explanation-numbers.ts). Allocates nothing. */
+  writeExplanation(memory: NumberMemory, at: number, now: number): void {
     const { mapping, isMade } = this.#last
-    if (!isMade) return undefined
-    return mapping === NONE ? { before: 'none', after: 'none' } : explainLookup(this.#store, this.#last, this.#filterOf(mapping), now)
+    if (mapping !== NONE && isMade) writeLookup(memory, at, this.#store, this.#last, this.#filterOf(mapping), now)
+    else memory.words[at + PLACE.facts] = isMade ? FACT.isMade : 0
   }
 
   /** The session that the last look-up found, if it was there before; null otherwise. Right after it, as `explain`; the same object every time. */
@@ -245,7 +278,7 @@ export class NaptTable {
     const { address } = this.#addresses
     const mapping = this.#store.addMapping(code, this.#addresses.isOneToOne(address) ? KIND.oneToOne : KIND.dynamic, host, lanAddress, lanPort, address, wanPort, keyAddress, keyPort)
     // Whoever shared the WAN endpoint and spoke to the same remote one is long silent, or it would not have been sharable.
-    const lapsed = this.#sessions.findInbound(code, address, wanPort, remoteAddress, remotePort)
+    const lapsed = this.#sessions.findInbound(code, address, remoteAddress, portPair(wanPort, remotePort))
     if (lapsed !== NONE) this.#store.removeSession(lapsed, now)
     this.#last.isNew = true
     this.made++
@@ -269,7 +302,7 @@ export class NaptTable {
   #isSharable(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, now: number): boolean {
     const head = this.#mappings.ofWan(code, wanAddress, wanPort)
     if (head !== NONE && this.#mappings.isStatic(head)) return false
-    const session = this.#sessions.findInbound(code, wanAddress, wanPort, remoteAddress, remotePort)
+    const session = this.#sessions.findInbound(code, wanAddress, remoteAddress, portPair(wanPort, remotePort))
     return session === NONE || this.#sessions.deadline(session) <= now
   }
 
@@ -346,7 +379,7 @@ export class NaptTable {
     if (code === PROTOCOL_CODE.tcp) {
       const state = nextState(this.#sessions.state(session), tcpFlags, outbound)
       this.#sessions.setState(session, state)
-      idle = idleTime(state, this.#behaviour.timeouts) * 1000
+      idle = this.#tcpIdle[state]
     }
     const deadline = now + idle
     // A RST of the host's says that it wants none of this (RFC 7857 §7.1).
@@ -371,7 +404,7 @@ export class NaptTable {
 
   /** The session by which a host's packets leave through `mapping`: new, or one that came in while another was the way out. */
   #wayOut(mapping: number, code: ProtocolCode, remoteAddress: number, remotePort: number, now: number): number {
-    const known = this.#sessions.findInbound(code, this.#mappings.wanAddress(mapping), this.#mappings.wanPort(mapping), remoteAddress, remotePort)
+    const known = this.#sessions.findInbound(code, this.#mappings.wanAddress(mapping), remoteAddress, portPair(this.#mappings.wanPort(mapping), remotePort))
     if (known === NONE) return this.#store.addSession(mapping, remoteAddress, remotePort, now)
     if (this.#sessions.deadline(known) <= now) {
       // The mapping stays: it has just been found alive.
@@ -394,6 +427,7 @@ export class NaptTable {
 
   #adopt({ nat: { timeouts, refresh } }: TableConfig): void {
     this.#idle.set([0, 0, timeouts.udp * 1000, timeouts.icmp * 1000, timeouts.other * 1000])
+    for (let state = 0; state < TCP_STATES; state++) this.#tcpIdle[state] = idleTime(state, timeouts) * 1000
     for (const code of Object.values(PROTOCOL_CODE)) {
       this.#refreshed.outbound[code] = refresh[protocolOf(code)] === 'inbound' ? 0 : 1
       this.#refreshed.inbound[code] = refresh[protocolOf(code)] === 'outbound' ? 0 : 1

@@ -14,6 +14,10 @@ import { Rows } from './rows.js'
 
 const NONE = -1
 
+/** Beside TCP's state (tcp-state.ts): packets of this direction have passed, and nothing about the next one is to be decided. */
+const SETTLED = { outbound: 0x100, inbound: 0x200 } as const
+const TCP_STATE = 0xff
+
 // Fields of a row.
 const S = { mapping: 0, remoteAddress: 1, remotePort: 2, state: 3, next: 4, previous: 5, wheelNext: 6, wheelPrevious: 7, wheelSlot: 8, width: 9 } as const
 
@@ -34,13 +38,13 @@ export class Sessions {
   get count(): number { return this.#rows.count }
 
   /** The session by which a LAN endpoint's packets to a remote endpoint leave, or -1. It may be over. */
-  findOutbound(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number): number {
-    return this.#outbound.find(lanAddress, remoteAddress, portPair(lanPort, remotePort), code)
+  findOutbound(code: ProtocolCode, lanAddress: number, remoteAddress: number, ports: number): number {
+    return this.#outbound.find(lanAddress, remoteAddress, ports, code)
   }
 
   /** The session by which a remote endpoint's packets to a WAN endpoint come in, or -1. It may be over. */
-  findInbound(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number): number {
-    return this.#inbound.find(wanAddress, remoteAddress, portPair(wanPort, remotePort), code)
+  findInbound(code: ProtocolCode, wanAddress: number, remoteAddress: number, ports: number): number {
+    return this.#inbound.find(wanAddress, remoteAddress, ports, code)
   }
 
   /** A session that is in neither index yet on this mapping; its deadline has to be set at once. */
@@ -58,7 +62,7 @@ export class Sessions {
     fields[at + S.previous] = NONE
     if (first !== NONE) fields[first * S.width + S.previous] = session
     of.setFirstSession(mapping, session)
-    if (this.findOutbound(code, of.lanAddress(mapping), of.lanPort(mapping), remoteAddress, remotePort) === NONE) this.makeWayOut(session)
+    if (this.findOutbound(code, of.lanAddress(mapping), remoteAddress, portPair(of.lanPort(mapping), remotePort)) === NONE) this.makeWayOut(session)
     this.#inbound.insert(of.wanAddress(mapping), remoteAddress, portPair(of.wanPort(mapping), remotePort), code, session)
     // The deadline proper is written right after; until then any slot will do.
     this.#wheel.add(session, now)
@@ -98,8 +102,23 @@ export class Sessions {
   /** The next session of the same mapping, or -1. */
   next(session: number): number { return this.#rows.fields[session * S.width + S.next] }
   /** TCP's (tcp-state.ts); 0 for other protocols. */
-  state(session: number): number { return this.#rows.fields[session * S.width + S.state] }
-  setState(session: number, state: number): void { this.#rows.fields[session * S.width + S.state] = state }
+  state(session: number): number { return this.#rows.fields[session * S.width + S.state] & TCP_STATE }
+  setState(session: number, state: number): void {
+    const fields = this.#rows.fields, at = session * S.width + S.state
+    fields[at] = fields[at] & ~TCP_STATE | state
+  }
+
+  isSettled(session: number, outbound: boolean): boolean {
+    return (this.#rows.fields[session * S.width + S.state] & (outbound ? SETTLED.outbound : SETTLED.inbound)) !== 0
+  }
+
+  settle(session: number, outbound: boolean): void { this.#rows.fields[session * S.width + S.state] |= outbound ? SETTLED.outbound : SETTLED.inbound }
+
+  /** No session is settled any more: what was decided may be decided otherwise now. */
+  unsettleAll(): void {
+    for (let session = 0; session < this.#rows.limit; session++) this.#rows.fields[session * S.width + S.state] &= TCP_STATE
+  }
+
   /** Milliseconds on the router's clock at which the session is over. */
   deadline(session: number): number { return this.#deadlines[session] }
   /** A later deadline costs nothing more; an earlier one is noticed by look-ups, and by the wheel in the old one's turn. */
@@ -121,7 +140,7 @@ export class Sessions {
     else fields[previous * S.width + S.next] = next
     if (next !== NONE) fields[next * S.width + S.previous] = previous
     const lanAddress = of.lanAddress(mapping), lanPort = of.lanPort(mapping)
-    if (this.findOutbound(code, lanAddress, lanPort, remoteAddress, remotePort) === session) this.#outbound.remove(lanAddress, remoteAddress, portPair(lanPort, remotePort), code)
+    if (this.findOutbound(code, lanAddress, remoteAddress, portPair(lanPort, remotePort)) === session) this.#outbound.remove(lanAddress, remoteAddress, portPair(lanPort, remotePort), code)
     this.#inbound.remove(of.wanAddress(mapping), remoteAddress, portPair(of.wanPort(mapping), remotePort), code)
     this.#rows.remove(session)
   }

@@ -1,7 +1,7 @@
 // Mappings with their sessions, and what hangs on them: the host that holds them, the WAN port that is taken. Whatever is added
 // or removed here leaves all four in agreement.
 import type { Random } from '../random.js'
-import type { ProtocolCode } from './flow-index.js'
+import { portPair, type ProtocolCode } from './flow-index.js'
 import { Hosts } from './hosts.js'
 import { Mappings } from './mappings.js'
 import { Sessions } from './sessions.js'
@@ -49,7 +49,7 @@ export class TableStore {
   }
 
   addSession(mapping: number, remoteAddress: number, remotePort: number, now: number): number {
-    const wayOut = this.sessions.findOutbound(this.mappings.code(mapping), this.mappings.lanAddress(mapping), this.mappings.lanPort(mapping), remoteAddress, remotePort)
+    const wayOut = this.sessions.findOutbound(this.mappings.code(mapping), this.mappings.lanAddress(mapping), remoteAddress, portPair(this.mappings.lanPort(mapping), remotePort))
     // It belongs to another mapping: on this one, the caller would have found it.
     if (wayOut !== NONE && this.sessions.deadline(wayOut) <= now) this.removeSession(wayOut, now)
     this.hosts.sessionAdded(this.mappings.host(mapping))

@@ -7,6 +7,9 @@ import { FLAG } from '../wire/tcp.js'
 export const SEEN = { synOut: 1, synIn: 2, finOut: 4, finIn: 8, reset: 16 } as const
 const BOTH_SYNS = SEEN.synOut | SEEN.synIn, BOTH_FINS = SEEN.finOut | SEEN.finIn
 
+/** States are 0 … 31. */
+export const TCP_STATES = 32
+
 export type TcpPhase = 'opening' | 'established' | 'closing' | 'closed' | 'reset'
 
 /** The state after a segment with `flags`, sent from the LAN if `outbound`. A SYN after the end begins anew. */
@@ -20,6 +23,10 @@ export function nextState(state: number, flags: number, outbound: boolean): numb
   const alive = state & ~SEEN.reset
   return (flags & FLAG.fin) === 0 ? alive : alive | (outbound ? SEEN.finOut : SEEN.finIn)
 }
+
+/** Whether a segment leaves the state as it is, without opening, ending or reviving anything: data and acknowledgements under way. */
+export const isOrdinary = (state: number, flags: number): boolean =>
+  (flags & (FLAG.syn | FLAG.fin | FLAG.rst)) === 0 && (state & SEEN.reset) === 0
 
 export function phase(state: number): TcpPhase {
   if ((state & SEEN.reset) !== 0) return 'reset'

@@ -31,4 +31,8 @@ export function setAddresses(bytes: Uint8Array, frame: number, to: MacAddress, f
   }
 }
 
+export function setDestination(bytes: Uint8Array, frame: number, to: MacAddress): void {
+  for (let i = 0; i < 6; i++) bytes[frame + DESTINATION + i] = to[i]
+}
+
 export const setType = (bytes: Uint8Array, frame: number, value: number): void => write16(bytes, frame + TYPE_AT, value)

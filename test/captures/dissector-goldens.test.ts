@@ -10,7 +10,7 @@ import { KEYS, masked, nameOf, tshark, written } from './dissector-support.js'
 
 const CERTIFICATES = new Set(['certificate request', 'certificate', 'CA certificate'])
 
-for (const name of ['fig2-none', 'fig2', 'fig2-tls1.2-dhe', 'fig13', 'relay-login']) {
+for (const name of ['fig2-none', 'fig2', 'fig2-tls1.2-dhe', 'fig2-ssl3-dhe', 'fig13', 'relay-login']) {
   t.test(`the golden ${name}: each message and value as our decoder has it`, needsTsharkWithLua, async t => {
     const stream = await CaptureStream.open(goldenCapture(name))
     const sides = new Map<string, InterfacePacket[]>()

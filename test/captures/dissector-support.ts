@@ -14,7 +14,8 @@ writeFileSync(lua, TEXT)
 
 /** A frame as tshark has it: values of a field that occurs more than once stand behind each other. */
 export type Row = Readonly<Record<string, readonly string[]>>
-const COLUMNS = ['frame.number', '_ws.col.Protocol', '_ws.col.Info', '_ws.expert.message', 'naptlab.type', 'naptlab.number', 'naptlab.unknown', ...KEYS.map(nameOf)]
+const PIECES = ['type', 'id', 'token', 'own_id', 'limit', 'number', 'position', 'largest', 'range', 'length'].map(name => `naptlab.datagram.${name}`)
+const COLUMNS = ['frame.number', '_ws.col.Protocol', '_ws.col.Info', '_ws.expert.message', 'naptlab.type', 'naptlab.number', 'naptlab.unknown', ...KEYS.map(nameOf), ...PIECES]
 /** Between values; none of the tests' texts holds it. */
 export const BETWEEN = '^'
 

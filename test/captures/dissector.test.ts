@@ -4,6 +4,10 @@ import { parseEndpoint } from '../../napt/wire/address.js'
 import { tcpFrame, udpFrame } from '../../napt/wire/frame.js'
 import { FLAG } from '../../napt/wire/tcp.js'
 import { ANY_FIELD, Defect, DEFINITIONS, dissect, encode, labelOf, type FieldKey, type FieldValue, type Message } from '../../endpoints/message/index.js'
+import { encodePacket, type DatagramPacket } from '../../endpoints/message/datagram.js'
+import { decode } from '../../captures/decode.js'
+import { namePacket } from '../../captures/naming.js'
+import { decodePayload } from '../../captures/index.js'
 import { needsTsharkWithLua } from '../prerequisites.js'
 import { BETWEEN, KEYS, masked, nameOf, packet, tshark, written, type Row } from './dissector-support.js'
 import { randomBytes } from './support.js'
@@ -170,4 +174,65 @@ t.test('other ports: messages are found, and what is none is left alone', needsT
   t.same(tshark(written(t, web.map(packet))).at(-1)?.['_ws.col.Protocol'], ['HTTP'], 'a port of the direct connection, which others use, too')
   const named = tshark(written(t, [packet(datagram(Uint8Array.from([...MESSAGES[0], 0]), '10.0.0.1:40000', '10.0.0.2:9001'), 0)]), '-d', 'udp.port==9001,naptlab')
   t.match(named[0]['_ws.expert.message'][0], '1 bytes follow the message')
+})
+
+const DIRECT: readonly [from: string, to: string] = ['202.204.16.13:2402', '4.17.168.2:5000']
+const ID = 'a1b2c3d4e5f60718', LONG = 2 ** 40 + 5
+const GREETING = encode({ name: 'greeting', token: hex(16) }), LINE = encode({ name: 'line', text: 'hello' })
+const dataOf = (bytes: Uint8Array, kind: 'data' | 'end' = 'data'): DatagramPacket => ({ kind, id: ID, number: 7, position: LONG, bytes })
+/** Each packet of a stream over UDP, with what stands in the Info column. */
+const STREAM: readonly (readonly [DatagramPacket, info: string])[] = [
+  [{ kind: 'open', id: ID, token: hex(16), limit: 524_288 }, 'UDP connection start'],
+  [{ kind: 'accept', id: ID, ownId: '0000000000000001', limit: LONG }, 'UDP handshake'],
+  [dataOf(new Uint8Array(0)), 'UDP keep-alive'],
+  [dataOf(Uint8Array.of(9, 9, 9)), `S209 data, 3 bytes at ${LONG}`],
+  [dataOf(GREETING), 'greeting'],
+  [dataOf(Buffer.concat([GREETING, LINE, LINE.subarray(0, 5)])), 'greeting; line of text: hello'],
+  [dataOf(GREETING.subarray(0, 6)), `S209 data, 6 bytes at ${LONG}`],
+  [dataOf(LINE, 'end'), 'line of text: hello'],
+  [dataOf(new Uint8Array(0), 'end'), 'UDP close'],
+  [{ kind: 'acknowledgement', id: ID, largest: 9, position: LONG, limit: LONG + 1, ranges: [] }, 'UDP acknowledgement'],
+  [{ kind: 'acknowledgement', id: ID, largest: 9, position: LONG, limit: LONG + 9, ranges: [{ from: LONG + 2, to: LONG + 3 }, { from: LONG + 5, to: LONG + 8 }] }, 'UDP acknowledgement'],
+  [{ kind: 'reset', id: ID }, 'UDP reset'],
+]
+
+t.test('S209 over UDP: every packet of the stream by its name and values, on any port', needsTsharkWithLua, async t => {
+  for (const ends of [DIRECT, ['10.0.0.1:40000', '10.0.0.2:9000'], [FROM, TO]] as const) {
+    const rows = tshark(written(t, STREAM.map(([each]) => datagram(encodePacket(each), ...ends)).map(packet)))
+    t.equal(rows.length, STREAM.length)
+    for (const [at, [each, info]] of STREAM.entries()) {
+      const row = rows[at], value = (name: string): string => row[`naptlab.datagram.${name}`].join(' ')
+      t.same(row['_ws.col.Protocol'], ['NAPTLAB'])
+      t.same(row['_ws.expert.message'], [], info)
+      t.match(row['_ws.col.Info'][0], info)
+      t.equal(value('id'), ID)
+      t.equal(value('type'), String(encodePacket(each)[1]))
+      const values = new Map<string, string | number | Uint8Array | object>(Object.entries(each)), numberOf = (name: string): string => typeof values.get(name) === 'number' ? `${Number(values.get(name))}` : ''
+      for (const name of ['limit', 'number', 'position', 'largest']) t.equal(value(name), numberOf(name), `${info}: ${name}`)
+      t.equal(value('token'), each.kind === 'open' ? each.token : '')
+      t.equal(value('own_id'), each.kind === 'accept' ? each.ownId : '')
+      t.equal(value('range'), each.kind === 'acknowledgement' ? each.ranges.map(({ from, to }) => `${from} to ${to}`).join(' ') : '')
+      t.equal(value('length'), 'bytes' in each && each.bytes.length > 0 ? String(each.bytes.length) : '')
+      // What our own lines say of it, but for the numbers that go by the connection.
+      const ours = namePacket([decode(datagram(encodePacket(each), ...ends))], decodePayload, []).title.replace(/ …$/, '')
+      t.ok(ours === 'data' ? info.startsWith('S209 data') : info.startsWith(ours), `${ours}: ${info}`)
+    }
+  }
+})
+
+t.test('what is not exactly one packet of a stream is none: each byte counts', needsTsharkWithLua, async t => {
+  const random = randomBytes('pieces'), payloads = STREAM.flatMap(([each]) => {
+    const bytes = encodePacket(each)
+    const changed = Array.from({ length: 12 }, () => {
+      const copy = Uint8Array.from(bytes)
+      copy[1 + random.next().value % (copy.length - 1)] ^= 1 << random.next().value % 8
+      return copy
+    })
+    return [...changed, bytes.subarray(0, bytes.length - 1), Uint8Array.from([...bytes, 0]), bytes.subarray(0, 10)]
+  })
+  const rows = tshark(written(t, payloads.map(bytes => datagram(bytes, ...DIRECT)).map(packet)))
+  t.equal(rows.length, payloads.length)
+  t.same(rows.filter(row => row['naptlab.datagram.type'].length > 0 || row['naptlab.type'].length > 0), [])
+  const cut = datagram(encodePacket(dataOf(LINE)), ...DIRECT)
+  t.same(tshark(written(t, [{ ...packet(cut.subarray(0, cut.length - 2), 0), originalLength: cut.length }]))[0]['naptlab.datagram.type'], [], 'a packet that was not captured whole cannot be told')
 })

@@ -96,3 +96,28 @@ t.test('a long stream is the same however it was cut, and is not kept', async t 
   const holed = frames(1400).filter((_, at) => at !== 100)
   t.match(entries(holed).map(entry => entry.packet), ['SYN', '217 connection request', '217 connection request', 'gap of 1400 bytes', 'data', 'data'])
 })
+
+t.test('two large captures are compared by digests first, and what differs is the same as packet by packet', async t => {
+  const dir = t.testdir()
+  const folder = (name: string, frames: Frames): string => {
+    pcaps(join(dir, name), frames)
+    return join(dir, name)
+  }
+  const changed = framesOf(), answer = changed.get('104b-wan')!.find(({ bytes }) => bytes[23] === 17 && bytes[42] === 205)!.bytes
+  answer[22]--
+  ipv4.writeChecksum(answer, 14)
+  udp.writeChecksum(answer, 14, 34)
+  const fewer = framesOf()
+  fewer.set('104b-lan', fewer.get('104b-lan')!.filter(({ bytes }) => !(bytes[23] === 17 && bytes[42] === 205)))
+  const wanted = folder('wanted', framesOf())
+  for (const [name, frames, result] of [['same', framesOf(run({ ...FREEDOM, segment: 11 })), 'equal'], ['changed', changed, 'different'], ['fewer', fewer, 'different']] as const) {
+    const got = folder(name, frames), byDigests = await diffGoldens(wanted, got, { ...options, readable: 5 }), byPackets = await diffGoldens(wanted, got, options)
+    for (const report of [byDigests, byPackets]) t.equal(report.result, result, name)
+    const differences = ({ differences, missing, unexpected }: GoldenReport): unknown => ({ differences, missing, unexpected })
+    t.same(differences(byDigests), differences(byPackets), name)
+    t.equal(byDigests.compared, byPackets.compared, name)
+  }
+  const wrong = framesOf()
+  wrong.get('101')![0].bytes[24] ^= 1
+  await t.rejects(diffGoldens(folder('wrong', wrong), wanted, { ...options, readable: 5 }), { name: 'CheckUsageError', message: /is wrong in itself/ })
+})

@@ -250,6 +250,10 @@ t.test('what is no golden says where', async t => {
     ['- a', /has no fields/], ['{', /not YAML/], ['golden: x\n', /a field 'format' should stand here/], [text.replace('format: 1', 'format: 9'), /format is 9.*Record it again/],
     [text.replace('way: →', 'way: up'), /interfaces: 101 1: entries 1: a way of → or ← should stand here/],
     [text.replace('SP: 3400', 'SP: [1]'), /flow: SP: fields should stand here/],
+    [`${text}colour: blue\n`, /colour: there is no such field here \(known: golden, format/],
+    [text.replace('{ way: →,', '{ ways: 1, way: →,'), /interfaces: 101 1: entries 1: ways: there is no such field here/],
+    [text.replace('flow: { protocol', 'flow: { VLAN: 5, protocol'), /flow: VLAN: there is no such field here/],
+    ['a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n', /g\.yaml:2: a golden has no aliases/],
   ]
   for (const [bad, sentence] of cases) t.throws(() => parseGolden(bad, 'g.yaml'), { name: 'GoldenError', message: sentence })
 })

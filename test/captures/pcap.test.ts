@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { CaptureFileError, encodePcap, PcapWriter, readPcap, readPcapFile, type PcapFormat } from '../../captures/index.js'
+import { CaptureFileError, encodePcap, PcapWriter, readCaptureBytes, readCaptureFile, type PcapFormat } from '../../captures/index.js'
 import { randomBytes } from './support.js'
 
 const FORMATS: readonly PcapFormat[] = (['little', 'big'] as const).flatMap(byteOrder =>
@@ -18,7 +18,7 @@ const packets = [0, 1, 14, 60, 1514, 9000].map((length, at) => ({
 for (const format of FORMATS) {
   t.test(`${format.byteOrder}-endian, ${format.resolution}: write, read, write`, async t => {
     const written = encodePcap(packets, format)
-    const capture = await readPcap(written, 'a.pcap')
+    const capture = await readCaptureBytes(written, 'a.pcap')
     t.equal(capture.format, 'pcap')
     t.equal(capture.damage, null)
     t.same(capture.interfaces, [ONLY])
@@ -29,7 +29,7 @@ for (const format of FORMATS) {
 
 t.test('nanoseconds survive, and microseconds are cut', async t => {
   const packet = { time: 5_123_456_789n, bytes: bytes(20), originalLength: 20 }
-  const times = await Promise.all(FORMATS.map(async format => (await readPcap(encodePcap([packet], format))).packets[0].time))
+  const times = await Promise.all(FORMATS.map(async format => (await readCaptureBytes(encodePcap([packet], format))).packets[0].time))
   t.same(times, [5_123_456_789n, 5_123_456_000n, 5_123_456_789n, 5_123_456_000n])
 })
 
@@ -39,11 +39,11 @@ t.test('a file cut short at any byte gives the packets before the cut, and says 
   for (let length = 0; length < whole.length; length++) {
     const cut = whole.subarray(0, length)
     if (length < 24) {
-      const error = await readPcap(cut, 'cut.pcap').then(() => null, (reason: unknown) => reason)
+      const error = await readCaptureBytes(cut, 'cut.pcap').then(() => null, (reason: unknown) => reason)
       if (!(error instanceof CaptureFileError)) t.fail(`cut at ${length}: no CaptureFileError`)
       continue
     }
-    const { packets: got, damage } = await readPcap(cut, 'cut.pcap')
+    const { packets: got, damage } = await readCaptureBytes(cut, 'cut.pcap')
     const before = ends.filter(end => end <= length)
     t.equal(got.length, before.length - 1, `cut at ${length}`)
     t.equal(damage?.offset ?? null, ends.includes(length) ? null : before.at(-1), `cut at ${length}`)
@@ -69,17 +69,17 @@ t.test('what is not a capture is told apart', async t => {
     [changed(6, 5), 4, /version is 2\.5/],
   ]
   for (const [file, offset, sentence] of cases) {
-    await t.rejects(readPcap(file, 'x.pcap'), { name: 'CaptureFileError', file: 'x.pcap', offset, message: sentence })
+    await t.rejects(readCaptureBytes(file, 'x.pcap'), { name: 'CaptureFileError', file: 'x.pcap', offset, message: sentence })
   }
-  await t.rejects(readPcapFile(join(t.testdir(), 'none.pcap')), { name: 'CaptureFileError', message: /cannot be read.*ENOENT/ })
-  const { packets: got, damage } = await readPcap(changed(24 + 16 + 8, 255, 255, 255, 255), 'x.pcap')
+  await t.rejects(readCaptureFile(join(t.testdir(), 'none.pcap')), { name: 'CaptureFileError', message: /cannot be read.*ENOENT/ })
+  const { packets: got, damage } = await readCaptureBytes(changed(24 + 16 + 8, 255, 255, 255, 255), 'x.pcap')
   t.equal(got.length, 1)
   t.match(damage?.message, /x\.pcap: at byte 40: record 2 claims 4294967295 bytes/)
 })
 
 t.test('pcap of other times: lengths the other way round, longer records, checksums of cards', async t => {
   for (const format of FORMATS) {
-    const little = format.byteOrder === 'little', file = encodePcap(packets, format), wanted = await readPcap(file)
+    const little = format.byteOrder === 'little', file = encodePcap(packets, format), wanted = await readCaptureBytes(file)
     /** With a version, and the lengths of the records swapped that `isSwapped`. */
     const older = (minor: number, isSwapped: (packet: number) => boolean): Uint8Array => {
       const copy = Uint8Array.from(file), view = new DataView(copy.buffer)
@@ -94,9 +94,9 @@ t.test('pcap of other times: lengths the other way round, longer records, checks
       }
       return copy
     }
-    t.same((await readPcap(older(2, () => true))).packets, wanted.packets, 'version 2.2: the length on the wire stands first')
-    t.same((await readPcap(older(3, number => number % 2 === 0))).packets, wanted.packets, 'version 2.3: the longer one is that on the wire')
-    const cut = await readPcap(older(2, () => true).subarray(0, -1), 'cut.pcap')
+    t.same((await readCaptureBytes(older(2, () => true))).packets, wanted.packets, 'version 2.2: the length on the wire stands first')
+    t.same((await readCaptureBytes(older(3, number => number % 2 === 0))).packets, wanted.packets, 'version 2.3: the longer one is that on the wire')
+    const cut = await readCaptureBytes(older(2, () => true).subarray(0, -1), 'cut.pcap')
     t.match([cut.packets.length, cut.damage?.found], [packets.length - 1, /record 6 holds 8999 of its 9000 bytes/])
 
     // The magic of modified records, which are eight bytes longer; times are in microseconds.
@@ -108,11 +108,11 @@ t.test('pcap of other times: lengths the other way round, longer records, checks
       modified.push(file.subarray(at, at + 16), Uint8Array.of(0, 0, 0, 2, 8, 0, 4, 0), file.subarray(at + 16, end))
       at = end
     }
-    if (format.resolution === 'microseconds') t.same((await readPcap(new Uint8Array(Buffer.concat(modified)))).packets, wanted.packets)
+    if (format.resolution === 'microseconds') t.same((await readCaptureBytes(new Uint8Array(Buffer.concat(modified)))).packets, wanted.packets)
 
     const checked = Uint8Array.from(file)
     new DataView(checked.buffer).setUint32(20, 0x2400_0071, little) // Linux cooked, with a checksum of two 16-bit words behind it
-    t.equal((await readPcap(checked)).interfaces[0].linkType, 113)
+    t.equal((await readCaptureBytes(checked)).interfaces[0].linkType, 113)
   }
 })
 
@@ -120,7 +120,7 @@ t.test('arbitrary bytes never crash the reader', async t => {
   for (let round = 0; round < 300; round++) {
     const noise = bytes(200)
     noise.set(encodePcap([], FORMATS[round % 4]).subarray(0, round % 25))
-    const outcome = await readPcap(noise).then(capture => capture.packets.every(packet => packet.bytes.length <= 200), (error: unknown) => error instanceof CaptureFileError)
+    const outcome = await readCaptureBytes(noise).then(capture => capture.packets.every(packet => packet.bytes.length <= 200), (error: unknown) => error instanceof CaptureFileError)
     if (!outcome) t.fail(`round ${round}`)
   }
   t.pass('300 rounds')
@@ -156,7 +156,7 @@ t.test('more than the buffer holds, and a source that is changed afterwards', as
   const writer = new PcapWriter(path), frame = new Uint8Array(1500)
   for (let at = 0; at < 200; at++) writer.write(BigInt(at), frame.fill(at))
   writer.close()
-  const { packets: got } = await readPcapFile(path)
+  const { packets: got } = await readCaptureFile(path)
   t.same(got.map(packet => packet.bytes[1499]), Array.from({ length: 200 }, (_, at) => at))
 })
 
@@ -164,6 +164,6 @@ t.test('a file read twice, and bytes that are left alone', async t => {
   const path = join(t.testdir(), 'a.pcap')
   const original = encodePcap(packets)
   writeFileSync(path, original)
-  t.same((await readPcapFile(path)).packets, (await readPcap(original)).packets)
+  t.same((await readCaptureFile(path)).packets, (await readCaptureBytes(original)).packets)
   t.same(original, encodePcap(packets))
 })

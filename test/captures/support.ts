@@ -5,7 +5,7 @@ import { parseEndpoint, parseMac, type Endpoint } from '../../napt/wire/address.
 import { tcpFrame, udpFrame, type TcpOptions } from '../../napt/wire/frame.js'
 import { FLAG } from '../../napt/wire/tcp.js'
 import {
-  encodePcap, readPcap, type Capture, type LayoutField, type MessageField, type PayloadDecoder, type RouterRecord,
+  encodePcap, readCaptureBytes, type Capture, type LayoutField, type MessageField, type PayloadDecoder, type RouterRecord,
 } from '../../captures/index.js'
 
 const NAMES: Readonly<Record<number, string | undefined>> = { 201: 'equipment registration', 205: 'connection request notification', 217: 'connection request', 226: 'connection request' }
@@ -127,7 +127,7 @@ export function framesOf(events: readonly Event[] = run()): Frames {
 }
 
 export async function capture(packets: readonly { time: bigint, bytes: Uint8Array }[], file = 'made-up.pcap'): Promise<Capture> {
-  return readPcap(encodePcap(packets.map(({ time, bytes }) => ({ time, bytes, originalLength: bytes.length }))), file)
+  return readCaptureBytes(encodePcap(packets.map(({ time, bytes }) => ({ time, bytes, originalLength: bytes.length }))), file)
 }
 
 export async function capturesOf(frames: Frames = framesOf()): Promise<Map<string, Capture>> {

@@ -3,7 +3,7 @@ import { readFileSync, truncateSync, copyFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
-import { FIGURES, goldenCapture, readPcapFile } from '../../captures/index.js'
+import { FIGURES, goldenCapture, readCaptureFile } from '../../captures/index.js'
 import { needsRawSocket } from '../prerequisites.js'
 import { naptlab } from './naptlab.js'
 
@@ -130,7 +130,7 @@ t.test('emit: all eight as files that hold', async t => {
   for (const figure of FIGURES) {
     const file = join(folder, `${figure}.pcap`)
     t.equal((await naptlab(['emit', figure, '--out', file])).code, 0)
-    t.equal((await readPcapFile(file)).packets.length, 1)
+    t.equal((await readCaptureFile(file)).packets.length, 1)
     const side = figure.startsWith('7') ? { A: '104b-lan', B: '104b-wan', C: '104a-lan', D: '104a-wan' }[figure[1]] : { A: '104b-lan', B: '104b-wan', C: '104b-lan', D: '104b-wan' }[figure[1]]
     const checked = await naptlab(['check', '--as', `${side ?? ''}=${file}`, '--figures', '--json'])
     const report = JSON.parse(checked.stdout) as { figures: { results: { figure: string, result: string }[] } }

@@ -1,5 +1,5 @@
 // `naptlab golden`: each subcommand from the command line, and who may change a golden.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import t, { type Test } from 'tap'
@@ -60,6 +60,20 @@ t.test('wrong usage', async t => {
     [['record', 'good.pcap', '--name', '../call'], /without a slash/], [['record', 'damaged.pcap', '--name', 'b'], /frame 2: ipv4 checksum/], [['diff', 'good.pcap', 'nothing'], /neither a capture nor a golden/], [[], /naptlab golden update/],
   ]
   await Promise.all(refused.map(async ([args, words]) => t.match(await naptlab(['golden', ...args], dir), { code: 2, stdout: '', stderr: words }, args.join(' '))))
+})
+
+t.test('files that never end, and one bad golden among good ones', async t => {
+  const dir = await project(t), bad = join(dir, 'goldens', 'bad')
+  const endless: [string[], RegExp][] = [
+    [['golden', 'check', 'good.pcap', '--golden', 'bad'], /the golden cannot be read \(it has more than \d+ bytes\)/], [['golden', 'check', '/dev/zero', '--golden', 'call'], /\/dev\/zero: at byte 0/],
+    [['check', 'good.pcap', '--check', '/dev/zero'], /the check file has more than \d+ bytes/], [['show', 'good.pcap', '--keys', '/dev/zero'], /the key log cannot be read \(it has more than \d+ bytes\)/],
+  ]
+  mkdirSync(bad)
+  symlinkSync('/dev/zero', join(bad, 'golden.yaml'))
+  for (const [args, words] of endless) t.match(await naptlab(args, dir), { code: 2, stdout: '', stderr: words }, args.join(' '))
+  rmSync(join(bad, 'golden.yaml'))
+  writeFileSync(join(bad, 'golden.yaml'), 'a: &a [x]\nb: [*a, *a]\n')
+  t.match(await naptlab(['golden', 'lint'], dir), { code: 1, stdout: /^✗ goldens\/bad\/golden\.yaml: .*a golden has no aliases/ }, 'the others were looked at, too')
 })
 
 t.test('a folder of captures against a folder of goldens', async t => {

@@ -227,3 +227,14 @@ t.test('trace', async t => {
     t.equal(await ended, 0)
   })
 })
+
+t.test('what the devices lost is told beside the table and by counters', async t => {
+  const router = await serveRouter(t)
+  t.equal((await naptlab(['table', router.path])).stderr, '', 'nothing was lost')
+  const { counters } = router.b.devices.lan
+  Object.defineProperty(router.b.devices.lan, 'counters', { value: { ...counters, missed: 12, unsent: 3 } })
+  const { stdout, stderr } = await naptlab(['table', router.path])
+  t.match(stdout, /no mapping/)
+  t.equal(stderr, 'note: frames lost at its devices: 12 missed on the LAN, 3 not sent on the LAN\n')
+  t.match((await naptlab(['counters', router.path])).stdout, /lan device: missed +12\n +lan device: not sent +3\n +wan device: missed +0/)
+})

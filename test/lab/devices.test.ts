@@ -2,11 +2,12 @@
 import t from 'tap'
 import { openBench, type AttachedBench, type BenchDescription } from '../../lab/index.js'
 import { RouterClient } from '../../napt/index.js'
-import { needsCap, needsNamespaces, needsRawSocket, type Prerequisite } from '../prerequisites.js'
+import type { DeviceKind } from '../../napt/index.js'
+import { needsCap, needsNamespaces, needsRawSocket, needsTap, type Prerequisite } from '../prerequisites.js'
 import { ask, run, script } from './helpers.js'
 import { once } from 'node:events'
 
-const bench = (offloads: 'on' | 'off'): BenchDescription => ({
+const bench = (offloads: 'on' | 'off', device: DeviceKind = 'packet'): BenchDescription => ({
   name: 'small',
   networks: { lan: { offloads }, wan: { offloads } },
   hosts: {
@@ -14,7 +15,7 @@ const bench = (offloads: 'on' | 'off'): BenchDescription => ({
     outside: { network: 'wan', address: '130.74.23.6' },
   },
   routers: {
-    r: { lan: { network: 'lan', address: '192.168.1.1/24' }, wan: { network: 'wan', address: '202.204.16.13' }, nat: { portAllocation: 'sequential', firstPort: { udp: 3400, tcp: 2401 } } },
+    r: { device, lan: { network: 'lan', address: '192.168.1.1/24' }, wan: { network: 'wan', address: '202.204.16.13' }, nat: { portAllocation: 'sequential', firstPort: { udp: 3400, tcp: 2401 } } },
   },
 })
 
@@ -23,15 +24,17 @@ async function answerer(bench: AttachedBench): Promise<void> {
   await once(server.stdout, 'data')
 }
 
-const CASES: readonly { device: 'packet' | 'libpcap', offloads: 'on' | 'off', needs: Prerequisite }[] = [
+const CASES: readonly { device: DeviceKind, offloads: 'on' | 'off', needs: Prerequisite }[] = [
   { device: 'packet', offloads: 'off', needs: needsNamespaces },
   { device: 'packet', offloads: 'on', needs: needsNamespaces },
   { device: 'libpcap', offloads: 'off', needs: needsCap },
+  { device: 'tap', offloads: 'off', needs: needsTap },
+  { device: 'tap', offloads: 'on', needs: needsTap },
 ]
 
 for (const { device, offloads, needs } of CASES) {
   t.test(`${device}, offloads ${offloads}`, needs, async t => {
-    await using small = await openBench(bench(offloads), { routerSettings: () => ({ device }) })
+    await using small = await openBench(bench(offloads, device))
     await answerer(small)
     const heard = await ask<{ udp: string, tcp: string }>(small, 'inside', 'talk', 'ask', '130.74.23.6', '1200', 'hello')
     t.same(heard, { udp: 'hello 202.204.16.13', tcp: 'hello 202.204.16.13' }, 'the other end sees the WAN address, and its answers come back')

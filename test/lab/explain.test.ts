@@ -4,7 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { encodePcap, PcapngWriter, type PacketFacts } from '../../captures/index.js'
+import { CaptureStream, encodePcap, goldenCapture, KeyLog, PcapngWriter, type PacketFacts } from '../../captures/index.js'
+import { PacketNamer } from '../../captures/show/naming.js'
+import { PacketLook } from '../../captures/show/packet-look.js'
+import { StreamKeys } from '../../captures/show/stream-keys.js'
 import { explanationLines } from '../../cli/explain-text.js'
 import { explainByNat, explainFrame } from '../../lab/explain/explain-frame.js'
 import { natNamed } from '../../lab/read-nat.js'
@@ -120,4 +123,49 @@ t.test('what a file says cannot steer a terminal', async t => {
   const lines = explanationLines(await explainFrame(capture([OUT, '104b-lan', { packetId: 1n, direction: 'inbound', comment: '104b\x1b[2J  dropped\n  reason  \x07x' }]), 1), false)
   t.notOk(lines.some(line => /\p{Cc}/u.test(line)))
   t.match(lines.join('\n'), /104b\\u001b\[2J {2}dropped/)
+})
+
+t.test('what is under TLS is named as show names it, on every side of the routers; values stay where they are', async t => {
+  for (const [golden, wanted] of [['fig2', ['217 connection request', '226 connection request', '212 client hello']], ['fig2-ssl3-dhe', ['217 connection request', '226 connection request']]] as const) {
+    const file = goldenCapture(golden), stream = await CaptureStream.open(file), look = new PacketLook(new PacketNamer(new StreamKeys(stream), stream.names))
+    const frames = new Map<string, number[]>()
+    for await (const batch of stream.batches()) {
+      for (const packet of batch) {
+        look.load(packet)
+        const title = look.name?.title ?? ''
+        frames.set(title, [...frames.get(title) ?? [], packet.number])
+      }
+    }
+    for (const title of wanted) {
+      const copies = [...frames].filter(([name]) => name.startsWith(title)).flatMap(([, numbers]) => numbers)
+      t.ok(copies.length >= 4, `${golden}: ${title} is in frames ${copies.join(', ')}`)
+      for (const frame of copies) {
+        const explained = await explainFrame(file, frame), text = explanationLines(explained, true).join('\n')
+        t.match(explained.summary, title, `${golden}, frame ${frame}`)
+        if (!title.includes('hello')) t.equal(explained.payload, title)
+        t.notMatch(text, /open sesame|password/)
+      }
+    }
+  }
+})
+
+t.test('without keys it says what it can, and a key log beside opens it', async t => {
+  const stream = await CaptureStream.open(goldenCapture('fig2')), file = path(), writer = new PcapngWriter(file), known = new Map<number, number>()
+  let wanted = 0
+  const look = new PacketLook(new PacketNamer(new StreamKeys(stream), stream.names))
+  for await (const batch of stream.batches()) {
+    for (const packet of batch) {
+      const { interface: { id, name, description, linkType } } = packet, own = known.get(id) ?? writer.interface({ name, description, linkType, snapLength: 0 })
+      known.set(id, own)
+      look.load(packet)
+      if (wanted === 0 && look.name?.title.startsWith('217') === true) wanted = packet.number
+      const { time, packetId, direction, comment } = packet
+      writer.packet(packet.bytes, { interfaceId: own, time, comment, ...packetId === null ? {} : { packetId }, ...direction === null ? {} : { direction } })
+    }
+  }
+  writer.close()
+  t.match((await explainFrame(file, wanted)).summary, 'no keys.log')
+  const keys = new KeyLog('keys.log')
+  keys.add(stream.keyLog)
+  t.match((await explainFrame(file, wanted, keys)).summary, '217 connection request')
 })

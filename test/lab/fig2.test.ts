@@ -1,7 +1,7 @@
 // The main job, on real packets: Fig. 2 through two userspace NAPT routers, with everything that is promised of it.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { CaptureStream, decode, summarize, type InterfacePacket, type LadderEntry, type LadderPacket } from '../../captures/index.js'
 import { fig1 } from '../../lab/benches/fig1.js'
@@ -50,7 +50,7 @@ t.test('the standard run', needsNamespaces, async t => {
   t.same(result.equipment, [{ equipmentId: '2133', address: '202.204.16.13', port: 3400 }], 'Fig. 9')
   t.equal(result.golden?.result, 'equal', JSON.stringify([result.golden?.differences, result.golden?.missing, result.golden?.unexpected]))
   t.equal(result.file?.bytes, 48_000)
-  t.same(readdirSync(out), ['captures.pcapng'], 'one file, and nothing half-written')
+  t.same(readdirSync(out), ['fig2.pcapng'], 'one file, and nothing half-written')
   await t.test('one capture with all interfaces, names, verdicts and losses', t => recorded(t, result.capture ?? ''))
   const firstConnection = packets.find(packet => packet.title.startsWith('208'))
   t.same(firstConnection?.hops.map(hop => `${hop.from} ${hop.to}`), ['103 104b', '104b 104a', '104a 102'], 'one packet, through both routers')
@@ -142,7 +142,7 @@ t.test('bad input', async t => {
   })
   await t.test('files of an earlier run do not count for this one, and others stay', needsNamespaces, async t => {
     const out = t.testdir({ 'notes.txt': 'mine', 'parts': { '104a.pcapng': 'old', '104b.pcapng.part': 'old and cut off' } })
-    writeFileSync(join(out, `${basename(out)}.pcapng`), 'old')
+    writeFileSync(join(out, 'fig2.pcapng'), 'old')
     const { result } = await run({ out, signal: AbortSignal.abort() })
     t.notOk(result.ok)
     t.same(result.failures, ['the run was interrupted'])

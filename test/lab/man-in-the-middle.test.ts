@@ -48,7 +48,7 @@ interface Scene { readonly stage: Stage, readonly client: ClientSecurity, readon
 async function play(out: string, scene: (scene: Scene) => Promise<void>): Promise<{ failures: readonly string[], titles: readonly string[] }> {
   const entries: LadderEntry[] = []
   const { result } = await runScenario({
-    title: 'a man in the middle', bench, standardBench: fig1.name, hosts: ['66', '102', '103'], routers: ['104a', '104b'], connections: connectionsOf(bench), golden: null,
+    name: 'in-the-middle', title: 'a man in the middle', bench, standardBench: fig1.name, hosts: ['66', '102', '103'], routers: ['104a', '104b'], connections: connectionsOf(bench), golden: null,
     sequence: async stage => {
       await stage.watching
       const impostor = async (certificate: string): Promise<Apparatus> => {

@@ -101,3 +101,20 @@ t.test('plans', async t => {
   t.ok(macs.every(mac => mac.startsWith('02:')), 'locally administered, unicast')
   t.same(plan.cables.at(-1), [{ namespace: '103', interface: 'eth0' }, { namespace: '104b', interface: 'lan' }])
 })
+
+t.test('plans with TAPs', async t => {
+  const tap = { device: 'tap' as const }, side = (network: string, address: string): { network: string, address: string } => ({ network, address })
+  const plan = planBench(readBench({
+    name: 'carrier', networks: { home: {}, middle: {}, wan: {} },
+    hosts: { inside: { network: 'home', address: '192.168.1.3/24', gateway: '192.168.1.1' }, a: { network: 'wan', address: '130.74.23.6' }, b: { network: 'wan', address: '130.74.23.7' } },
+    routers: {
+      near: { ...tap, lan: side('home', '192.168.1.1/24'), wan: side('middle', '100.64.0.2') },
+      far: { ...tap, lan: side('middle', '100.64.0.1/24'), wan: side('wan', '4.17.168.2') },
+    },
+  }))
+  t.same(plan.taps.map(({ router, end }) => `${router.namespace} ${router.interface} = ${end.namespace} ${end.interface}`),
+    ['near lan = inside eth0', 'near wan = switch.middle port1', 'far lan = switch.middle port2', 'far wan = switch.wan port3'], 'a host has the TAP itself; two routers need a switch between them')
+  t.same(plan.cables.map(ends => ends.map(({ namespace }) => namespace)), [['a', 'switch.wan'], ['b', 'switch.wan']])
+  t.match(problemOf({ ...good, networks: { wan: {}, lan: {} }, routers: { r: { device: 'carrier pigeon', lan: side('lan', '10.1.0.1'), wan: side('wan', '10.0.0.3') } } }),
+    /routers\.r\.device: 'carrier pigeon' is not one of packet, libpcap, tap/)
+})

@@ -1,7 +1,7 @@
 // A router's recorder: both sides in one file, each packet with its verdict, its number and its direction; packets that waited,
 // answers, losses; what a killed router leaves; a file that cannot be finished.
-import { once } from 'node:events'
-import { copyFileSync, rmSync, watch } from 'node:fs'
+import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs'
+import { watch } from 'node:fs/promises'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
@@ -36,9 +36,9 @@ t.test('each packet with direction, number and verdict', async t => {
   b.inject('lan', REGISTRATION)
   b.inject('lan', ping('192.168.1.3', '192.168.1.1', 7))
   b.inject('wan', udp('8.117.12.109:9', '202.204.16.13:3400'))
-  const path = recorder.end()
+  const path = await recorder.end()
   t.equal(path, join(folder, '104b.pcapng'))
-  t.equal(recorder.end(), path, 'again is no matter')
+  t.equal(await recorder.end(), path, 'again is no matter')
   b.inject('lan', REGISTRATION)
 
   const { stream, packets } = await read(path)
@@ -63,21 +63,69 @@ t.test('each packet with direction, number and verdict', async t => {
 })
 
 t.test('what is flushed is on file before the end', async t => {
-  const b = new DataplaneBench(), folder = t.testdir()
-  const recorder = new RouterRecorder(b.dataplane, folder), part = join(folder, '104b.pcapng.part'), left = join(folder, 'left.pcapng')
-  t.teardown(() => {
-    recorder.close()
+  const b = new DataplaneBench(), folder = t.testdir(), part = join(folder, '104b.pcapng.part'), left = join(folder, 'left.pcapng')
+  const changes = watch(folder)[Symbol.asyncIterator]()
+  let change = changes.next()
+  const recorder = new RouterRecorder(b.dataplane, folder)
+  t.teardown(async () => {
+    await recorder.close()
     b.dataplane.close()
   })
   b.greet('wan', '130.74.23.6')
-  const watcher = watch(part), written = once(watcher, 'change')
   b.inject('lan', REGISTRATION)
-  await written
-  watcher.close()
-  copyFileSync(part, left)
-  const { stream, packets } = await read(left)
-  t.equal(stream.damage, null, 'it ends with a block')
-  t.ok(packets.some(({ interface: { name } }) => name === '104b-wan'))
+  for (let isThere = false; !isThere;) {
+    await change
+    change = changes.next()
+    if (!existsSync(part) || statSync(part).size === 0) continue
+    copyFileSync(part, left)
+    const { stream, packets } = await read(left)
+    t.equal(stream.damage, null, 'it ends with a block')
+    isThere = packets.some(({ interface: { name } }) => name === '104b-wan')
+  }
+  await changes.return?.()
+})
+
+t.test('what the file has no room for in time is counted, at the side that it is missing from', async t => {
+  const FRAMES = 5000, b = new DataplaneBench(), folder = t.testdir(), recorder = new RouterRecorder(b.dataplane, folder, 1 << 12)
+  t.teardown(() => b.dataplane.close())
+  b.greet('wan', '130.74.23.6')
+  // All in one turn: while the other thread writes a few, there is room for the next few alone.
+  for (let i = 0; i < FRAMES; i++) b.inject('lan', udp('192.168.1.3:2000', '130.74.23.6:1200', String(i)))
+  t.equal(b.devices.wan.sentFrames.length, FRAMES, 'all of them are forwarded')
+  const { stream, packets } = await read(await recorder.end()), { traceLost, traceLostFrames } = b.dataplane
+  const sent = packets.filter(({ interface: { name }, direction }) => name === '104b-wan' && direction === 'outbound')
+  const cameIn = new Map(packets.filter(({ interface: { name } }) => name === '104b-lan').map(packet => [packet.packetId, packet]))
+  t.ok(traceLost > 0 && sent.length > 0)
+  t.equal(cameIn.size + traceLostFrames.lan, FRAMES)
+  t.equal(sent.length + traceLostFrames.wan, FRAMES + 1, 'with the answer to ARP')
+  t.equal(sent.filter(({ packetId }) => cameIn.has(packetId)).length, cameIn.size, 'what is there is there at both sides')
+  t.same([...stream.statistics].map(([{ name }, { dropped }]) => [name, Number(dropped)]), [['104b-lan', traceLostFrames.lan], ['104b-wan', traceLostFrames.wan]])
+  const numbers = [...cameIn.values()].map(({ bytes }) => Number(Buffer.from(bytes.subarray(42)).toString()))
+  t.same(numbers, numbers.toSorted((x, y) => x - y), 'in order')
+})
+
+t.test('the same frame held twice is two packets, each with its number', async t => {
+  const b = new DataplaneBench(), folder = t.testdir(), recorder = new RouterRecorder(b.dataplane, folder)
+  t.teardown(() => b.dataplane.close())
+  b.inject('lan', REGISTRATION)
+  b.inject('lan', REGISTRATION)
+  b.inject('wan', arpReply({ mac: HOST_MACS.wan, address: '130.74.23.6' }, { mac: MACS.wan, address: '202.204.16.13' }))
+  const { packets } = await read(await recorder.end())
+  const held = packets.filter(({ comment }) => comment.includes('held')), sent = packets.filter(({ comment }) => comment.includes('which waited for ARP'))
+  t.equal(new Set(held.map(({ packetId }) => packetId)).size, 2)
+  t.same(sent.map(({ packetId }) => packetId), held.map(({ packetId }) => packetId))
+})
+
+t.test('a packet that waited in vain says so in the end', async t => {
+  const b = new DataplaneBench(), folder = t.testdir(), recorder = new RouterRecorder(b.dataplane, folder)
+  t.teardown(() => b.dataplane.close())
+  b.inject('lan', REGISTRATION)
+  for (let second = 0; second < 3; second++) b.dataplane.advance(1000)
+  const path = await recorder.end(), { stream, packets } = await read(path)
+  t.equal(stream.damage, null)
+  const [first] = packets
+  t.match(first.comment, /^104b {2}lan → wan {2}dropped {2}udp 192\.168\.1\.3:2000 → 130\.74\.23\.6:1200, 4 bytes, which waited for ARP\n {2}reason {3}neighbour-unreachable: .*\n {2}rule {5}RFC 1122 §2\.3\.2\.?\d*$/)
+  t.equal(packets.filter(({ packetId }) => packetId === first.packetId).length, 1)
 })
 
 t.test('a file that cannot be finished is told, and the router goes on', async t => {
@@ -86,22 +134,21 @@ t.test('a file that cannot be finished is told, and the router goes on', async t
   t.throws(() => new RouterRecorder(b.dataplane, join(folder, 'none')), { code: 'ENOENT' })
   const recorder = new RouterRecorder(b.dataplane, join(folder, 'below'))
   rmSync(join(folder, 'below'), { recursive: true })
-  t.throws(() => recorder.end(), { code: 'ENOENT' })
-  t.doesNotThrow(() => recorder.close())
+  await t.rejects(recorder.end(), { code: 'ENOENT' })
+  await t.resolves(recorder.close())
   b.greet('wan', '130.74.23.6')
   b.inject('lan', REGISTRATION)
   t.equal(b.sent('wan').length, 1)
 })
 
-t.test('tshark shows comments, directions and numbers', needsTshark, t => {
+t.test('tshark shows comments, directions and numbers', needsTshark, async t => {
   const b = new DataplaneBench(), folder = t.testdir()
   t.teardown(() => b.dataplane.close())
   const recorder = new RouterRecorder(b.dataplane, folder)
   b.greet('wan', '130.74.23.6')
   b.inject('lan', REGISTRATION)
   const fields = ['frame.interface_name', 'frame.packet_flags_direction', 'frame.comment'].flatMap(field => ['-e', field])
-  const { stdout } = spawnSync('tshark', ['-r', recorder.end(), '-Y', 'udp', '-T', 'fields', '-E', 'separator=|', ...fields], { encoding: 'utf8' })
+  const { stdout } = spawnSync('tshark', ['-r', await recorder.end(), '-Y', 'udp', '-T', 'fields', '-E', 'separator=|', ...fields], { encoding: 'utf8' })
   t.match(stdout, /^104b-lan\|0x00000001\|104b {2}lan → wan {2}forwarded {2}udp 192\.168\.1\.3:2000 → 130\.74\.23\.6:1200, 4 bytes, as 202\.204\.16\.13:3400[\s\S]*mapping/)
   t.match(stdout, /^104b-wan\|0x00000002\|$/m)
-  t.end()
 })

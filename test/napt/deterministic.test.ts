@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { PcapWriter, readPcapFile } from '../../captures/index.js'
+import { PcapWriter, readCaptureFile } from '../../captures/index.js'
 import { FileDevice, replay, type Counters, type Side } from '../../napt/index.js'
 import { Router } from '../../napt/router.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
@@ -63,7 +63,7 @@ async function run(name: string, seed: number): Promise<Counters> {
   // Numbered across both files, so that their order is compared as well.
   let sent = BEGIN
   const device = async (side: Side): Promise<FileDevice> => {
-    const { packets } = await readPcapFile(fileOf('in', side))
+    const { packets } = await readCaptureFile(fileOf('in', side))
     return new FileDevice(side, MACS[side], packets, frame => files[side].write(sent++, frame))
   }
   const devices = { lan: await device('lan'), wan: await device('wan') }
@@ -85,7 +85,7 @@ t.test('the same bytes twice, and others with another seed', async t => {
   const { forwarded, answered, held, dropped } = counters
   t.ok(forwarded.lan > 1000 && forwarded.wan > 500 && answered > 500 && held > 100, `there was much to do: ${JSON.stringify({ forwarded, answered, held })}`)
   for (const reason of ['fragment-lapsed', 'filtered', 'no-mapping', 'neighbour-unreachable', 'host-rate'] as const) t.ok(dropped[reason] > 0, reason)
-  const { packets } = await readPcapFile(fileOf('first', 'wan'))
+  const { packets } = await readCaptureFile(fileOf('first', 'wan'))
   const seen = packets.filter(({ bytes }) => ethernet.type(bytes, 0) === ethernet.TYPE.ipv4).map(({ bytes }) => bytes)
   t.equal(new Set(seen.map(bytes => ipv4.source(bytes, IP))).size, NAT.pool.length, 'from every address of the pool')
   t.ok(seen.some(bytes => ipv4.isFragment(bytes, IP)), 'with fragments')

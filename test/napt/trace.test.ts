@@ -1,8 +1,15 @@
-// Trace records: into a block and out again, and what happens when the block is full.
-import t from 'tap'
+// Trace records: into a ring and out again, in this thread and as another one reads them; what happens when the ring is full; the same
+// over the control socket.
+import t, { type Test } from 'tap'
+import { timeOfStamp, wallTime } from '../../napt/clock.js'
 import { eventToRecord, recordToEvent } from '../../napt/control/frame-event.js'
-import { readTrace, TraceBuffer, type TraceRecord } from '../../napt/trace.js'
-import { DROP_REASON_NAMES } from '../../napt/verdict.js'
+import { HEAD, HEADER_BYTES, WORD } from '../../napt/trace-layout.js'
+import { TraceReader } from '../../napt/trace-reader.js'
+import { NO_FRAME, TraceRing } from '../../napt/trace-ring.js'
+import type { TraceRecord } from '../../napt/trace.js'
+import { DROP_REASON_NAMES, type Side } from '../../napt/verdict.js'
+import { RouterClock } from '../../napt/clock.js'
+import { udp } from './frames.js'
 import { Random } from './random.js'
 
 /** A record as plain values, so that it does not matter what kind of array a frame is. */
@@ -12,14 +19,27 @@ const plain = ({ received, sent, ...rest }: TraceRecord): object => ({
   ...(sent === undefined ? {} : { sent: [sent.side, Buffer.from(sent.frame).toString('hex')] }),
 })
 
-function add(buffer: TraceBuffer, { time, action, reason, waited, received, sent }: TraceRecord): void {
-  buffer.add(time, action, reason ?? null, waited === true, received?.side ?? null, received?.frame ?? null, sent?.side ?? null, sent?.frame ?? null)
+const SECOND = 1_000_000_000n
+
+/** Writes a record as the data plane does. False where there was no room. */
+function add(ring: TraceRing, { time, action, reason, waited, received, sent }: TraceRecord): boolean {
+  const frame = received === undefined ? null : Buffer.concat([Buffer.alloc(5), received.frame, Buffer.alloc(3)]) // somewhere in a batch
+  const source = frame === null ? NO_FRAME : new DataView(frame.buffer, frame.byteOffset, frame.length)
+  const at = frame === null ? ring.open(source, 0, 0, false) : ring.open(source, 5, 5 + (received?.frame.length ?? 0), false)
+  if (at >= 0) {
+    ring.words[at + WORD.time] = Number(time / SECOND)
+    ring.words[at + WORD.time + 1] = Number(time % SECOND)
+  }
+  const wentOn = action === 'forward' && sent !== undefined && frame !== null
+  if (wentOn) frame.set(sent.frame, 5)
+  return ring.close(action, reason ?? null, waited === true, received?.side ?? null, sent?.side ?? null, wentOn ? null : sent?.frame ?? null)
 }
 
-const FRAME = Uint8Array.of(1, 2, 3), OTHER = Uint8Array.of(4, 5)
+/** Of a frame that goes on, nothing behind the first HEAD bytes changes. */
+const FRAME = Uint8Array.of(1, 2, 3), OTHER = Uint8Array.of(4, 5, 6)
 const RECORDS: readonly TraceRecord[] = [
   { time: 1n, action: 'forward', received: { side: 'lan', frame: FRAME }, sent: { side: 'wan', frame: OTHER } },
-  { time: 1_700_000_000_123_456_789n, action: 'answer', received: { side: 'wan', frame: FRAME }, sent: { side: 'wan', frame: OTHER } },
+  { time: 1_700_000_000_123_456_789n, action: 'answer', received: { side: 'wan', frame: FRAME }, sent: { side: 'wan', frame: Uint8Array.of(7, 8) } },
   { time: 2n, action: 'answer', received: { side: 'lan', frame: FRAME } },
   { time: 3n, action: 'originate', sent: { side: 'lan', frame: OTHER } },
   { time: 3n, action: 'hold', received: { side: 'lan', frame: FRAME } },
@@ -28,46 +48,146 @@ const RECORDS: readonly TraceRecord[] = [
   ...DROP_REASON_NAMES.map(reason => ({ time: 5n, action: 'drop', reason, received: { side: 'wan', frame: FRAME } } as const)),
 ]
 
+/** All that a reader finds. */
+function take(reader: TraceReader): TraceRecord[] {
+  const records: TraceRecord[] = []
+  while (reader.next()) records.push(reader.record.record())
+  return records
+}
+
 t.test('what goes in comes out, in order', async t => {
-  const buffer = new TraceBuffer()
-  t.ok(buffer.isEmpty)
-  for (const record of RECORDS) add(buffer, record)
-  t.notOk(buffer.isEmpty)
-  t.same([...readTrace(buffer.take())].map(plain), RECORDS.map(plain))
-  t.ok(buffer.isEmpty, 'taking begins anew')
-  t.same([...readTrace(buffer.take())], [])
+  const ring = new TraceRing(1 << 16)
+  t.ok(ring.isEmpty)
+  for (const record of RECORDS) t.ok(add(ring, record))
+  t.notOk(ring.isEmpty)
+  t.same(ring.unpublished().map(plain), RECORDS.map(plain))
+  t.same(ring.unpublished().map(plain), RECORDS.map(plain), 'looking changes nothing')
+  ring.clear()
+  t.ok(ring.isEmpty, 'clearing begins anew')
+  t.same(ring.unpublished(), [])
 })
 
-t.test('a block that was taken is not written to again', async t => {
-  const buffer = new TraceBuffer()
-  add(buffer, RECORDS[0])
-  const block = buffer.take()
-  add(buffer, RECORDS[1])
-  t.same([...readTrace(block)].map(plain), [plain(RECORDS[0])])
+t.test('frames of a record are its own', async t => {
+  const ring = new TraceRing(1 << 12)
+  add(ring, RECORDS[0])
+  const records = ring.unpublished()
+  ring.clear()
+  add(ring, RECORDS[3])
+  t.same(records.map(plain), [plain(RECORDS[0])])
 })
 
-t.test('records that do not fit are counted, those that do still come', async t => {
-  const buffer = new TraceBuffer(100)
+t.test('records that do not fit are refused, those that do still come', async t => {
   const record = (length: number): TraceRecord => ({ time: 1n, action: 'drop', reason: 'protocol', received: { side: 'lan', frame: new Uint8Array(length) } })
-  for (const length of [40, 40, 20, 1]) add(buffer, record(length))
-  t.equal(buffer.lost, 2)
-  t.same([...readTrace(buffer.take())].map(({ received }) => received?.frame.length), [40, 20])
-  add(buffer, record(80))
-  t.equal([...readTrace(buffer.take())].length, 1)
+  // The head of a frame has room twice: as it came, and as it goes on.
+  const ring = new TraceRing(512)
+  t.same([40, 120, 40, 20].map(length => add(ring, record(length))), [true, false, true, false])
+  t.same(ring.unpublished().map(({ received }) => received?.frame.length), [40, 40])
+  ring.clear()
+  t.ok(add(ring, record(160)), 'and room is room again')
+  t.notOk(add(ring, record(1000)), 'what is longer than the ring never fits')
+})
+
+t.test('the reader sees what is published, and the writer gets its memory back when it is released', async t => {
+  const ring = new TraceRing(1024), reader = new TraceReader(ring.memory), record = RECORDS[0]
+  t.notOk(reader.next())
+  add(ring, record)
+  t.notOk(reader.next(), 'not yet')
+  t.notOk(ring.publish(), 'nobody sleeps')
+  t.ok(reader.next())
+  t.same(plain(reader.record.record()), plain(record))
+  t.notOk(reader.next())
+  let fitted = 0
+  while (add(ring, record)) fitted++
+  t.equal(fitted, Math.floor(1024 / (HEADER_BYTES + 16)) - 1, 'what was read takes room')
+  reader.release()
+  t.ok(add(ring, record), 'until it is released')
+})
+
+t.test('a reader that sleeps is woken once; one that is late for it is not left to sleep', async t => {
+  const ring = new TraceRing(1 << 14), reader = new TraceReader(ring.memory)
+  t.ok(reader.sleep())
+  add(ring, RECORDS[0])
+  t.ok(ring.publish(), 'wake it')
+  add(ring, RECORDS[0])
+  t.notOk(ring.publish(), 'it has been told')
+  t.notOk(reader.sleep(), 'there is more: read on')
+  t.equal(take(reader).length, 2)
+  t.ok(reader.sleep())
+})
+
+t.test('stamps are the time', async t => {
+  const clock = new RouterClock(), words = new Int32Array(3), before = wallTime()
+  clock.stamp(words, 1)
+  const time = timeOfStamp(words, 1)
+  t.ok(time >= before && time <= wallTime())
+  t.ok(words[2] >= 0 && words[2] < 1e9)
+})
+
+t.test('partial checksums are completed, before and after', async t => {
+  const ring = new TraceRing(1 << 12), whole = udp('192.168.1.3:2000', '130.74.23.6:1200', 'hello'), frame = whole.slice()
+  frame.fill(0, 40, 42)
+  ring.open(new DataView(frame.buffer), 0, frame.length, true)
+  ring.close('forward', null, false, 'lan', 'wan', null)
+  const [{ received, sent }] = ring.unpublished()
+  t.same([received?.frame, sent?.frame].map(each => Buffer.from(each ?? [])), [Buffer.from(whole), Buffer.from(whole)])
 })
 
 t.test('records over the control socket are the same records', async t => {
   for (const record of RECORDS) t.same(plain(eventToRecord(JSON.parse(JSON.stringify(recordToEvent(record))) as ReturnType<typeof recordToEvent>)), plain(record))
 })
 
-t.test('random records', async t => {
-  const random = new Random(12)
-  const buffer = new TraceBuffer(1 << 22)
-  const records = Array.from({ length: 500 }, (): TraceRecord => ({
-    time: BigInt(random.word()) * 1_000_003n, action: 'forward',
-    received: { side: random.pick(['lan', 'wan'] as const), frame: random.bytes(random.below(1600)) },
-    sent: { side: random.pick(['lan', 'wan'] as const), frame: random.bytes(random.below(1600)) },
-  }))
-  for (const record of records) add(buffer, record)
-  t.same([...readTrace(buffer.take())].map(plain), records.map(plain))
+const LENGTHS = [0, 1, 42, 60, HEAD - 1, HEAD, HEAD + 1, 333, 1514]
+
+function randomRecord(random: Random, lengths: readonly number[]): TraceRecord {
+  const side = random.pick(['lan', 'wan'] as const), to: Side = random.pick(['lan', 'wan'] as const)
+  const frame = random.bytes(random.pick(lengths)), time = BigInt(random.word()) * 1_000_003n
+  switch (random.below(5)) {
+    case 0: return { time, action: 'drop', ...(random.oneIn(2) ? { waited: true } : {}), reason: random.pick(DROP_REASON_NAMES), received: { side, frame } }
+    case 1: return { time, action: 'answer', received: { side, frame }, sent: { side, frame: random.bytes(random.pick(LENGTHS)) } }
+    case 2: return { time, action: 'originate', sent: { side: to, frame } }
+    default: {
+      const sent = frame.slice()
+      sent.set(random.bytes(Math.min(HEAD, frame.length)))
+      return { time, action: 'forward', received: { side, frame }, sent: { side: to, frame: sent } }
+    }
+  }
+}
+
+/** In place of the ring: a queue, and bytes as the ring counts them. Refusals are the ring's own affair, but never where half of it is free. */
+function against(t: Test, seed: number, capacity: number, lengths: readonly number[], steps: number): void {
+  const random = new Random(seed), ring = new TraceRing(capacity), reader = new TraceReader(ring.memory)
+  const written: TraceRecord[] = [], published: TraceRecord[] = []
+  let kept = 0, refused = 0, wrong = 0, bytesHeld = 0
+  const size = ({ received, sent }: TraceRecord): number => HEADER_BYTES + 24 + 2 * ((received?.frame.length ?? 0) + (sent?.frame.length ?? 0))
+  for (let step = 0; step < steps; step++) {
+    if (random.oneIn(3)) {
+      published.push(...written.splice(0))
+      ring.publish()
+    }
+    if (random.oneIn(4)) {
+      const found = take(reader)
+      wrong += JSON.stringify(found.map(plain), text) === JSON.stringify(published.splice(0).map(plain), text) ? 0 : 1
+      reader.release()
+      bytesHeld = written.reduce((sum, record) => sum + size(record), 0)
+      continue
+    }
+    const record = randomRecord(random, lengths)
+    if (add(ring, record)) {
+      written.push(record)
+      bytesHeld += size(record)
+      kept++
+    } else {
+      refused++
+      if (bytesHeld + 2 * size(record) < capacity / 2) wrong++
+    }
+  }
+  t.equal(wrong, 0, `seed ${seed}`)
+  t.ok(kept > 0 && (refused > 0 || capacity > 1 << 20), `${kept} kept, ${refused} refused`)
+}
+
+const text = (_key: string, value: unknown): unknown => typeof value === 'bigint' ? String(value) : value
+
+t.test('any records in any order, round and round the ring, as a queue would have it', async t => {
+  for (let seed = 1; seed <= 20; seed++) against(t, seed, 1 << 13, LENGTHS, 600)
+  for (let seed = 21; seed <= 24; seed++) against(t, seed, 1 << 18, [60, 1514, 65_549], 60)
 })

@@ -133,6 +133,18 @@ t.test('what is wrong is told with its place', async t => {
   }
 })
 
+t.test('what has many faults is told in few lines', async t => {
+  for (const bad of [`a: ${'['.repeat(5000)}`, `a: &a [x]\nb: [${'*a, '.repeat(5000)}]`, Array.from({ length: 5000 }, (_, at) => `f${at}: 1`).join('\n')]) {
+    try {
+      parseCheck(bad, 'c.yaml')
+      t.fail('this was read')
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      t.match(error, { name: 'CheckFileError', message: /^c\.yaml:\d+:\d+: (.*\n){20}and \d+ more$/ })
+    }
+  }
+})
+
 t.test('a check in a program has the same rules, and paths for places', async t => {
   t.equal(readCheck({ expect: [{ packet: 'udp', from: 'server:$p' }] }).expect[0].place, 'expect[0]')
   t.throws(() => readCheck({ expect: [{ packet: 'udp', from: '1.2.3.4:0' }, { packet: 'udp', count: 0 }] }, 'mine'), { message: /^mine: expect\[1\]\.count: 0 is not/ })

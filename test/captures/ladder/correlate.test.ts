@@ -4,6 +4,7 @@ import { parseEndpoint, parseIpv4 } from '../../../napt/wire/address.js'
 import { icmpFrame, udpFrame } from '../../../napt/wire/frame.js'
 import * as udp from '../../../napt/wire/udp.js'
 import { Correlator, FIG1_TOPOLOGY, figureLayouts, foldRepeats, type LadderEntry, type RouterRecord } from '../../../captures/index.js'
+import { MOST_PENDING_BYTES } from '../../../captures/ladder/correlate.js'
 import { FREEDOM, recordsOf, run, testDecoder } from '../support.js'
 
 const options = { decoder: testDecoder, figures: figureLayouts() }
@@ -91,6 +92,33 @@ t.test('half of a packet through two routers waits ten windows for the other rou
   const never = new Correlator(FIG1_TOPOLOGY, { ...options, window: 5_000_000n })
   t.same(never.push(first), [])
   t.equal(never.advance(first.time + 50_000_000n).length, 1, 'and is shown by itself then')
+})
+
+t.test('records for which no partner comes: what waits is bounded in bytes, what waited longest is shown alone, and a pair that is there goes together', async t => {
+  const correlator = new Correlator(FIG1_TOPOLOGY, { ...options, isByClock: true }), count = 6000, [from, mapped, called, to] = ['192.168.1.3:2600', '202.204.16.13:2402', '4.17.168.2:5000', '192.168.1.11:1600'].map(parseEndpoint)
+  const onLan = udpFrame(from, called, new Uint8Array(4000)), onWan = udpFrame(mapped, called, new Uint8Array(4000))
+  const recordOf = (number: number): RouterRecord => {
+    const [received, sent] = [onLan, onWan].map(frame => {
+      const bytes = frame.slice()
+      new DataView(bytes.buffer).setUint32(100, number)
+      return bytes
+    })
+    return { router: '104b', time: BigInt(number), from: 'lan', received, verdict: { action: 'forward' }, sent: { side: 'wan', frame: sent } }
+  }
+  const first = recordOf(0), entries = [...correlator.push(first), ...correlator.push({
+    router: '104a', time: 1n, from: 'wan', received: first.sent!.frame, verdict: { action: 'forward' }, sent: { side: 'lan', frame: udpFrame(mapped, to, new Uint8Array(4000)) },
+  })]
+  let most = 0
+  for (let number = 1; number < count; number++) {
+    entries.push(...correlator.push(recordOf(number)))
+    most = Math.max(most, correlator.waitingBytes)
+  }
+  t.ok(most <= MOST_PENDING_BYTES && most > MOST_PENDING_BYTES * 0.99, `${most} bytes`)
+  t.match(entries[0], { hops: { length: 3 } }, 'the pair')
+  t.equal(entries.slice(1).filter(entry => entry.kind === 'packet' && entry.hops.length === 2).length, entries.length - 1, 'the others, up to the second router')
+  t.equal(correlator.early, entries.length - 1)
+  t.equal(entries.length + correlator.flush().length, count, 'none is lost')
+  t.equal(correlator.waitingBytes, 0)
 })
 
 t.test('a packet that the second router drops', async t => {

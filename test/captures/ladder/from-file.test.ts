@@ -6,7 +6,7 @@ import {
   CaptureStream, Correlator, decodePayload, encodePcap, FIG1_TOPOLOGY, figureLayouts, foldRepeats, ladderOfCaptures, ladderOfStream, ladderToText, PcapngWriter,
   type CapturedPacket, type Ladder, type LadderEntry, type LadderPacket, type PacketFacts, type InterfacePacket,
 } from '../../../captures/index.js'
-import { LadderOfPackets } from '../../../captures/ladder/from-packets.js'
+import { LadderOfPackets, MOST_KEPT_BYTES } from '../../../captures/ladder/from-packets.js'
 import { goldenFolder } from '../../../captures/golden-file.js'
 import { parseEndpoint, parseIpv4 } from '../../../napt/wire/address.js'
 import { icmpFrame, tcpFrame, udpFrame } from '../../../napt/wire/frame.js'
@@ -184,6 +184,40 @@ t.test('many packets of which no copy left share one line, in a time that grows 
   const { entries } = ladder.finish()
   t.match(entries, [{ title: 'data', count, drop: { lane: 'gw' } }])
   t.equal(entries.length, 1)
+})
+
+const gateway = ['gw-lan', 'gw-wan', 'host'].map((name, id): InterfacePacket['interface'] => ({ id, name, description: '', linkType: 1, snapLength: 0 }))
+
+for (const seen of [['gw-lan'], ['gw-lan', 'host'], ['gw-wan', 'host']]) {
+  t.test(`many packets of 16 kB on ${seen.join(' and ')} that pair with nothing: what is kept stays within its bound, and each is told of`, async t => {
+    const ladder = new LadderOfPackets(gateway, { ...options, most: Infinity }), count = 6000
+    const frame = udpFrame(parseEndpoint('192.168.1.3:4000'), parseEndpoint('130.74.23.6:80'), new Uint8Array(16_000))
+    let most = 0
+    for (let number = 1; number <= count; number++) {
+      const bytes = frame.slice(), on = seen[number % seen.length]
+      new DataView(bytes.buffer).setUint32(100, number)
+      const from = gateway.find(({ name }) => name === on) ?? gateway[0]
+      ladder.add({ number, time: START + BigInt(number), bytes, originalLength: bytes.length, interface: from, direction: null, packetId: null, comment: '' })
+      most = Math.max(most, ladder.keptBytes)
+    }
+    t.ok(most <= MOST_KEPT_BYTES, `${most} bytes at most`)
+    t.ok(most > MOST_KEPT_BYTES / 4, 'though packets did wait')
+    const { entries, notes } = ladder.finish()
+    t.equal(ladder.keptBytes, 0)
+    t.equal(entries.reduce((sum, entry) => sum + (entry.kind === 'packet' ? entry.count : 0), 0), count, 'none is lost')
+    t.match(notes?.join(' '), /no room was left to wait for other copies of \d+ packets/)
+  })
+}
+
+t.test('what a file can make large counts: comments, and frames of link types that are not Ethernet', async t => {
+  const ladder = new LadderOfPackets(gateway, options), comment = 'c'.repeat(65_000)
+  let most = 0
+  for (let number = 1; number <= 2000; number++) {
+    ladder.add({ number, time: START + BigInt(number), bytes: new Uint8Array(40), originalLength: 40, interface: { ...gateway[2], linkType: 147 }, direction: null, packetId: null, comment })
+    most = Math.max(most, ladder.keptBytes)
+  }
+  t.ok(most <= MOST_KEPT_BYTES && most > MOST_KEPT_BYTES / 4, `${most} bytes at most`)
+  t.equal(ladder.finish().entries.length, 0)
 })
 
 t.test('a selection: either copy of a packet will do', async t => {

@@ -26,8 +26,8 @@ export class Subject implements RouterOutput {
   /** What the router said of its own accord while it processed the last frame, or since. */
   said: { side: Side, frame: Uint8Array }[] = []
 
-  constructor({ nat, mtu }: FuzzOptions, guard: number, now: number) {
-    this.router = new Router(configOf(nat), sidesOf(mtu), this, now)
+  constructor({ nat, mtu }: FuzzOptions, guard: number, now: number, options: { readonly fastPath?: boolean } = {}) {
+    this.router = new Router(configOf(nat), sidesOf(mtu), this, now, options)
     this.#guard = guard
     this.#buffer.fill(guard)
   }

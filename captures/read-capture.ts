@@ -26,12 +26,12 @@ export interface FileCapture extends Capture {
  * @throws CaptureFileError when the file is not a capture at all, or cannot be read. A file that is one as far as it goes gives its
  * packets, and `damage`.
  */
-export async function readPcapFile(path: string): Promise<FileCapture> {
+export async function readCaptureFile(path: string): Promise<FileCapture> {
   return readAll(await CaptureStream.open(path))
 }
 
-/** As `readPcapFile`, from memory. `bytes` is left alone and not kept. */
-export async function readPcap(bytes: Uint8Array, file = 'capture'): Promise<FileCapture> {
+/** As `readCaptureFile`, from memory. `bytes` is left alone and not kept. */
+export async function readCaptureBytes(bytes: Uint8Array, file = 'capture'): Promise<FileCapture> {
   return readAll(await CaptureStream.of(once(new Uint8Array(bytes)), file, bytes.length))
 }
 

@@ -1,0 +1,80 @@
+// A packet of a capture as it would come to the router's cable, which is Ethernet without tags; a capture's need not be, so IPv4
+// packets of other links get an Ethernet header. One object is used again for every packet: nothing is made for one that is Ethernet
+// already, which is left where it lies.
+import { decodeLink, LINK_TYPE } from '../../captures/link-layer.js'
+import type { PacketBatch } from '../../captures/packet-batch.js'
+import type { CaptureInterface, Direction } from '../../captures/pcapng/format.js'
+import type { Side } from '../../napt/verdict.js'
+import { parseMac, type Ipv4Address } from '../../napt/wire/address.js'
+import * as ethernet from '../../napt/wire/ethernet.js'
+import * as ipv4 from '../../napt/wire/ipv4.js'
+
+/** Where a link has no addresses of its own, all stations look alike. */
+const ANYBODY = parseMac('02:00:00:00:00:02'), ROUTER = parseMac('02:00:00:00:00:01')
+const NOBODY = 0 as Ipv4Address
+const NO_INTERFACE: CaptureInterface = { id: 0, name: '', description: '', linkType: LINK_TYPE.ethernet, snapLength: 0 }
+
+export class Frame {
+  /** The frame is `bytes[start, end)`. */
+  bytes: Uint8Array = new Uint8Array(0)
+  start = 0
+  end = 0
+  /** On the wire. */
+  originalLength = 0
+  /** In its file. */
+  number = 0
+  /** The halves of its time, nanoseconds since 1970. */
+  timeHigh = 0
+  timeLow = 0
+  interface: CaptureInterface = NO_INTERFACE
+  direction: Direction | null = null
+  /** The file's, where it is of one side. */
+  side: Side | null = null
+  /** Whether it is an IPv4 packet, as far as its header goes; then these are its addresses. */
+  isIpv4 = false
+  source = NOBODY
+  destination = NOBODY
+
+  load(batch: PacketBatch, i: number, side: Side | null): void {
+    this.bytes = batch.memory
+    this.start = batch.starts[i]
+    this.end = batch.ends[i]
+    this.originalLength = batch.originalLengths[i]
+    this.number = batch.firstNumber + i
+    this.timeHigh = batch.timesHigh[i]
+    this.timeLow = batch.timesLow[i]
+    this.interface = batch.interface(i)
+    this.direction = batch.direction(i)
+    this.side = side
+    this.isIpv4 = this.#becomeIpv4()
+    if (!this.isIpv4) return
+    this.source = ipv4.source(this.bytes, this.start + ethernet.HEADER)
+    this.destination = ipv4.destination(this.bytes, this.start + ethernet.HEADER)
+  }
+
+  /** A view. */
+  get view(): Uint8Array { return this.bytes.subarray(this.start, this.end) }
+
+  #becomeIpv4(): boolean {
+    const { bytes, start, end, interface: { linkType } } = this, isEthernet = linkType === LINK_TYPE.ethernet
+    if (isEthernet && end - start < ethernet.HEADER) return false
+    const type = isEthernet ? ethernet.type(bytes, start) : -1
+    if (type === ethernet.TYPE.arp || (type !== ethernet.TYPE.ipv4 && !this.#unwrap(isEthernet))) return false
+    return this.end - this.start >= ethernet.HEADER + ipv4.MINIMUM_HEADER
+  }
+
+  /** False where there is no IPv4 within. */
+  #unwrap(isEthernet: boolean): boolean {
+    const { view } = this, { type, at } = decodeLink(view, this.interface.linkType)
+    if (type !== ethernet.TYPE.ipv4) return false
+    const frame = new Uint8Array(ethernet.HEADER + view.length - at)
+    ethernet.setAddresses(frame, 0, isEthernet ? ethernet.destination(view, 0) : ROUTER, isEthernet ? ethernet.source(view, 0) : ANYBODY)
+    ethernet.setType(frame, 0, ethernet.TYPE.ipv4)
+    frame.set(view.subarray(at), ethernet.HEADER)
+    this.bytes = frame
+    this.start = 0
+    this.end = frame.length
+    this.originalLength += ethernet.HEADER - at
+    return true
+  }
+}

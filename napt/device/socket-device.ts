@@ -1,0 +1,116 @@
+// A device on a socket of the kernel's that takes the virtio header: GSO frames and partial checksums pass as they are, batches of
+// frames cost one system call where the socket can, and what comes in on one such device goes out on another from the same memory.
+import { FrameMemory, GSO_SIZE, GSO_TYPE, MessageArray, NEEDS_CHECKSUM, SLOT_BYTES, VIRTIO_HEADER } from '../system/frame-arena.js'
+import { BATCH, type FrameSocket } from '../system/frame-socket.js'
+import type { Watch } from '../system/libc.js'
+import type { MacAddress } from '../wire/address.js'
+import type { Device, DeviceCounters, FrameBatch } from './device.js'
+
+/** Frames of the router's own, and copies from devices of other kinds, wait in slots of their own. */
+const OWN_SLOTS = 16
+
+class SocketBatch implements FrameBatch {
+  readonly memory: FrameMemory
+  readonly bytes: Uint8Array
+  readonly starts = new Int32Array(BATCH)
+  readonly ends = new Int32Array(BATCH)
+  readonly partial = new Uint8Array(BATCH)
+  readonly segments = new Uint16Array(BATCH)
+  count = 0
+
+  constructor(memory: FrameMemory) {
+    this.memory = memory
+    this.bytes = memory.bytes
+  }
+}
+
+export class SocketDevice implements Device {
+  readonly name: string
+  readonly mac: MacAddress
+  readonly mtu: number
+  readonly isPollable = true
+  readonly #socket: FrameSocket
+  readonly #batch: SocketBatch
+  readonly #own = new FrameMemory(OWN_SLOTS * SLOT_BYTES)
+  #ownCount = 0
+  /** What waits for `flush`, in the order that it goes out in, wherever it lies. */
+  readonly #queue = new MessageArray(BATCH)
+  #queued = 0
+  #watch: Watch | undefined
+  #received = 0
+  #sent = 0
+  #missed = 0
+  #unsent = 0
+
+  /** @param mac the router's address on this device; the interface's own unless given */
+  constructor(name: string, socket: FrameSocket, mac: MacAddress = socket.facts.mac as MacAddress) {
+    this.name = name
+    this.mac = mac
+    this.mtu = socket.facts.mtu
+    this.#socket = socket
+    this.#batch = new SocketBatch(socket.memory)
+  }
+
+  get counters(): DeviceCounters {
+    this.#missed += this.#socket.missed()
+    return { received: this.#received, sent: this.#sent, missed: this.#missed, unsent: this.#unsent }
+  }
+
+  watch(ready: () => void): void { this.#watch = this.#socket.watch(ready) }
+
+  receive(): FrameBatch {
+    const batch = this.#batch, { bytes, starts } = batch
+    batch.count = this.#socket.receive(starts, batch.ends)
+    for (let i = 0; i < batch.count; i++) {
+      const header = starts[i] - VIRTIO_HEADER
+      batch.partial[i] = bytes[header] & NEEDS_CHECKSUM
+      batch.segments[i] = bytes[header + GSO_TYPE] === 0 ? 0 : bytes[header + GSO_SIZE] | (bytes[header + GSO_SIZE + 1] << 8)
+    }
+    this.#received += batch.count
+    return batch
+  }
+
+  forward(batch: FrameBatch, i: number): void {
+    if (!(batch instanceof SocketBatch)) {
+      this.send(batch.bytes.subarray(batch.starts[i], batch.ends[i]))
+      return
+    }
+    const start = batch.starts[i] - VIRTIO_HEADER
+    this.#enqueue(batch.memory.address + start, batch.ends[i] - start)
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#ownCount === OWN_SLOTS || this.#queued === BATCH) this.flush()
+    const slot = this.#ownCount++, at = slot * SLOT_BYTES
+    this.#own.bytes.fill(0, at, at + VIRTIO_HEADER)
+    this.#own.bytes.set(frame, at + VIRTIO_HEADER)
+    this.#enqueue(this.#own.address + at, VIRTIO_HEADER + frame.length)
+  }
+
+  flush(): void {
+    for (let done = 0; done < this.#queued;) {
+      const sent = this.#socket.send(this.#queue, done, this.#queued - done)
+      this.#sent += sent
+      done += sent
+      if (sent === 0) {
+        // The interface refused one frame (its queue is full, or the frame too long); those behind it may still pass.
+        this.#unsent++
+        done++
+      }
+    }
+    this.#queued = 0
+    this.#ownCount = 0
+  }
+
+  close(): void {
+    this.#watch?.close()
+    this.#socket.close()
+    this.#own.free()
+    this.#queue.free()
+  }
+
+  #enqueue(address: number, length: number): void {
+    if (this.#queued === BATCH) this.flush()
+    this.#queue.set(this.#queued++, address, length)
+  }
+}

@@ -1,0 +1,114 @@
+// Memory for frames outside the JavaScript heap, and the arrays of messages by which recvmmsg, sendmmsg, readv and writev reach it.
+// Received frames are sent from where they lie, by this socket or another.
+import { createRequire } from 'node:module'
+import type Koffi from 'koffi'
+import { SystemError } from './error.js'
+
+const PROT_READ_WRITE = 3, MAP_SHARED_FIXED = 0x11, MAP_PRIVATE_ANONYMOUS = 0x22
+const SIZEOF_MMSGHDR = 64, SIZEOF_IOVEC = 16
+/** Offsets in struct mmsghdr, and of iov_len in struct iovec (64-bit Linux). */
+const MSG_IOV = 16, MSG_IOVLEN = 24, MSG_LEN = 56, IOV_LEN = 8
+
+/** Bytes of struct virtio_net_hdr, which precedes every frame in both directions: GSO type and size, partial-checksum flag. */
+export const VIRTIO_HEADER = 10
+export const NEEDS_CHECKSUM = 1
+/** Offsets in it: what kind of segments the frame is to become (0: none), and their payload's bytes, little-endian on these machines. */
+export const GSO_TYPE = 1, GSO_SIZE = 4
+/**
+ * Bytes from slot to slot: 64 KiB of IP behind the Ethernet and virtio headers, and an odd number of cache lines. At a power of two the
+ * headers of all frames of a batch would share one set of each cache, which has 8 to 16 ways.
+ */
+export const SLOT_BYTES = 1027 * 64
+
+interface Foreign {
+  readonly koffi: typeof Koffi
+  mmap(address: bigint | null, length: number, protection: number, flags: number, fd: number, offset: number): unknown
+  munmap(address: unknown, length: number): number
+}
+
+let loaded: Foreign | undefined
+
+function foreign(): Foreign {
+  if (loaded === undefined) {
+    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi
+    const library = koffi.load('libc.so.6')
+    loaded = { koffi, mmap: library.func('void * mmap(void *, size_t, int, int, int, int64)'), munmap: library.func('int munmap(void *, size_t)') }
+  }
+  return loaded
+}
+
+const MAP_FAILED = 0xffff_ffff_ffff_ffffn
+
+/** Pages of this process. What begins at offset `at` in them is at `address + at` for the kernel. */
+export class FrameMemory {
+  readonly bytes: Uint8Array
+  /** Below 2^47, and so exact. */
+  readonly address: number
+  readonly #pointer: unknown
+
+  /**
+   * @param ring a descriptor whose own memory, `bytes` long, is the first part of these pages
+   * @throws SystemError when there is no memory
+   */
+  constructor(size: number, ring?: { readonly fd: number, readonly bytes: number }) {
+    const c = foreign(), { koffi } = c, doing = 'get memory for frames'
+    this.#pointer = c.mmap(null, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0)
+    const address = koffi.address(this.#pointer)
+    if (address === MAP_FAILED) throw new SystemError('mmap', koffi.errno(), doing)
+    if (ring !== undefined && koffi.address(c.mmap(address, ring.bytes, PROT_READ_WRITE, MAP_SHARED_FIXED, ring.fd, 0)) === MAP_FAILED) {
+      const errno = koffi.errno()
+      c.munmap(this.#pointer, size)
+      throw new SystemError('mmap', errno, doing)
+    }
+    this.address = Number(address)
+    this.bytes = new Uint8Array(koffi.view(this.#pointer, size))
+  }
+
+  /** No view of the memory may be used afterwards. */
+  free(): void { foreign().munmap(this.#pointer, this.bytes.byteLength) }
+}
+
+/** An array of mmsghdr, each with one iovec: a frame somewhere in memory. */
+export class MessageArray {
+  /** Address of each message, for a call that begins with it. Kept, for a BigInt made at each call is garbage. */
+  readonly at: readonly bigint[]
+  /** Address of each message's iovec. */
+  readonly vectorAt: readonly bigint[]
+  readonly #memory: FrameMemory
+  readonly #words: Uint32Array
+  readonly #vectors: number
+
+  /** @throws SystemError when there is no memory */
+  constructor(count: number) {
+    this.#vectors = count * SIZEOF_MMSGHDR
+    this.#memory = new FrameMemory(count * (SIZEOF_MMSGHDR + SIZEOF_IOVEC))
+    const { bytes: { buffer }, address } = this.#memory, view = new DataView(buffer)
+    this.#words = new Uint32Array(buffer)
+    this.at = Array.from({ length: count }, (_, i) => BigInt(address + i * SIZEOF_MMSGHDR))
+    this.vectorAt = Array.from({ length: count }, (_, i) => BigInt(address + this.#vectors + i * SIZEOF_IOVEC))
+    for (let i = 0; i < count; i++) {
+      view.setBigUint64(i * SIZEOF_MMSGHDR + MSG_IOV, this.vectorAt[i], true)
+      view.setBigUint64(i * SIZEOF_MMSGHDR + MSG_IOVLEN, 1n, true)
+    }
+  }
+
+  /** Message `i` is `length` bytes at `address`. */
+  set(i: number, address: number, length: number): void {
+    const word = (this.#vectors + i * SIZEOF_IOVEC) >> 2
+    this.#words[word] = address >>> 0
+    this.#words[word + 1] = address / 0x1_0000_0000
+    this.#words[word + (IOV_LEN >> 2)] = length
+  }
+
+  /** Bytes that recvmmsg put there. */
+  received(i: number): number { return this.#words[(i * SIZEOF_MMSGHDR + MSG_LEN) >> 2] }
+
+  free(): void { this.#memory.free() }
+}
+
+/** Messages that receive into slots of SLOT_BYTES, which begin at `offset` in the memory. */
+export function slotMessages(memory: FrameMemory, offset: number, slots: number): MessageArray {
+  const messages = new MessageArray(slots)
+  for (let slot = 0; slot < slots; slot++) messages.set(slot, memory.address + offset + slot * SLOT_BYTES, SLOT_BYTES)
+  return messages
+}
