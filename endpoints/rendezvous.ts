@@ -3,6 +3,7 @@
 // makes with the request. 101 (server.ts) and the relay 11 (relay/relay-server.ts) are built on it.
 import { messageOf, reasonOfError, reasonOfFault } from './errors.js'
 import { formatPeer } from './peer.js'
+import { Connections } from './connections.js'
 import { ENTRY_LIFETIME, SERVER_PORTS, TIMEOUTS } from './defaults.js'
 import { Defect, decode, encode } from './message/index.js'
 import { ChannelError } from './channel/channel.js'
@@ -70,8 +71,7 @@ export class Rendezvous<Request extends RequestKey> {
   readonly #claims: Claims
   readonly #openChannel: OpenChannel
   readonly #sweep: NodeJS.Timeout
-  readonly #open = new Set<Socket>()
-  readonly #tasks = new Set<Promise<void>>()
+  readonly #connections = new Connections()
   #unsaid = 0
   #closed: Promise<void> | null = null
 
@@ -139,8 +139,7 @@ export class Rendezvous<Request extends RequestKey> {
     this.#stop.abort()
     const closing = [stopListening(this.#sockets.issuers), ...(this.#sockets.acceptors ? [stopListening(this.#sockets.acceptors)] : [])]
     this.pending.cancelAll()
-    for (const socket of this.#open) socket.resetAndDestroy()
-    await Promise.all([...closing, ...this.#tasks])
+    await Promise.all([...closing, this.#connections.end()])
     await closeUdp(this.#sockets.udp)
     this.emit({ event: 'stopped' })
   }
@@ -149,10 +148,7 @@ export class Rendezvous<Request extends RequestKey> {
   get stopping(): AbortSignal { return this.#stop.signal }
 
   /** Keeps `close` waiting for a task that nobody else awaits. */
-  track(task: Promise<void>): void {
-    const tracked = task.finally(() => this.#tasks.delete(tracked))
-    this.#tasks.add(tracked)
-  }
+  track(task: Promise<void>): void { this.#connections.await(task) }
 
   /** Tells of something wrong that a peer did. */
   reject(reason: FailureReason, sentence: string, from: Peer): void {
@@ -287,11 +283,7 @@ export class Rendezvous<Request extends RequestKey> {
   // --- TCP ----------------------------------------------------------------------------------------------------------
 
   #listen(server: TcpServer, handle: (socket: Socket) => Promise<void>): void {
-    server.on('connection', socket => {
-      this.#open.add(socket)
-      socket.once('close', () => this.#open.delete(socket))
-      this.track(handle(socket))
-    })
+    server.on('connection', socket => this.#connections.take(socket, handle(socket)))
     server.on('drop', data => this.reject('too-many-connections', 'too many connections are open; this one was closed', {
       address: data?.remoteAddress ?? '', port: data?.remotePort ?? 0,
     }))

@@ -1,6 +1,7 @@
 // How a program on a bench encrypts its connections with the server: from its task (endpoint-task.ts) to its channels.
 import type { OpenChannel } from '../endpoints/channel/channel.js'
-import { secureClient, secureServer, type Encryption, type KeyExchange } from '../endpoints/channel/encryption.js'
+import { secureClient, secureServer } from '../endpoints/channel/encryption.js'
+import type { Encryption, KeyExchange } from '../endpoints/channel/variants.js'
 import { plainChannel } from '../endpoints/channel/socket-channel.js'
 import { keyLog } from '../endpoints/key-log.js'
 

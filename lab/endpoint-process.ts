@@ -13,15 +13,25 @@ const APPARATUS = {
   'authority': '51', 'enrol': '101',
 } as const
 
-/** What each role needs beside. */
-const PROGRAMS = {
-  'server': () => import('./server-task.js'), 'acceptor': () => import('./acceptor-task.js'), 'issuer': () => import('./issuer-task.js'),
-  'relay-server': () => import('./relayed-tasks.js'), 'relay-acceptor': () => import('./relayed-tasks.js'), 'relay-issuer': () => import('./relayed-tasks.js'),
-  'responder': () => import('./plain-tasks.js'), 'asker': () => import('./plain-tasks.js'),
-  'login-relay': () => import('./login-relay-tasks.js'), 'terminal': () => import('./login-relay-tasks.js'),
-  'authority': () => import('./authority-task.js'), 'enrol': () => import('./enrol-tasks.js'), 'fetch-authority': () => import('./enrol-tasks.js'),
-  'mover': () => import('./mover.js'),
-} as const satisfies Record<Role, () => Promise<unknown>>
+type TaskOf<R extends Role> = Extract<EndpointTask, { role: R }>
+type Program<R extends Role> = (task: TaskOf<R>, context: TaskContext) => Promise<void>
+
+const PROGRAMS: { readonly [R in Role]: () => Promise<Program<R>> } = {
+  'server': async () => (await import('./server-task.js')).serve,
+  'acceptor': async () => (await import('./acceptor-task.js')).accept,
+  'issuer': async () => (await import('./issuer-task.js')).issue,
+  'relay-server': async () => (await import('./relayed-tasks.js')).relay,
+  'relay-acceptor': async () => (await import('./relayed-tasks.js')).acceptRelayed,
+  'relay-issuer': async () => (await import('./relayed-tasks.js')).issueRelayed,
+  'responder': async () => (await import('./plain-tasks.js')).respond,
+  'asker': async () => (await import('./plain-tasks.js')).askOnce,
+  'login-relay': async () => (await import('./login-relay-tasks.js')).serveLogins,
+  'terminal': async () => (await import('./login-relay-tasks.js')).runTerminal,
+  'authority': async () => (await import('./authority-task.js')).serveCertificates,
+  'enrol': async () => (await import('./enrol-tasks.js')).enrolBeforehand,
+  'fetch-authority': async () => (await import('./enrol-tasks.js')).fetchBeforehand,
+  'mover': async () => (await import('./mover.js')).runMover,
+}
 
 const print = (event: EndpointEvent): void => { process.stdout.write(`${JSON.stringify(event)}\n`) }
 const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
@@ -32,7 +42,7 @@ const context: TaskContext = { input, lines, stopped, print }
 for (const role of process.argv.slice(2)) void PROGRAMS[role as Role]()
 let task = await nextTask()
 while (task !== null) {
-  await perform(task)
+  await perform(task.role, task)
   task = isFirst(task) ? await nextTask() : null
 }
 input.close()
@@ -46,24 +56,10 @@ async function nextTask(): Promise<EndpointTask | null> {
 /** What an apparatus does beforehand; it then waits for what else it is to do. */
 function isFirst({ role }: EndpointTask): boolean { return process.exitCode === undefined && (role === 'enrol' || role === 'fetch-authority') }
 
-async function perform(task: EndpointTask): Promise<void> {
+async function perform<R extends Role>(role: R, task: TaskOf<R>): Promise<void> {
   try {
-    switch (task.role) {
-      case 'server': await (await PROGRAMS.server()).serve(task, context); break
-      case 'acceptor': await (await PROGRAMS.acceptor()).accept(task, context); break
-      case 'issuer': await (await PROGRAMS.issuer()).issue(task, context); break
-      case 'relay-server': await (await PROGRAMS['relay-server']()).relay(context); break
-      case 'relay-acceptor': await (await PROGRAMS['relay-acceptor']()).acceptRelayed(task, context); break
-      case 'relay-issuer': await (await PROGRAMS['relay-issuer']()).issueRelayed(task, context); break
-      case 'responder': await (await PROGRAMS.responder()).respond(task, context); break
-      case 'asker': await (await PROGRAMS.asker()).askOnce(task, context); break
-      case 'login-relay': await (await PROGRAMS['login-relay']()).serveLogins(task, context); break
-      case 'terminal': await (await PROGRAMS.terminal()).runTerminal(task, context); break
-      case 'authority': await (await PROGRAMS.authority()).serveCertificates(task, context); break
-      case 'enrol': await (await PROGRAMS.enrol()).enrolBeforehand(task, context); break
-      case 'fetch-authority': await (await PROGRAMS['fetch-authority']()).fetchBeforehand(task, context); break
-      case 'mover': await (await PROGRAMS.mover()).runMover(task, context); break
-    }
+    const program = await PROGRAMS[role]()
+    await program(task, context)
   } catch (error) {
     process.exitCode = 1
     tell(error, apparatusOf(task), print)

@@ -1,11 +1,11 @@
 // The sequence of Fig. 2 on a bench: 101, 103 and 102, every packet and step, and what the captures hold against the figures and
 // the golden.
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { checkFigures, type FigureReport } from '../captures/figure-check.js'
+import type { FigureReport } from '../captures/figure-check.js'
 import { figureLayouts, type FigureRun } from '../captures/figures.js'
 import { decodePayload } from '../captures/protocol.js'
 import { isOverUdp, type Data } from '../endpoints/connection.js'
-import { keyExchangeOf, type Encryption, type KeyExchange } from '../endpoints/channel/encryption.js'
+import { keyExchangeOf, type Encryption, type KeyExchange } from '../endpoints/channel/variants.js'
 import type { Level } from '../endpoints/defaults.js'
 import type { Apparatus } from './apparatus.js'
 import type { BenchDescription } from './bench.js'
@@ -79,6 +79,7 @@ export async function runFig2(options: Fig2Options): Promise<Fig2Result> {
     golden: bench === fig1 && level === 3 && data === 'tcp' && options.fileSize === undefined ? goldenOf(variant, encryption, options.keyExchange) : null,
     sequence: stage => sequence.run(stage),
   }, options)
+  const { checkFigures } = await import('../captures/figure-check.js') // the run has loaded it
   const figures = why !== null || variant === 'renumber' ? null : checkFigures(captures, { decoder: decodePayload, keys, run: variant, password: PASSWORD })
   const ok = result.ok && (figures === null || figures.ok || level < 3)
   return { ...result, ok, equipment: equipmentOf(sequence.server), figures, notOfTheFigures: why, gap: sequence.gap, file: sequence.file }

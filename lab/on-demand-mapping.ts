@@ -2,7 +2,7 @@
 // however that ends. Static NAPT leaves 102 reachable all the time; this does not, and a call from the WAN shows it.
 //
 // It is set over the router's control socket: static configuration, as the document has it, done by the run in 102's place.
-import type { ConnectionName } from '../captures/naming.js'
+import type { ConnectionName } from '../captures/connection-names.js'
 import { wallTime } from '../napt/clock.js'
 import type { Peer } from '../endpoints/peer.js'
 import type { Transport } from '../endpoints/plain.js'

@@ -1,7 +1,7 @@
 // Where 102 and 103 are on a bench, read from its description: how 102 is reached, which lanes the ladder has, and whether the
 // packet layouts of Figs. 7 and 8 are about this bench at all.
 import type { Lane } from '../captures/ladder/ladder.js'
-import { FIG2_CONNECTIONS, type ConnectionName } from '../captures/naming.js'
+import { FIG2_CONNECTIONS, type ConnectionName } from '../captures/connection-names.js'
 import type { Peer } from '../endpoints/peer.js'
 import type { Behaviour } from '../napt/behaviour/behaviour.js'
 import { parseBehaviour } from '../napt/behaviour/read-behaviour.js'

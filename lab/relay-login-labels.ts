@@ -1,6 +1,6 @@
 // Which process of JP 2002-217942 a packet of the log-in relay's run is. One message does for several of them, and which one it
 // is follows from the connection: terminal 11 has connections 1 and 3, terminal 21 has 2 and 4, each known by its ports.
-import type { ConnectionName } from '../captures/naming.js'
+import type { ConnectionName } from '../captures/connection-names.js'
 import type { PayloadDecoder } from '../captures/payload.js'
 import { decodePayload } from '../captures/protocol.js'
 import { LOGIN_RELAY_STEPS, type LoginRelayStep } from '../endpoints/login-relay/steps.js'

@@ -4,10 +4,10 @@ import { requestRelayed } from '../endpoints/relay/relay-issuer.js'
 import { startRelayServer } from '../endpoints/relay/relay-server.js'
 import { openSession } from '../endpoints/transfer.js'
 import { converse } from './converse.js'
-import type { RelayAcceptorTask, RelayIssuerTask } from './endpoint-task.js'
+import type { RelayAcceptorTask, RelayIssuerTask, RelayServerTask } from './endpoint-task.js'
 import { tell, told, type TaskContext } from './task-context.js'
 
-export async function relay({ stopped, print }: TaskContext): Promise<void> {
+export async function relay(_task: RelayServerTask, { stopped, print }: TaskContext): Promise<void> {
   const server = await startRelayServer({ onEvent: print })
   await stopped
   await server.close()

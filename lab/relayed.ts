@@ -1,6 +1,6 @@
 // What the runs of the relayed connection (fig13.ts) and of the hybrid system (hybrid.ts) have in common.
 import { mkdirSync, writeFileSync } from 'node:fs'
-import type { ConnectionName } from '../captures/naming.js'
+import type { ConnectionName } from '../captures/connection-names.js'
 import type { Apparatus } from './apparatus.js'
 import { fileContent } from './file-content.js'
 import { RUN_FOLDER } from './protocol.js'

@@ -3,7 +3,7 @@
 // keeps is bounded by the lines that it shows.
 import type { Ipv4Address } from '../../napt/wire/address.js'
 import type { FigureLayout } from '../figures.js'
-import type { ConnectionName } from '../naming.js'
+import type { ConnectionName } from '../connection-names.js'
 import type { PayloadDecoder } from '../payload.js'
 import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
 import type { KeySource } from '../tls/key-log.js'

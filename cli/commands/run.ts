@@ -1,6 +1,6 @@
 // naptlab run: a documented system on a bench of its own, shown live and checked.
 import type { CommandModule } from 'yargs'
-import { ENCRYPTIONS, KEY_EXCHANGES } from '../../endpoints/channel/encryption.js'
+import { ENCRYPTIONS, KEY_EXCHANGES } from '../../endpoints/channel/variants.js'
 import { DATA } from '../../endpoints/connection.js'
 import { stopSignal } from '../stop-signal.js'
 import { UsageError } from '../errors.js'

@@ -5,7 +5,7 @@ import { fig1With, PLACEMENTS, type Placements } from '../../lab/benches/placeme
 import { fig1 } from '../../lab/benches/fig1.js'
 import { runFig2, type Fig2Result } from '../../lab/fig2.js'
 import { lanesOf, PLACE_NAMES, placementsOf } from '../../lab/placement.js'
-import { keyExchangeOf, type Encryption, type KeyExchange } from '../../endpoints/channel/encryption.js'
+import { keyExchangeOf, type Encryption, type KeyExchange } from '../../endpoints/channel/variants.js'
 import { isUnderTls } from '../../endpoints/connection.js'
 import { EndpointError } from '../../endpoints/errors.js'
 import { UsageError } from '../errors.js'

@@ -2,6 +2,7 @@
 // that its policy allows. One connection is one visit: the CA certificate, then one request. The CA closes it when it has answered.
 import { ChannelError } from '../channel/channel.js'
 import { plainChannel } from '../channel/socket-channel.js'
+import { Connections } from '../connections.js'
 import { AUTHORITY_PORT, TIMEOUTS } from '../defaults.js'
 import { EndpointError, reasonOfFault } from '../errors.js'
 import { emitter, wallClock } from '../events.js'
@@ -65,8 +66,7 @@ class Server implements AuthorityServer {
   readonly #within: number
   readonly #clock: Clock
   readonly #emit: Emit
-  readonly #open = new Set<Socket>()
-  readonly #tasks = new Set<Promise<void>>()
+  readonly #connections = new Connections()
   #closed: Promise<void> | null = null
 
   constructor(listener: TcpServer, policy: Policy, options: AuthorityServerOptions) {
@@ -78,7 +78,7 @@ class Server implements AuthorityServer {
     this.#emit = emitter('51', options.onEvent, this.#clock)
     this.address = addressOf(listener)
     this.#emit({ event: 'listening', transport: 'tcp', purpose: 'certificate requests', ...this.address })
-    listener.on('connection', socket => this.#take(socket))
+    listener.on('connection', socket => this.#connections.take(socket, this.#serve(socket)))
     listener.on('drop', data => this.#reject('too-many-connections', 'too many connections are open; this one was closed', {
       address: data?.remoteAddress ?? '', port: data?.remotePort ?? 0,
     }))
@@ -91,17 +91,8 @@ class Server implements AuthorityServer {
   }
 
   async #end(): Promise<void> {
-    const closing = stopListening(this.#listener)
-    for (const socket of this.#open) socket.resetAndDestroy()
-    await Promise.all([closing, ...this.#tasks])
+    await Promise.all([stopListening(this.#listener), this.#connections.end()])
     this.#emit({ event: 'stopped' })
-  }
-
-  #take(socket: Socket): void {
-    this.#open.add(socket)
-    socket.once('close', () => this.#open.delete(socket))
-    const task = this.#serve(socket).finally(() => this.#tasks.delete(task))
-    this.#tasks.add(task)
   }
 
   async #serve(socket: Socket): Promise<void> {

@@ -6,6 +6,7 @@
 import { ChannelError } from '../channel/channel.js'
 import { receiveFirst } from '../channel/first-message.js'
 import { plainChannel } from '../channel/socket-channel.js'
+import { Connections } from '../connections.js'
 import { HOLD_LIFETIME, LOGIN_RELAY_PORT, TIMEOUTS } from '../defaults.js'
 import { EndpointError, messageOf, reasonOfError, reasonOfFault } from '../errors.js'
 import { emitter, wallClock } from '../events.js'
@@ -83,12 +84,11 @@ class Relay implements LoginRelay {
   readonly #emit: Emit
   readonly #directory: Directory
   readonly #switchboard: Switchboard
-  readonly #open = new Set<Socket>()
+  readonly #sockets = new Connections()
   /** Those that have sent no log-in yet, the oldest first. */
   readonly #unknown = new Set<Socket>()
   /** Those that had to make room. */
   readonly #evicted = new WeakSet<Socket>()
-  readonly #tasks = new Set<Promise<void>>()
   #checks = 0
   #connections = 0
   #closed: Promise<void> | null = null
@@ -124,9 +124,7 @@ class Relay implements LoginRelay {
   }
 
   async #end(): Promise<void> {
-    const closing = stopListening(this.#listener)
-    for (const socket of this.#open) socket.resetAndDestroy()
-    await Promise.all([closing, ...this.#tasks])
+    await Promise.all([stopListening(this.#listener), this.#sockets.end()])
     this.#emit({ event: 'stopped' })
   }
 
@@ -139,14 +137,9 @@ class Relay implements LoginRelay {
       this.#reject('too-many-connections', `${maxUnknown} newer connections have not logged in either; this one made room`, peerOf(oldest))
       oldest.resetAndDestroy()
     }
-    this.#open.add(socket)
     this.#unknown.add(socket)
-    socket.once('close', () => {
-      this.#open.delete(socket)
-      this.#unknown.delete(socket)
-    })
-    const task = this.#serve(socket).finally(() => this.#tasks.delete(task))
-    this.#tasks.add(task)
+    socket.once('close', () => this.#unknown.delete(socket))
+    this.#sockets.take(socket, this.#serve(socket))
   }
 
   async #serve(socket: Socket): Promise<void> {

@@ -8,43 +8,46 @@ import { Ssl3Error } from './fault.js'
 import { MAC_LENGTH, recordMac, type DirectionKeys } from './key-derivation.js'
 import type { Suite } from './suites.js'
 
-/** What the MAC covers besides the content. The sequence number counts the records under the same keys. */
-function macHead(sequence: number, type: number, length: number): Buffer {
-  const head = Buffer.alloc(11)
-  head.writeBigUInt64BE(BigInt(sequence))
-  head.writeUInt8(type, 8)
-  head.writeUInt16BE(length, 9)
-  return head
+/** The MACs of one direction, record by record. */
+class Macs {
+  #sequence = 0
+  constructor(private readonly secret: Buffer) {}
+
+  /** Of the next record. Besides the content it covers how many came before under the same keys, the type and the length. */
+  next(type: number, content: Uint8Array): Buffer {
+    const head = Buffer.alloc(11)
+    head.writeBigUInt64BE(BigInt(this.#sequence++))
+    head.writeUInt8(type, 8)
+    head.writeUInt16BE(content.length, 9)
+    return recordMac(this.secret, head, content)
+  }
 }
 
 /** Protects what one direction writes. */
 export class Sealer {
   readonly #cipher: Cipher
-  readonly #macSecret: Buffer
-  #sequence = 0
+  readonly #macs: Macs
 
   constructor(private readonly suite: Suite, { macSecret, key, iv }: DirectionKeys) {
     this.#cipher = createCipheriv(suite.cipher, key, iv).setAutoPadding(false)
-    this.#macSecret = macSecret
+    this.#macs = new Macs(macSecret)
   }
 
   seal(type: number, content: Uint8Array): Buffer {
-    const mac = recordMac(this.#macSecret, macHead(this.#sequence++, type, content.length), content)
     const { blockLength } = this.suite
     const fill = blockLength - (content.length + MAC_LENGTH) % blockLength
-    return this.#cipher.update(Buffer.concat([content, mac, Buffer.alloc(fill, fill - 1)]))
+    return this.#cipher.update(Buffer.concat([content, this.#macs.next(type, content), Buffer.alloc(fill, fill - 1)]))
   }
 }
 
 /** Checks and opens what one direction reads. */
 export class Opener {
   readonly #decipher: Decipher
-  readonly #macSecret: Buffer
-  #sequence = 0
+  readonly #macs: Macs
 
   constructor(private readonly suite: Suite, { macSecret, key, iv }: DirectionKeys) {
     this.#decipher = createDecipheriv(suite.cipher, key, iv).setAutoPadding(false)
-    this.#macSecret = macSecret
+    this.#macs = new Macs(macSecret)
   }
 
   /** @throws Ssl3Error, after which nothing more can be opened */
@@ -56,8 +59,7 @@ export class Opener {
     const isPadded = fill <= blockLength && fill + MAC_LENGTH <= opened.length
     const end = opened.length - MAC_LENGTH - (isPadded ? fill : 0)
     const content = opened.subarray(0, end)
-    const mac = recordMac(this.#macSecret, macHead(this.#sequence++, type, end), content)
-    const isGenuine = timingSafeEqual(mac, opened.subarray(end, end + MAC_LENGTH))
+    const isGenuine = timingSafeEqual(this.#macs.next(type, content), opened.subarray(end, end + MAC_LENGTH))
     if (!isPadded || !isGenuine) throw forged()
     return content
   }

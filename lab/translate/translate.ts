@@ -7,14 +7,13 @@ import type { CaptureInterface } from '../../captures/pcapng/format.js'
 import { ConfigError } from '../../napt/fields.js'
 import { parseBehaviour } from '../../napt/behaviour/read-behaviour.js'
 import type { RouterConfig } from '../../napt/router-config.js'
-import type { Counters } from '../../napt/router.js'
 import type { Side } from '../../napt/verdict.js'
 import type { Ipv4Address, Prefix } from '../../napt/wire/address.js'
 import type { NamedNat } from '../read-nat.js'
 import { Frame } from './frame.js'
-import { placeByAddress, placeOnSide, sideOfInterface, type Addresses, type Aside, type Place } from './places.js'
+import { placeByAddress, placeOnSide, sideOfInterface, type Addresses, type Place } from './places.js'
 import { DEFAULT_WAN_ADDRESS, findLan, findWanAddress, lastHost, Stations } from './surroundings.js'
-import { Translation, type CommentChoice, type Observer } from './translation.js'
+import { Translation, type CommentChoice, type Observer, type TranslationResult } from './translation.js'
 import type { Sink } from './sink.js'
 import { inOrderOfTime, openSources, type Source, type TranslateInput } from './sources.js'
 
@@ -44,21 +43,10 @@ export interface RouterOptions {
 
 export interface TranslateReport extends PutThroughReport { readonly output: string }
 
-export interface PutThroughReport {
+export interface PutThroughReport extends TranslationResult {
   readonly nat: string
   readonly lan: Prefix
   readonly wanAddress: Ipv4Address
-  /** Packets read. */
-  readonly packets: number
-  readonly arrived: Readonly<Record<Side, number>>
-  /** Of those from the WAN, how many were turned back from what LAN hosts received. */
-  readonly answers: number
-  readonly aside: Readonly<Partial<Record<Aside, number>>>
-  readonly counters: Counters
-  /** Dynamic mappings made. */
-  readonly mappings: number
-  /** Packets in the output. */
-  readonly written: number
   /** What ended a file before its end. */
   readonly damage: readonly CaptureFileError[]
 }

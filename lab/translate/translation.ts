@@ -37,12 +37,16 @@ export interface Observer {
 }
 
 export interface TranslationResult {
+  /** Packets read. */
   readonly packets: number
   readonly arrived: Readonly<Record<Side, number>>
+  /** Of those from the WAN, how many were turned back from what LAN hosts received. */
   readonly answers: number
   readonly aside: Readonly<Partial<Record<Aside, number>>>
   readonly counters: Counters
+  /** Dynamic mappings made. */
   readonly mappings: number
+  /** Packets in the output. */
   readonly written: number
 }
 

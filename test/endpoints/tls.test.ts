@@ -1,7 +1,7 @@
 // The sequence under each encryption: what travels, and that everything above it runs as it does in the clear.
 import t from 'tap'
 import { openSession, secureClient, secureServer } from '../../endpoints/index.js'
-import { keyExchangeOf, type Encryption, type KeyExchange } from '../../endpoints/channel/encryption.js'
+import { keyExchangeOf, type Encryption, type KeyExchange } from '../../endpoints/channel/variants.js'
 import { Bench, LOOPBACK, SHORT } from './bench.js'
 import { authority } from './certificates.js'
 import { cipherOf, messagesOf, wiretap } from './tls-records.js'
