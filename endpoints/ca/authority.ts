@@ -2,20 +2,15 @@
 // allows is decided here (RFC 5280, 4.2), whatever a request may have asked for.
 import { createPublicKey, randomBytes } from 'node:crypto'
 import type { KeyObject, X509Certificate } from 'node:crypto'
+import type { Extension, KeyUsageFlags } from '@peculiar/x509'
 import { EncodeError } from '../message/index.js'
 import { lapse } from '../channel/certificate-check.js'
-import { DerReader } from '../der/reader.js'
-import { contextTag, TAG } from '../der/tags.js'
-import { integer, sequence, time, value } from '../der/writer.js'
 import { readCertificate } from './certificate.js'
-import {
-  alternativeNames, authorityConstraints, authorityKeyIdentifier, keyIdentifier, keyUsage, ownKeyIdentifier, serverAuthentication, serverConstraints,
-  subjectKeyIdentifier, type KeyUsage,
-} from './extensions.js'
+import { SIGNATURE, importPrivateKey, importPublicKey } from './der.js'
 import type { KeyPair } from './keys.js'
-import { commonName, distinguishedName, namesFlaw } from './names.js'
+import { commonName, generalName, namesFlaw } from './names.js'
 import type { CertificateRequest } from './request.js'
-import { signatureAlgorithm, signed } from './signing.js'
+import { loadX509 } from './x509.js'
 
 export interface Authority {
   /** The CA certificate, which carries 52. */
@@ -43,12 +38,20 @@ export const AUTHORITY_NAME = 'naptlab CA'
 export async function createAuthority({ publicKey, privateKey }: KeyPair, options: ValidityOptions & { readonly name?: string } = {}): Promise<Authority> {
   const { name = AUTHORITY_NAME, now = Date.now(), lifetime = AUTHORITY_LIFETIME } = options
   if (name.length === 0 || name.length > 64 || /\p{Cc}/u.test(name)) throw new EncodeError('the name of a CA has 1 to 64 characters, none of them a control character')
-  const subject = distinguishedName(name), spki = publicKey.export({ type: 'spki', format: 'der' }), identifier = keyIdentifier(spki)
-  const certificate = await certify(privateKey, {
-    subject, issuer: subject, spki, from: now - BACKDATING, to: now + lifetime,
-    extensions: [authorityConstraints(), keyUsage('keyCertSign', 'cRLSign'), subjectKeyIdentifier(identifier), authorityKeyIdentifier(identifier)],
+  const x509 = loadX509()
+  const signed = await importPublicKey(publicKey)
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: new x509.Name([{ CN: [{ utf8String: name }] }]), signingAlgorithm: SIGNATURE,
+    keys: { privateKey: await importPrivateKey(privateKey), publicKey: signed },
+    serialNumber: serialNumber(), notBefore: new Date(now - BACKDATING), notAfter: new Date(now + lifetime),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true), // it certifies servers, no other CA
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(signed),
+      await x509.AuthorityKeyIdentifierExtension.create(signed),
+    ],
   })
-  return { certificate, privateKey }
+  return { certificate: readCertificate(new Uint8Array(certificate.rawData)), privateKey }
 }
 
 /**
@@ -69,62 +72,44 @@ export async function certifyKey(authority: Authority, spki: Uint8Array, names: 
   const misnamed = namesFlaw(names), invalid = lapse(authority.certificate, "the CA's own certificate", now)
   if (misnamed !== null) throw new EncodeError(`the certificate cannot be made: ${misnamed}`)
   if (invalid !== null) throw invalid
-  const own = readOwn(authority.certificate)
-  return await certify(authority.privateKey, {
-    subject: distinguishedName(commonName(names)), issuer: own.name, spki,
-    from: Math.max(Date.parse(authority.certificate.validFrom), now - BACKDATING), to: Math.min(Date.parse(authority.certificate.validTo), now + lifetime),
+  const x509 = loadX509()
+  const own = new x509.X509Certificate(new Uint8Array(authority.certificate.raw))
+  const key = new x509.PublicKey(new Uint8Array(spki))
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: new x509.Name([{ CN: [{ utf8String: commonName(names) }] }]), issuer: own.subjectName, publicKey: key,
+    signingKey: await importPrivateKey(authority.privateKey), signingAlgorithm: SIGNATURE,
+    serialNumber: serialNumber(), notBefore: new Date(Math.max(own.notBefore.getTime(), now - BACKDATING)), notAfter: new Date(Math.min(own.notAfter.getTime(), now + lifetime)),
     extensions: [
-      serverConstraints(), keyUsage(...usageOf(spki)), serverAuthentication(), alternativeNames(names), subjectKeyIdentifier(keyIdentifier(spki)),
-      authorityKeyIdentifier(own.keyIdentifier),
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(usageOf(spki, x509.KeyUsageFlags), true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension(names.map(generalName)),
+      await x509.SubjectKeyIdentifierExtension.create(key),
+      await authorityKeyIdentifier(own, x509),
     ],
   })
-}
-
-interface Contents {
-  /** Distinguished names, DER. */
-  readonly subject: Uint8Array
-  readonly issuer: Uint8Array
-  /** SubjectPublicKeyInfo, DER. */
-  readonly spki: Uint8Array
-  /** Milliseconds since the epoch; the second counts. */
-  readonly from: number
-  readonly to: number
-  readonly extensions: readonly Uint8Array[]
-}
-
-/** RFC 5280, 4.1. */
-async function certify(key: KeyObject, { subject, issuer, spki, from, to, extensions }: Contents): Promise<X509Certificate> {
-  const version3 = value(contextTag(0, 'constructed'), integer(Buffer.of(2)))
-  const content = sequence(
-    version3, integer(serialNumber()), signatureAlgorithm(key), issuer, sequence(time(from), time(to)), subject, spki,
-    value(contextTag(3, 'constructed'), sequence(...extensions)),
-  )
-  return readCertificate(await signed(content, key))
-}
-
-/** What stands in the CA's certificate for those it issues, also where another program has made it and chosen the identifier by another rule. */
-function readOwn({ raw }: X509Certificate): { name: Uint8Array, keyIdentifier: Uint8Array } {
-  const content = new DerReader(raw).enter(TAG.sequence).enter(TAG.sequence), version = contextTag(0, 'constructed'), extensions = contextTag(3, 'constructed')
-  if (content.tag === version) content.take(version)
-  content.take(TAG.integer)
-  for (let before = 0; before < 3; before++) content.take(TAG.sequence) // algorithm, issuer, validity
-  const name = content.takeWhole(TAG.sequence), spki = content.takeWhole(TAG.sequence)
-  const given = content.tag === extensions ? ownKeyIdentifier(content.enter(extensions).enter(TAG.sequence)) : null
-  return { name, keyIdentifier: given ?? keyIdentifier(spki) }
+  return readCertificate(new Uint8Array(certificate.rawData))
 }
 
 /**
  * 126 random bits (RFC 5280, 4.1.2.2). The first two, 01, keep the number positive and its encoding of one length, so that the
  * packets of two runs are equally long.
  */
-function serialNumber(): Buffer {
+function serialNumber(): string {
   const bytes = randomBytes(16)
   bytes[0] = bytes[0] & 0x3f | 0x40
-  return bytes
+  return bytes.toString('hex')
 }
 
 /** What the kind of key can do in a handshake: RSA signs (1.3, DHE) and transports the secret; EC signs; DH agrees on it. */
-function usageOf(spki: Uint8Array): readonly KeyUsage[] {
+function usageOf(spki: Uint8Array, flags: typeof KeyUsageFlags): KeyUsageFlags {
   const { asymmetricKeyType: type } = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
-  return type === 'rsa' ? ['digitalSignature', 'keyEncipherment'] : type === 'ec' ? ['digitalSignature'] : ['keyAgreement']
+  if (type === 'rsa') return flags.digitalSignature | flags.keyEncipherment
+  return type === 'ec' ? flags.digitalSignature : flags.keyAgreement
+}
+
+/** The CA's own identifier, also where another program has made its certificate and chosen it by another rule. */
+async function authorityKeyIdentifier(own: import('@peculiar/x509').X509Certificate, x509: typeof import('@peculiar/x509')): Promise<Extension> {
+  const identifier = own.getExtension(x509.SubjectKeyIdentifierExtension)
+  return identifier === null ? await x509.AuthorityKeyIdentifierExtension.create(own.publicKey) : new x509.AuthorityKeyIdentifierExtension(identifier.keyId)
 }
