@@ -1,9 +1,9 @@
 // Reports of checks as lines for people.
 import type { FileCheckReport, FileResult } from './check-files.js'
 import type { FigureReport, FigureResult } from './figure-check.js'
-import type { GoldenReport } from './golden.js'
+import type { GoldenReport } from './regression/golden.js'
 import { KEY_LOG_FILE } from './tls/key-log.js'
-import { printable } from './text-width.js'
+import { printable } from './decode/text-width.js'
 
 export const formatFileCheck = ({ files, figures, golden }: FileCheckReport): string[] => [
   ...files.flatMap((file, at) => formatFile(file, files.slice(0, at))),

@@ -5,7 +5,7 @@ import {
   type FieldKey, type MessageDefinition, type Reason,
 } from '../endpoints/message/index.js'
 import * as kinds from '../endpoints/message/kinds.js'
-import { PIECE_TITLES } from './naming.js'
+import { PIECE_TITLES } from './decode/naming.js'
 
 /** Where messages are looked for. On any other port they are known by what they are made of. */
 export interface DissectorPorts {

@@ -14,12 +14,12 @@ import { formatCheck } from './check/report.js'
 import { sidesOf, type Sides } from './check/sides.js'
 import { CaptureSource } from './check/source.js'
 import { formatGoldenReport } from './check-report.js'
-import type { GoldenReport } from './golden.js'
-import { checkGoldenFiles, findGolden } from './golden-folder.js'
-import type { InputFile } from './input-files.js'
-import type { PayloadDecoder } from './payload.js'
-import { decodePayload } from './protocol.js'
-import { printable } from './text-width.js'
+import type { GoldenReport } from './regression/golden.js'
+import { checkGoldenFiles, findGolden } from './regression/golden-folder.js'
+import type { InputFile } from './files/input-files.js'
+import type { PayloadDecoder } from './decode/payload.js'
+import { decodePayload } from './decode/protocol.js'
+import { printable } from './decode/text-width.js'
 
 /** A capture file by its path, or its bytes. */
 export type CaptureInput = string | URL | Uint8Array

@@ -1,14 +1,14 @@
 // Checks packets against the layouts of Figs. 7 and 8, field by field, and finds each layout's packet in captures.
 import { formatIpv4 } from '../napt/wire/address.js'
-import { decode, type Decoded, type Transport } from './decode.js'
-import type { ChecksumVerdict, Protocol } from './layer.js'
-import { LINK_TYPE } from './link-layer.js'
+import { decode, type Decoded, type Transport } from './decode/decode.js'
+import type { ChecksumVerdict, Protocol } from './decode/layer.js'
+import { LINK_TYPE } from './decode/link-layer.js'
 import { figureLayouts, type FigureLayout, type FigureRun, type LayoutField } from './figures.js'
-import type { Capture } from './read-capture.js'
+import type { Capture } from './files/read-capture.js'
 import { NO_KEYS, type KeySource } from './tls/key-log.js'
 import { TlsFollower, type TlsContent } from './tls/follower.js'
-import { whyUnopened } from './tls-naming.js'
-import { formatSecret, formatValue, messageOf, type Message, type MessageField, type PayloadDecoder } from './payload.js'
+import { whyUnopened } from './decode/tls-naming.js'
+import { formatSecret, formatValue, messageOf, type Message, type MessageField, type PayloadDecoder } from './decode/payload.js'
 
 export interface FieldCheck { readonly field: string, readonly wanted: string, readonly got: string, readonly ok: boolean }
 

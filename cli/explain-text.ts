@@ -1,6 +1,6 @@
 // What a router did to a packet, for people: one line, what it rests on, and the fields before and after.
 import type { FrameExplanation, Passage } from '../lab/explain/explain-frame.js'
-import { printable } from '../captures/text-width.js'
+import { printable } from '../captures/decode/text-width.js'
 import { columns } from './tables.js'
 
 /** With `all`, fields that stayed as they were too. Names and comments out of the file are made harmless. */

@@ -87,7 +87,7 @@ export async function showLadder(form: Form, args: LadderArguments, { stream, fi
 }
 
 /** Those of the prior art, whose server is 11. */
-const relayedConnections = async (): Promise<readonly ConnectionName[]> => (await import('../lab/relayed.js')).RELAY_CONNECTIONS
+const relayedConnections = async (): Promise<readonly ConnectionName[]> => (await import('../lab/systems/relayed.js')).RELAY_CONNECTIONS
 
 function drawn(form: Form, ladder: Ladder, { all, output, 'frames-shown': frames }: LadderArguments): string {
   switch (form) {

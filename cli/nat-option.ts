@@ -1,6 +1,6 @@
 // The option --nat ROUTER=PRESET|FILE of commands that bring up a bench.
 import type { Argv } from 'yargs'
-import type { BenchDescription } from '../lab/bench.js'
+import type { BenchDescription } from '../lab/bench/bench.js'
 import { natNamed, replaceNat } from '../lab/read-nat.js'
 import { UsageError } from './errors.js'
 

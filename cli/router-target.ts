@@ -1,6 +1,6 @@
 // Which router a command speaks to: one of a standing bench by name, or any by the path of its control socket.
 import type { Argv } from 'yargs'
-import { attach } from '../lab/open.js'
+import { attach } from '../lab/bench/open.js'
 import { RouterClient } from '../napt/control/client.js'
 
 export interface RouterTarget { readonly router: string, readonly bench: string | undefined }

@@ -1,5 +1,5 @@
 // What is only for a terminal: colours, and a screen that is drawn again and again in place.
-import { fit } from '../captures/text-width.js'
+import { fit } from '../captures/decode/text-width.js'
 
 /** Unless the user wants none (https://no-color.org). */
 export const hasColour = (): boolean => process.stdout.isTTY && process.env.NO_COLOR === undefined

@@ -1,8 +1,8 @@
 // Which frames of a trace are meant, by the same filter as the table's: their own ends on either side, and those of the mapping
 // that they went through or failed at.
-import { decode, fieldOf } from '../captures/decode.js'
+import { decode, fieldOf } from '../captures/decode/decode.js'
 import { matchesEndpoint, type EndpointFilter, type FlowFilter } from '../napt/control/flow-filter.js'
-import type { TraceRecord } from '../napt/trace.js'
+import type { TraceRecord } from '../napt/trace/trace.js'
 import type { Side } from '../napt/verdict.js'
 import { parseIpv4, type Ipv4Address } from '../napt/wire/address.js'
 import { PROTOCOL } from '../napt/wire/ipv4.js'

@@ -6,7 +6,7 @@ import { loadYaml } from '../captures/yaml.js'
 import { ConfigError, record, text, type Fields } from '../napt/fields.js'
 import { PRESET_NAMES, presetNamed } from '../napt/behaviour/presets.js'
 import { parseBehaviour } from '../napt/behaviour/read-behaviour.js'
-import { BenchError, type BenchDescription } from './bench.js'
+import { BenchError, type BenchDescription } from './bench/bench.js'
 
 /** Where a described NAT was seen. Free words; nothing hangs on them. */
 export interface Observed {

@@ -7,9 +7,9 @@ import { batchOf } from './device/memory.js'
 import type { Device, DeviceCounters, FrameBatch } from './device/device.js'
 import { Router, type RouterOutput } from './router.js'
 import { Spin } from './spin.js'
-import { WORD } from './trace-layout.js'
-import { NO_FRAME, TraceRing } from './trace-ring.js'
-import type { TraceAction, TraceRecord } from './trace.js'
+import { WORD } from './trace/trace-layout.js'
+import { NO_FRAME, TraceRing } from './trace/trace-ring.js'
+import type { TraceAction, TraceRecord } from './trace/trace.js'
 import type { DropReason, Side, Verdict } from './verdict.js'
 
 /** Batches that either side may have in a row before the event loop looks at anything else. */

@@ -3,7 +3,7 @@
 import { Router, type Counters } from './router.js'
 import type { SideFacts } from './side-facts.js'
 import type { RouterConfig } from './router-config.js'
-import type { Explanation, KnownSession } from './explanation.js'
+import type { Explanation, KnownSession } from './trace/explanation.js'
 import type { DropReason, Side, Verdict } from './verdict.js'
 import type { Ipv4Address, MacAddress } from './wire/address.js'
 

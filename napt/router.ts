@@ -6,9 +6,9 @@
 //   Ethernet → ARP | IPv4 → for the router itself? → fragments → time to live → translation: decide → length → next hop (ARP) → rewrite
 import { Addressing } from './addressing.js'
 import type { Behaviour, Protocol, StaticMapping } from './behaviour/behaviour.js'
-import type { Explanation, KnownSession } from './explanation.js'
+import type { Explanation, KnownSession } from './trace/explanation.js'
 import { FastPath } from './fast-path.js'
-import type { NumberMemory } from './explanation-numbers.js'
+import type { NumberMemory } from './trace/explanation-numbers.js'
 import { fragment } from './translation/fragmentation.js'
 import { FragmentTable, type FragmentPath } from './translation/fragments.js'
 import { IdentificationCounter } from './translation/identification.js'

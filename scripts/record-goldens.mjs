@@ -4,11 +4,11 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodePayload, FIG2_GOLDEN, goldenCapture, goldenFolder, goldenPath, readByInterface, recordGolden, RELAY_GOLDEN, writeGolden } from '../dist/captures/index.js'
-import { runFig11 } from '../dist/lab/fig11.js'
-import { runFig13 } from '../dist/lab/fig13.js'
-import { runFig2 } from '../dist/lab/fig2.js'
-import { runHybrid } from '../dist/lab/hybrid.js'
-import { runRelayLogin } from '../dist/lab/relay-login.js'
+import { runFig11 } from '../dist/lab/systems/fig11.js'
+import { runFig13 } from '../dist/lab/systems/fig13.js'
+import { runFig2 } from '../dist/lab/systems/fig2.js'
+import { runHybrid } from '../dist/lab/systems/hybrid.js'
+import { runRelayLogin } from '../dist/lab/systems/relay-login.js'
 
 /** By the golden's name: the run, and what of it is not compared. */
 const RUNS = {

@@ -1,7 +1,7 @@
 // What the kernel counts while a measurement runs: datagrams at the server, CPU time of the router's processes, softirqs.
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs'
 import { libc } from '../../napt/system/libc.js'
-import { NAMESPACE_FOLDER } from '../../lab/namespaces.js'
+import { NAMESPACE_FOLDER } from '../../lab/bench/namespaces.js'
 import { NAMES } from './topology.js'
 
 const CLONE_NEWNET = 0x40000000

@@ -3,9 +3,9 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { NAMESPACE_FOLDER } from '../../lab/namespaces.js'
-import { RouteSocket } from '../../lab/netlink.js'
-import { RUN_FOLDER } from '../../lab/protocol.js'
+import { NAMESPACE_FOLDER } from '../../lab/bench/namespaces.js'
+import { RouteSocket } from '../../lab/bench/netlink.js'
+import { RUN_FOLDER } from '../../lab/bench/protocol.js'
 import { parseIpv4 } from '../../napt/wire/address.js'
 import { NAMES, PREFIX_LENGTH, ROUTER_LAN, ROUTER_WAN } from './topology.js'
 

@@ -1,5 +1,5 @@
 // The bench of a measurement: a client, the router under test, a server, and a cable on either side of it.
-import type { BenchDescription } from '../../lab/bench.js'
+import type { BenchDescription } from '../../lab/bench/bench.js'
 
 export const NAMES = { client: 'client', router: 'nat', server: 'server' } as const
 export const SERVER = '203.0.113.2'

@@ -1,7 +1,7 @@
 // The same packet on the other side of a router: by the packet id where the capture has them, else by what a translation leaves
 // as it was.
-import { fieldOf, toHex, type Decoded } from '../decode.js'
-import type { InterfacePacket } from '../pcapng/format.js'
+import { fieldOf, toHex, type Decoded } from '../decode/decode.js'
+import type { InterfacePacket } from '../files/pcapng/format.js'
 import type { Pattern } from './pattern.js'
 import { SeenPacket, type Room } from './search.js'
 

@@ -1,11 +1,11 @@
 // Holds a capture against a check. The capture is read once, and once more where packets are looked for on both sides of a router;
 // then each entry of the check is judged in the order of the list, which is the order in which symbols are bound.
-import { decode } from '../decode.js'
-import type { Difference } from '../golden-compare.js'
-import { causeOf } from '../golden-compare.js'
-import { faultCause } from '../golden.js'
-import type { PayloadDecoder } from '../payload.js'
-import { summarize, summarizeEnds } from '../summary.js'
+import { decode } from '../decode/decode.js'
+import type { Difference } from '../regression/golden-compare.js'
+import { causeOf } from '../regression/golden-compare.js'
+import { faultCause } from '../regression/golden.js'
+import type { PayloadDecoder } from '../decode/payload.js'
+import { summarize, summarizeEnds } from '../decode/summary.js'
 import { Copies } from './copies.js'
 import { CheckFileError } from './read.js'
 import { mismatches, rangeText, type Bindings, type Check, type Expectation, type Mismatch, type Pattern, type Surroundings } from './pattern.js'

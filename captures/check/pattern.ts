@@ -1,8 +1,8 @@
 // What a check wants of one packet, and where a packet is otherwise.
 import { formatIpv4, isInPrefix, parseIpv4, type Prefix } from '../../napt/wire/address.js'
-import { fieldOf, toHex, type Decoded } from '../decode.js'
-import type { Protocol } from '../layer.js'
-import { labelOf, messageOf, type PayloadDecoder } from '../payload.js'
+import { fieldOf, toHex, type Decoded } from '../decode/decode.js'
+import type { Protocol } from '../decode/layer.js'
+import { labelOf, messageOf, type PayloadDecoder } from '../decode/payload.js'
 import type { PacketKind } from './format.js'
 import { fieldText } from './fields.js'
 

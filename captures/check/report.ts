@@ -1,6 +1,6 @@
 // The report of a check as lines for people.
-import { printable } from '../text-width.js'
-import type { Difference } from '../golden-compare.js'
+import { printable } from '../decode/text-width.js'
+import type { Difference } from '../regression/golden-compare.js'
 import type { CheckReport, EntryReport } from './match.js'
 
 /** A line for the check and one for each entry, and under it what is not as it says. */

@@ -1,8 +1,8 @@
 // Finds the packets of a capture that a pattern may be about, in one pass and bounded memory: those that match as long as symbols
 // may stand for anything, and the few that come nearest.
-import { decode, type Decoded } from '../decode.js'
-import { faultsOf, type Fault } from '../canonical.js'
-import type { InterfacePacket } from '../pcapng/format.js'
+import { decode, type Decoded } from '../decode/decode.js'
+import { faultsOf, type Fault } from '../canonical/canonical.js'
+import type { InterfacePacket } from '../files/pcapng/format.js'
 import { CheckFileError } from './read.js'
 import { conditionsOf, isOfKind, mismatches, type Pattern, type Surroundings } from './pattern.js'
 

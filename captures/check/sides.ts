@@ -1,6 +1,6 @@
 // What differs, as test runners show it: how it ought to be on one side and how it is on the other, under the same keys.
-import type { Difference } from '../golden-compare.js'
-import type { GoldenReport } from '../golden.js'
+import type { Difference } from '../regression/golden-compare.js'
+import type { GoldenReport } from '../regression/golden.js'
 import type { CheckReport } from './match.js'
 
 export interface Sides { readonly wanted: Readonly<Record<string, string>>, readonly got: Readonly<Record<string, string>> }

@@ -1,8 +1,8 @@
 // The capture files of one run, as one capture whose packets name their interfaces.
 import { basename } from 'node:path'
-import { CaptureStream } from '../capture-stream.js'
-import type { InputFile } from '../input-files.js'
-import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
+import { CaptureStream } from '../files/capture-stream.js'
+import type { InputFile } from '../files/input-files.js'
+import type { CaptureInterface, InterfacePacket } from '../files/pcapng/format.js'
 import { CheckFileError } from './read.js'
 import { formatIpv4 } from '../../napt/wire/address.js'
 

@@ -1,5 +1,5 @@
 // A packet filter cut into words and signs, each with its place in the text.
-import { printable } from '../text-width.js'
+import { printable } from '../decode/text-width.js'
 
 export interface Token {
   readonly kind: 'word' | 'sign' | 'end'

@@ -2,10 +2,10 @@
 // on two sides of a NAT its contents and one of its ends.
 import type { Ipv4Address } from '../../napt/wire/address.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
-import { decode, fieldOf, type Decoded } from '../decode.js'
-import { decodeLink, LINK_TYPE } from '../link-layer.js'
-import type { InterfacePacket } from '../pcapng/format.js'
-import { icmpName } from '../summary.js'
+import { decode, fieldOf, type Decoded } from '../decode/decode.js'
+import { decodeLink, LINK_TYPE } from '../decode/link-layer.js'
+import type { InterfacePacket } from '../files/pcapng/format.js'
+import { icmpName } from '../decode/summary.js'
 import type { Side } from './places.js'
 
 /** Where an interface is: on a cable of a router's, or anywhere else, where its number tells it from others. */

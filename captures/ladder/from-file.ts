@@ -1,9 +1,9 @@
 // A ladder from capture files: from one or several read to their ends in bounded memory, or from packets in memory.
 import { basename } from 'node:path'
-import type { CaptureStream } from '../capture-stream.js'
-import { LINK_TYPE } from '../link-layer.js'
-import { LONGEST_RECORD, type CapturedPacket } from '../pcap.js'
-import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
+import type { CaptureStream } from '../files/capture-stream.js'
+import { LINK_TYPE } from '../decode/link-layer.js'
+import { LONGEST_RECORD, type CapturedPacket } from '../files/pcap.js'
+import type { CaptureInterface, InterfacePacket } from '../files/pcapng/format.js'
 import { StreamKeys } from '../show/stream-keys.js'
 import { allOf } from '../tls/key-log.js'
 import { LadderOfPackets, type PacketsLadderOptions } from './from-packets.js'

@@ -3,9 +3,9 @@
 // keeps is bounded by the lines that it shows.
 import type { Ipv4Address } from '../../napt/wire/address.js'
 import type { FigureLayout } from '../figures.js'
-import type { ConnectionName } from '../connection-names.js'
-import type { PayloadDecoder } from '../payload.js'
-import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
+import type { ConnectionName } from '../decode/connection-names.js'
+import type { PayloadDecoder } from '../decode/payload.js'
+import type { CaptureInterface, InterfacePacket } from '../files/pcapng/format.js'
 import type { KeySource } from '../tls/key-log.js'
 import { Copies, MOST_WAITING_BYTES } from './copies.js'
 import { copyOf, sizeOf, type Copy } from './copy.js'

@@ -1,7 +1,7 @@
 // Where the interfaces of a capture are: on the two sides of a router, by their names (`104a-lan`, `104a-wan`, or just `lan` and
 // `wan`) or because the same packets are on both with one end changed; or beside it, on a host. Judged by a capture's beginning.
 import type { Ipv4Address } from '../../napt/wire/address.js'
-import type { CaptureInterface } from '../pcapng/format.js'
+import type { CaptureInterface } from '../files/pcapng/format.js'
 import { addressesOf, changeBetween, contentKey, identification, isPrivate, timeToLive, type Copy, type Position } from './copy.js'
 import { packetKey } from './correlate.js'
 import type { Side } from './places.js'

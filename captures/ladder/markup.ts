@@ -1,5 +1,5 @@
 // Text for SVG: made harmless, and measured without the fonts that it will be shown in, rather too wide than too narrow.
-import { displayWidth, fit, printable } from '../text-width.js'
+import { displayWidth, fit, printable } from '../decode/text-width.js'
 
 /** What comes out of a file goes into markup by this alone: no tag, no entity, nothing that XML forbids. */
 export const escapeXml = (text: string): string => printable(text)

@@ -1,6 +1,6 @@
 // A ladder as a Mermaid sequence diagram: a participant a lane, an arrow a hop, a note a step; what is dropped ends in a cross,
 // with its reason beneath. No text of the capture's can end a line or begin a directive.
-import { printable } from '../text-width.js'
+import { printable } from '../decode/text-width.js'
 import type { Ladder, LadderPacket, LadderStep, Lane } from './ladder.js'
 import { formatSize } from './text.js'
 import { shortTitle } from './title.js'

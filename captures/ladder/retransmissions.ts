@@ -1,7 +1,7 @@
 // What of a TCP segment was there before: which sequence numbers each direction of a connection has shown. What fills a hole is
 // new, though higher numbers were seen already. What is kept is bounded in connections, and in holes of each.
 import { FLAG } from '../../napt/wire/tcp.js'
-import type { Transport } from '../decode.js'
+import type { Transport } from '../decode/decode.js'
 
 export interface Repetition {
   /** All of it was there before: payload, SYN and FIN. False for what takes up no sequence numbers. */

@@ -1,7 +1,7 @@
 // Who has which address, learned from packets: what a router changed into is its WAN address, what it changed was a host behind
 // it. Names come from the file where it has some; an address without one is its own name.
 import { formatIpv4, type Ipv4Address } from '../../napt/wire/address.js'
-import { decode } from '../decode.js'
+import { decode } from '../decode/decode.js'
 import { isPrivate } from './copy.js'
 import type { RouterRecord } from './correlate.js'
 import { OTHERS, type Lane } from './ladder.js'

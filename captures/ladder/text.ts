@@ -1,7 +1,7 @@
 // A ladder as text, line by line: the header first, then each entry as it comes. Three shapes, by the width of the terminal:
 // names beside the lanes (from about 105 columns for five lanes), names above the arrows, and, where the lanes themselves do not
 // fit, a plain list.
-import { displayWidth, fit, printable } from '../text-width.js'
+import { displayWidth, fit, printable } from '../decode/text-width.js'
 import type { Hop, Ladder, LadderEntry, LadderPacket, LadderStep, Lane } from './ladder.js'
 
 export interface LadderTextOptions {

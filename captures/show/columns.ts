@@ -1,7 +1,7 @@
 // The columns in front of a packet's line: its number in the file, its time, and the interface that saw it.
-import { displayWidth, fit, printable } from '../text-width.js'
-import type { CaptureInterface } from '../pcapng/format.js'
-import type { PacketBatch } from '../packet-batch.js'
+import { displayWidth, fit, printable } from '../decode/text-width.js'
+import type { CaptureInterface } from '../files/pcapng/format.js'
+import type { PacketBatch } from '../files/packet-batch.js'
 import { putNumber, putRaw, putThousandths } from './ascii.js'
 import type { LineBuffer } from './line-buffer.js'
 

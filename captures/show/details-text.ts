@@ -2,7 +2,7 @@
 //
 //     ipv4, checksum right
 //       26  c0 a8 01 03              SA                192.168.1.3 (103)
-import { printable } from '../text-width.js'
+import { printable } from '../decode/text-width.js'
 import { timeText } from './columns.js'
 import { detailsOf, type DetailField } from './details.js'
 import type { Hosts } from './hosts.js'

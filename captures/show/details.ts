@@ -1,8 +1,8 @@
 // A packet field by field, each with its bytes and where they stand, and what it says in the endpoints' protocol. A secret's bytes
 // are masked as its value is. Payloads that are no message are not shown: a part of one may hold a secret.
-import { fieldOf, toHex, type Decoded } from '../decode.js'
-import type { Layer } from '../layer.js'
-import { formatValue, isSecret, labelOf, type Message, type MessageField } from '../payload.js'
+import { fieldOf, toHex, type Decoded } from '../decode/decode.js'
+import type { Layer } from '../decode/layer.js'
+import { formatValue, isSecret, labelOf, type Message, type MessageField } from '../decode/payload.js'
 import type { Hosts } from './hosts.js'
 import type { ShownName } from './naming.js'
 

@@ -1,6 +1,6 @@
 // What addresses are called in a file: by the names that it brings, or by their digits.
 import { formatIpv4, parseIpv4, type Ipv4Address } from '../../napt/wire/address.js'
-import { fit, printable } from '../text-width.js'
+import { fit, printable } from '../decode/text-width.js'
 
 /** Columns that a name gets at most. */
 const WIDEST = 40

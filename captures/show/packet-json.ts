@@ -1,7 +1,7 @@
 // A packet as one JSON object a line, for machines. docs/show.md documents the fields; new ones may come, none goes.
 import { formatFlags } from '../../napt/wire/tcp.js'
-import { formatValue } from '../payload.js'
-import { printable } from '../text-width.js'
+import { formatValue } from '../decode/payload.js'
+import { printable } from '../decode/text-width.js'
 import { timeText } from './columns.js'
 import { detailsOf, endsOf } from './details.js'
 import type { Hosts } from './hosts.js'

@@ -1,7 +1,7 @@
 // A packet in words, as one line shows it: its summary with the documents' name for what it brings, and the router's verdict.
-import type { Decoded } from '../decode.js'
-import { decodeNothing } from '../payload.js'
-import { summarize } from '../summary.js'
+import type { Decoded } from '../decode/decode.js'
+import { decodeNothing } from '../decode/payload.js'
+import { summarize } from '../decode/summary.js'
 import type { Hosts } from './hosts.js'
 import type { ShownName } from './naming.js'
 import { verdictMark, type VerdictComment } from './verdict.js'

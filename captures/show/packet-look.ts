@@ -1,10 +1,10 @@
 // One packet of a file at a time, looked at as far as somebody asks: headers at once, all of it only where headers do not say
 // everything. One object is used again for every packet, in the order of the file: names depend on what came before.
 import { PROTOCOL } from '../../napt/wire/ipv4.js'
-import { decode, type Decoded } from '../decode.js'
-import { Headers } from '../headers.js'
-import type { PacketBatch } from '../packet-batch.js'
-import type { CaptureInterface, InterfacePacket } from '../pcapng/format.js'
+import { decode, type Decoded } from '../decode/decode.js'
+import { Headers } from '../decode/headers.js'
+import type { PacketBatch } from '../files/packet-batch.js'
+import type { CaptureInterface, InterfacePacket } from '../files/pcapng/format.js'
 import type { PacketNamer, ShownName } from './naming.js'
 import { verdictIn, type VerdictComment } from './verdict.js'
 

@@ -6,7 +6,7 @@
 import type { Ipv4Address } from '../../napt/wire/address.js'
 import * as ipv4 from '../../napt/wire/ipv4.js'
 import { formatFlags } from '../../napt/wire/tcp.js'
-import type { Headers } from '../headers.js'
+import type { Headers } from '../decode/headers.js'
 import { putAddress, putNumber, putRaw } from './ascii.js'
 import type { Hosts } from './hosts.js'
 import type { LineBuffer } from './line-buffer.js'

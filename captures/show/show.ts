@@ -1,8 +1,8 @@
 // A capture file in text, packet by packet: a line each, with all fields below it, or as JSON. Pieces of text come as they are
 // ready, so that whoever writes them sets the pace; what is held is one batch of the file and the text of one piece.
-import type { CaptureStream } from '../capture-stream.js'
+import type { CaptureStream } from '../files/capture-stream.js'
 import type { PacketFilter } from '../filter/index.js'
-import type { PacketBatch } from '../packet-batch.js'
+import type { PacketBatch } from '../files/packet-batch.js'
 import { Columns, type ShownTime } from './columns.js'
 import { detailLines } from './details-text.js'
 import { ALL_FRAMES, type Frames } from './frames.js'

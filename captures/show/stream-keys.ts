@@ -1,5 +1,5 @@
 // The keys that open the TLS connections of a file: those that it brings itself, as far as it is read, and those of a key log beside.
-import type { CaptureStream } from '../capture-stream.js'
+import type { CaptureStream } from '../files/capture-stream.js'
 import { KeyLog, KEY_LOG_FILE, type KeySource, type SecretLabel } from '../tls/key-log.js'
 import type { ShownKeys } from './naming.js'
 

@@ -1,5 +1,5 @@
-// A router's verdict, read back from the comment that stands with a packet: the text of napt/explain.ts.
-import { printable } from '../text-width.js'
+// A router's verdict, read back from the comment that stands with a packet: the text of napt/trace/explain.ts.
+import { printable } from '../decode/text-width.js'
 
 export interface VerdictComment {
   readonly router: string

@@ -1,9 +1,9 @@
 // Follows TLS connections packet by packet: what each packet completes, whether packets come from a live bench or from a file.
 // Connections that are not TLS are left alone. What is held is bounded in connections, and in bytes of each.
 import { FLAG } from '../../napt/wire/tcp.js'
-import type { Transport } from '../decode.js'
-import { InOrder, type Chunk } from '../in-order.js'
-import { portsOf, type Message, type PayloadDecoder } from '../payload.js'
+import type { Transport } from '../decode/decode.js'
+import { InOrder, type Chunk } from '../canonical/in-order.js'
+import { portsOf, type Message, type PayloadDecoder } from '../decode/payload.js'
 import { TlsConnection, type TlsItem, type Way } from './connection.js'
 import { looksLikeTls } from './records.js'
 import type { KeySource } from './key-log.js'

@@ -2,7 +2,7 @@
 // line holds is a secret, so no error shows it.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
-import { readSmallFile } from '../small-file.js'
+import { readSmallFile } from '../files/small-file.js'
 
 export type SecretLabel =
   | 'CLIENT_RANDOM' // the master secret, up to TLS 1.2

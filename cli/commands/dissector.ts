@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { dissectorFor } from '../../captures/index.js'
 import { AUTHORITY_PORT, LOGIN_RELAY_PORT, SERVER_PORTS } from '../../endpoints/index.js'
-import { writableFolder } from '../../lab/output-folder.js'
+import { writableFolder } from '../../lab/systems/output-folder.js'
 import { writeWhole } from '../../lab/write-whole.js'
 import { version } from '../version.js'
 

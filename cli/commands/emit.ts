@@ -1,8 +1,8 @@
 // naptlab emit: one packet of Figs. 7 and 8, sent for real or written to a file.
 import type { CommandModule } from 'yargs'
 import { FIGURES, summarize, decode, decodePayload, type FigureName } from '../../captures/index.js'
-import { emitFrom, emitOnOwnBench, emitToFile, type EmitOptions, type EmitResult } from '../../lab/emit.js'
-import { attach } from '../../lab/open.js'
+import { emitFrom, emitOnOwnBench, emitToFile, type EmitOptions, type EmitResult } from '../../lab/emit/emit.js'
+import { attach } from '../../lab/bench/open.js'
 import { wallTime } from '../../napt/clock.js'
 import { readPassword } from '../options.js'
 

@@ -5,8 +5,8 @@ import {
   checkGoldenFiles, decodePayload, diffGoldens, findGolden, formatGoldenReport, goldensToJunit, goldensToTap, GOLDENS_FOLDER, inputFiles, lintGoldens,
   pairFolders, readGolden, recordFolder, type FolderCheck, type GoldenReport,
 } from '../../captures/index.js'
-import { noGolden } from '../../captures/golden.js'
-import { printable } from '../../captures/text-width.js'
+import { noGolden } from '../../captures/regression/golden.js'
+import { printable } from '../../captures/decode/text-width.js'
 import { writeWhole } from '../../lab/write-whole.js'
 import { confirm, mustBeAsked } from '../confirm.js'
 import { UsageError } from '../errors.js'

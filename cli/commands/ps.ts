@@ -1,6 +1,6 @@
 // naptlab ps: the benches that are up, with their hosts and routers.
 import type { CommandModule } from 'yargs'
-import { deviceCountersOf } from '../../lab/device-counters.js'
+import { deviceCountersOf } from '../../lab/bench/device-counters.js'
 import { findBenches, type BenchRecord, type FoundBench } from '../../lab/index.js'
 import { lossText } from '../tables.js'
 

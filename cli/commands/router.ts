@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { CommandModule } from 'yargs'
 import { natNamed } from '../../lab/read-nat.js'
-import { parseRouterProgram, runRouter } from '../../lab/run-router.js'
+import { parseRouterProgram, runRouter } from '../../lab/bench/run-router.js'
 import { DEVICE_KINDS, type DeviceKind } from '../../napt/device/open.js'
 import { UsageError } from '../errors.js'
 

@@ -1,8 +1,8 @@
 // naptlab show: a capture file in words, one line a packet.
 import { once } from 'node:events'
 import type { CommandModule } from 'yargs'
-import { CaptureStream } from '../../captures/capture-stream.js'
-import type { InterfacePacket } from '../../captures/pcapng/format.js'
+import { CaptureStream } from '../../captures/files/capture-stream.js'
+import type { InterfacePacket } from '../../captures/files/pcapng/format.js'
 import { parseFilter } from '../../captures/filter/index.js'
 import { TIMES, type ShownTime } from '../../captures/show/columns.js'
 import { parseFrames } from '../../captures/show/frames.js'

@@ -1,9 +1,9 @@
 // naptlab trace: every frame that a router handles, as it does, with what it did and why.
 import type { CommandModule } from 'yargs'
-import { FRAME_WORDS } from '../../lab/verdict-comment.js'
+import { FRAME_WORDS } from '../../lab/recording/verdict-comment.js'
 import { parseFlowFilter } from '../../napt/control/flow-filter.js'
 import { recordToEvent } from '../../napt/control/frame-event.js'
-import { explain, type ExplainOptions } from '../../napt/explain.js'
+import { explain, type ExplainOptions } from '../../napt/trace/explain.js'
 import { stopSignal, untilAborted } from '../stop-signal.js'
 import { filterOf, filterOptions, type FilterArguments } from '../filter-options.js'
 import { routerTarget, withRouter, type RouterTarget } from '../router-target.js'

@@ -1,7 +1,7 @@
 // naptlab run compare: the same data by relay, by log-in relay and directly, measured side by side.
 import { relative } from 'node:path'
-import { QUANTITIES } from '../../lab/compare-chart.js'
-import { MOST_MOVED, runCompare, type CompareResult, type Progress } from '../../lab/compare.js'
+import { QUANTITIES } from '../../lab/systems/compare-chart.js'
+import { MOST_MOVED, runCompare, type CompareResult, type Progress } from '../../lab/systems/compare.js'
 import { bytesText, readSize, secondsText } from '../../lab/quantities.js'
 import { stopSignal } from '../stop-signal.js'
 import { UsageError } from '../errors.js'

@@ -1,5 +1,5 @@
 // naptlab run fig11.
-import { FIG11_LANES, runFig11 } from '../../lab/fig11.js'
+import { FIG11_LANES, runFig11 } from '../../lab/systems/fig11.js'
 import { mappingLines } from '../tables.js'
 import { benchOf, hasOnly, titleOf, type System, type SystemOptions } from './system.js'
 

@@ -1,6 +1,6 @@
 // naptlab run fig13.
-import { FIG13_LANES, runFig13 } from '../../lab/fig13.js'
-import type { Transfer } from '../../lab/relayed.js'
+import { FIG13_LANES, runFig13 } from '../../lab/systems/fig13.js'
+import type { Transfer } from '../../lab/systems/relayed.js'
 import { benchOf, chosen, equipmentLines, hasOnly, titleOf, type System, type SystemOptions } from './system.js'
 
 /** @throws UsageError, BenchError */

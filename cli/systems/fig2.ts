@@ -1,10 +1,10 @@
 // naptlab run fig2.
 import { formatFigures } from '../../captures/check-report.js'
-import type { BenchDescription } from '../../lab/bench.js'
+import type { BenchDescription } from '../../lab/bench/bench.js'
 import { fig1With, PLACEMENTS, type Placements } from '../../lab/benches/placements.js'
 import { fig1 } from '../../lab/benches/fig1.js'
-import { runFig2, type Fig2Result } from '../../lab/fig2.js'
-import { lanesOf, PLACE_NAMES, placementsOf } from '../../lab/placement.js'
+import { runFig2, type Fig2Result } from '../../lab/systems/fig2.js'
+import { lanesOf, PLACE_NAMES, placementsOf } from '../../lab/systems/placement.js'
 import { keyExchangeOf, type Encryption, type KeyExchange } from '../../endpoints/channel/variants.js'
 import { isUnderTls } from '../../endpoints/connection.js'
 import { EndpointError } from '../../endpoints/errors.js'

@@ -1,5 +1,5 @@
 // naptlab run hybrid.
-import { HYBRID_LANES, runHybrid } from '../../lab/hybrid.js'
+import { HYBRID_LANES, runHybrid } from '../../lab/systems/hybrid.js'
 import { columns } from '../tables.js'
 import { benchOf, hasOnly, titleOf, type System, type SystemOptions } from './system.js'
 

@@ -1,5 +1,5 @@
 // naptlab run relay-login.
-import { RELAY_LOGIN_LANES, runRelayLogin } from '../../lab/relay-login.js'
+import { RELAY_LOGIN_LANES, runRelayLogin } from '../../lab/systems/relay-login.js'
 import { columns } from '../tables.js'
 import { benchOf, hasOnly, titleOf, type System, type SystemOptions } from './system.js'
 

@@ -1,5 +1,5 @@
 // SSL 3.0 as the channels of either end, with keys and certificates as files hold them. INSECURE: it is here to reproduce Figs. 3
-// and 4 with the documents' own key derivation, so it is no part of the public face of endpoints/, and only lab/on-bench.ts hands
+// and 4 with the documents' own key derivation, so it is no part of the public face of endpoints/, and only lab/bench/on-bench.ts hands
 // it out, to programs on a bench.
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { readCertificates, type Trust } from '../channel/certificate-check.js'

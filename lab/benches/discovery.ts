@@ -1,6 +1,6 @@
 // The network of RFC 5780: a STUN server with two addresses on the WAN, from which a host behind one router finds out how that
 // router maps and filters; a second host behind it, for hairpinning. The addresses are those kept for examples (RFC 5737).
-import type { BenchDescription } from '../bench.js'
+import type { BenchDescription } from '../bench/bench.js'
 
 export const discovery = {
   name: 'discovery',

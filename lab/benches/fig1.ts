@@ -1,6 +1,6 @@
 // The network of Fig. 1: a server on the WAN (with the CA of Fig. 5 beside it), and two pieces of equipment, each behind a router of its own. Both LANs use
 // the same addresses.
-import type { BenchDescription } from '../bench.js'
+import type { BenchDescription } from '../bench/bench.js'
 
 export const fig1: BenchDescription = {
   name: 'fig1',

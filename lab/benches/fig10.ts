@@ -1,5 +1,5 @@
 // The network of Fig. 10: a server and an issuer on the WAN, and an acceptor behind a router.
-import type { BenchDescription } from '../bench.js'
+import type { BenchDescription } from '../bench/bench.js'
 
 export const fig10 = {
   name: 'fig10',

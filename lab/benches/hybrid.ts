@@ -1,5 +1,5 @@
 // The network for the hybrid system: that of Fig. 10, one more client with a global address (14), and one more behind the router (15).
-import type { BenchDescription } from '../bench.js'
+import type { BenchDescription } from '../bench/bench.js'
 import { fig10 } from './fig10.js'
 
 export const hybrid: BenchDescription = {

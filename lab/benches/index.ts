@@ -1,6 +1,6 @@
 // The benches that come with naptlab, by name.
-import { BenchError, type BenchDescription } from '../bench.js'
-import { readBench, readBenchFile, type NatReader } from '../read-bench.js'
+import { BenchError, type BenchDescription } from '../bench/bench.js'
+import { readBench, readBenchFile, type NatReader } from '../bench/read-bench.js'
 import { discovery } from './discovery.js'
 import { fig10, fig10Lan } from './fig10.js'
 import { hybrid } from './hybrid.js'

@@ -1,6 +1,6 @@
 // Fig. 1 with 102 and 103 placed otherwise: each behind its NAPT router as drawn, behind a router that translates addresses alone,
 // or on the WAN with a global address. Nine benches, all derived from fig1.
-import type { BenchDescription, HostDescription, RouterDescription } from '../bench.js'
+import type { BenchDescription, HostDescription, RouterDescription } from '../bench/bench.js'
 import { fig1 } from './fig1.js'
 
 export const PLACEMENTS = ['napt', 'nat', 'global'] as const

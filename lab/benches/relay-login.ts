@@ -1,6 +1,6 @@
 // The network of JP 2002-217942, Fig. 1: the relay server 4 on the Internet, and a terminal in each of two local systems, behind
 // the gateways 13 and 23. The document gives no addresses; those of Fig. 1 of the main system do as well here.
-import type { BenchDescription } from '../bench.js'
+import type { BenchDescription } from '../bench/bench.js'
 
 const nat = { mapping: 'endpoint-independent', filtering: 'address-and-port-dependent', portAllocation: 'sequential' } as const
 

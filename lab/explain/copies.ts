@@ -1,9 +1,9 @@
 // The copies of one packet in a capture file: on both sides of a router, and along its whole way. They share a packet ID; where a
 // file has none, what a NAT leaves alone tells them, and that they stand close together.
-import { CaptureStream } from '../../captures/capture-stream.js'
-import { decode, type Decoded, type Ends } from '../../captures/decode.js'
-import { CaptureFileError } from '../../captures/pcap.js'
-import type { InterfacePacket } from '../../captures/pcapng/format.js'
+import { CaptureStream } from '../../captures/files/capture-stream.js'
+import { decode, type Decoded, type Ends } from '../../captures/decode/decode.js'
+import { CaptureFileError } from '../../captures/files/pcap.js'
+import type { InterfacePacket } from '../../captures/files/pcapng/format.js'
 import { PacketNamer, type ShownName } from '../../captures/show/naming.js'
 import { PacketLook } from '../../captures/show/packet-look.js'
 import { StreamKeys } from '../../captures/show/stream-keys.js'

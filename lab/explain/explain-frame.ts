@@ -1,18 +1,18 @@
 // What a router did to one packet of a capture file, and why: from the verdict that stands beside it and from its copies, or by
 // putting the file through a NAT.
-import type { InterfacePacket } from '../../captures/pcapng/format.js'
-import { decode } from '../../captures/decode.js'
-import { labelOf } from '../../captures/payload.js'
-import { decodePayload } from '../../captures/protocol.js'
+import type { InterfacePacket } from '../../captures/files/pcapng/format.js'
+import { decode } from '../../captures/decode/decode.js'
+import { labelOf } from '../../captures/decode/payload.js'
+import { decodePayload } from '../../captures/decode/protocol.js'
 import type { ShownName } from '../../captures/show/naming.js'
 import { contentOf } from '../../captures/show/packet-line.js'
-import { summarize, summarizeEnds } from '../../captures/summary.js'
+import { summarize, summarizeEnds } from '../../captures/decode/summary.js'
 import type { KeySource } from '../../captures/tls/key-log.js'
-import type { TraceRecord } from '../../napt/trace.js'
+import type { TraceRecord } from '../../napt/trace/trace.js'
 import { ASIDE, sideOfInterface, type Aside } from '../translate/places.js'
 import { Nowhere } from '../translate/sink.js'
 import { putThrough, type RouterOptions } from '../translate/translate.js'
-import { verdictComment } from '../verdict-comment.js'
+import { verdictComment } from '../recording/verdict-comment.js'
 import { findCopies, findFrame, type FoundFrame } from './copies.js'
 import { compareFields, type FieldChange } from './fields.js'
 
@@ -112,7 +112,7 @@ function passageOfRecord(record: TraceRecord, router: string): Passage {
   }
 }
 
-/** The lines of a verdict (napt/explain.ts). Anything else that stands below them is shown as it is. */
+/** The lines of a verdict (napt/trace/explain.ts). Anything else that stands below them is shown as it is. */
 function readComment(comment: string): Pick<Passage, 'headline' | 'details'> {
   const [headline = '', ...lines] = comment.split('\n')
   return { headline, details: lines.filter(line => line.trim() !== '').map(line => {

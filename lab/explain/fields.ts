@@ -1,6 +1,6 @@
 // A packet before a router and after it, field by field.
-import { decode, type Decoded } from '../../captures/decode.js'
-import type { Layer } from '../../captures/layer.js'
+import { decode, type Decoded } from '../../captures/decode/decode.js'
+import type { Layer } from '../../captures/decode/layer.js'
 
 export interface FieldChange {
   /** As in `ipv4 SA`; the fields of a packet that an ICMP error quotes begin with `quoted`. */

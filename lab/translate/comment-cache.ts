@@ -1,7 +1,7 @@
 // Verdicts in words that were written before: packets of a known flow differ in little, and what a verdict says follows from a few
 // numbers. A place for each hash of them; what does not fit is written anew, so memory is bounded whatever comes.
-import { decodePayload } from '../../captures/protocol.js'
-import type { KnownSession } from '../../napt/explanation.js'
+import { decodePayload } from '../../captures/decode/protocol.js'
+import type { KnownSession } from '../../napt/trace/explanation.js'
 import type { Side } from '../../napt/verdict.js'
 import { read16, readInt32 } from '../../napt/wire/bytes.js'
 import * as ethernet from '../../napt/wire/ethernet.js'

@@ -1,9 +1,9 @@
 // A packet of a capture as it would come to the router's cable, which is Ethernet without tags; a capture's need not be, so IPv4
 // packets of other links get an Ethernet header. One object is used again for every packet: nothing is made for one that is Ethernet
 // already, which is left where it lies.
-import { decodeLink, LINK_TYPE } from '../../captures/link-layer.js'
-import type { PacketBatch } from '../../captures/packet-batch.js'
-import type { CaptureInterface, Direction } from '../../captures/pcapng/format.js'
+import { decodeLink, LINK_TYPE } from '../../captures/decode/link-layer.js'
+import type { PacketBatch } from '../../captures/files/packet-batch.js'
+import type { CaptureInterface, Direction } from '../../captures/files/pcapng/format.js'
 import type { Side } from '../../napt/verdict.js'
 import { parseMac, type Ipv4Address } from '../../napt/wire/address.js'
 import * as ethernet from '../../napt/wire/ethernet.js'

@@ -1,5 +1,5 @@
 // Where the packets of a translation go: into a file, or nowhere, where only the router's word is wanted.
-import type { CaptureInterface, Direction, InterfaceStatistics } from '../../captures/pcapng/format.js'
+import type { CaptureInterface, Direction, InterfaceStatistics } from '../../captures/files/pcapng/format.js'
 import type { Ipv4Address } from '../../napt/wire/address.js'
 
 /** What BulkPcapngWriter does. */

@@ -1,7 +1,7 @@
 // The capture files that are put through a router: opened, each with its beginning read, and their packets in the order of time.
-import { CaptureStream } from '../../captures/capture-stream.js'
-import { CHUNK, CHUNKS_IN_TURN } from '../../captures/file-chunks.js'
-import { PacketBatch } from '../../captures/packet-batch.js'
+import { CaptureStream } from '../../captures/files/capture-stream.js'
+import { CHUNK, CHUNKS_IN_TURN } from '../../captures/files/file-chunks.js'
+import { PacketBatch } from '../../captures/files/packet-batch.js'
 import type { Side } from '../../napt/verdict.js'
 import { Frame } from './frame.js'
 

@@ -1,9 +1,9 @@
 // Capture files put through a router: what came in on its sides, in the order of time, and what it sent because of it, in one
 // pcapng file. The router is the live one's core; time is the packets' own; nothing of the machine takes part.
-import type { CaptureStream } from '../../captures/capture-stream.js'
-import type { CaptureFileError } from '../../captures/pcap.js'
-import { BulkPcapngWriter } from '../../captures/pcapng/bulk-writer.js'
-import type { CaptureInterface } from '../../captures/pcapng/format.js'
+import type { CaptureStream } from '../../captures/files/capture-stream.js'
+import type { CaptureFileError } from '../../captures/files/pcap.js'
+import { BulkPcapngWriter } from '../../captures/files/pcapng/bulk-writer.js'
+import type { CaptureInterface } from '../../captures/files/pcapng/format.js'
 import { ConfigError } from '../../napt/fields.js'
 import { parseBehaviour } from '../../napt/behaviour/read-behaviour.js'
 import type { RouterConfig } from '../../napt/router-config.js'

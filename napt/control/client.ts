@@ -1,7 +1,7 @@
 // The other end of a router's control socket: what the CLI and the lab speak through.
 import { createConnection, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import type { TraceRecord } from '../trace.js'
+import type { TraceRecord } from '../trace/trace.js'
 import { eventToRecord, type FrameEvent } from './frame-event.js'
 import type { ControlRequest, ControlResults } from './protocol.js'
 

@@ -1,6 +1,6 @@
 // A trace record as a line of JSON, and back: frames in base64, addresses and times as text.
-import type { Explanation } from '../explanation.js'
-import type { TraceAction, TraceRecord } from '../trace.js'
+import type { Explanation } from '../trace/explanation.js'
+import type { TraceAction, TraceRecord } from '../trace/trace.js'
 import { formatIpv4, parseIpv4, type Endpoint, type Port } from '../wire/address.js'
 import type { DropReason, Side } from '../verdict.js'
 

@@ -1,5 +1,5 @@
 // What the table's last look-up was about, and found: a few numbers, from which `explain` and `known` make what others read.
-import type { KnownSession } from '../explanation.js'
+import type { KnownSession } from '../trace/explanation.js'
 import type { Lookup } from './listing.js'
 import type { Sessions } from './sessions.js'
 

@@ -1,7 +1,7 @@
 // The table for people: mappings with their sessions as rows, and what a look-up rested on.
 import { DEPENDENCES, PROTOCOLS, type Dependence, type Protocol } from '../behaviour/behaviour.js'
-import { COUNTED_SESSIONS } from '../explanation.js'
-import { FACT, NAMED_SESSIONS, PLACE, SHIFT, type NumberMemory } from '../explanation-numbers.js'
+import { COUNTED_SESSIONS } from '../trace/explanation.js'
+import { FACT, NAMED_SESSIONS, PLACE, SHIFT, type NumberMemory } from '../trace/explanation-numbers.js'
 import type { Ipv4Address, Port } from '../wire/address.js'
 import { MAPPING_KINDS, type MappingKind } from './mappings.js'
 import type { TableStore } from './store.js'

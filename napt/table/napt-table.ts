@@ -7,8 +7,8 @@
 // Only the first packet of a session asks the mappings, the filter, the host's limits and the port pools. What the last
 // look-up found is kept as a few numbers, from which `explain` says why.
 import type { Behaviour, Dependence, Protocol, StaticMapping } from '../behaviour/behaviour.js'
-import type { Explanation, KnownSession } from '../explanation.js'
-import { EXPLANATION_WORDS, FACT, numberMemory, PLACE, readExplanation, type NumberMemory } from '../explanation-numbers.js'
+import type { Explanation, KnownSession } from '../trace/explanation.js'
+import { EXPLANATION_WORDS, FACT, numberMemory, PLACE, readExplanation, type NumberMemory } from '../trace/explanation-numbers.js'
 import { seededRandom } from '../random.js'
 import type { Endpoint, Ipv4Address, Port } from '../wire/address.js'
 import type { DropReason } from '../verdict.js'

@@ -6,7 +6,7 @@ import { Network } from '../../bench/network/run.js'
 import { Testbed } from '../../bench/network/testbed.js'
 import { ROUTER_WAN } from '../../bench/network/topology.js'
 import { takeTurns } from '../../bench/rounds.js'
-import { findBenches } from '../../lab/find.js'
+import { findBenches } from '../../lab/bench/find.js'
 import { needsNamespaces, needsNft } from '../prerequisites.js'
 
 const timing: Timing = { firstWarmUp: 20, warmUp: 20, window: 60, longWindow: 60, bulkSeconds: 1 }

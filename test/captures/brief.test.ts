@@ -1,6 +1,6 @@
 // The fast lines say what the full ones do, of every frame of the goldens, of cut ones and of damaged ones.
 import t from 'tap'
-import { summarizeFrame, summarizeFrameEnds } from '../../captures/brief.js'
+import { summarizeFrame, summarizeFrameEnds } from '../../captures/decode/brief.js'
 import { decode, decodePayload, summarize, summarizeEnds } from '../../captures/index.js'
 import { ping, udp } from '../napt/frames.js'
 import { framesOf, randomBytes } from './support.js'

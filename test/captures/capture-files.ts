@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CaptureStream, PcapngWriter, type InterfacePacket } from '../../captures/index.js'
-import { goldenFolder } from '../../captures/golden-file.js'
+import { goldenFolder } from '../../captures/regression/golden-file.js'
 import { parseIpv4, type Ipv4Address } from '../../napt/wire/address.js'
 import { randomBytes } from './support.js'
 

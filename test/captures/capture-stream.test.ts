@@ -5,7 +5,7 @@ import { createWriteStream, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { CaptureFileError, CaptureStream, encodePcap, type InterfacePacket } from '../../captures/index.js'
-import { enhancedPacket, interfaceDescription, interfaceStatistics, nameResolution, sectionHeader, tlsSecrets } from '../../captures/pcapng/blocks.js'
+import { enhancedPacket, interfaceDescription, interfaceStatistics, nameResolution, sectionHeader, tlsSecrets } from '../../captures/files/pcapng/blocks.js'
 import { parseIpv4, type Ipv4Address } from '../../napt/wire/address.js'
 import { framesOf, randomBytes } from './support.js'
 

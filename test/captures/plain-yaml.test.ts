@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseDocument } from 'yaml'
 import { formatGolden, parseGolden } from '../../captures/index.js'
-import { readPlainYaml } from '../../captures/plain-yaml.js'
+import { readPlainYaml } from '../../captures/regression/plain-yaml.js'
 import { Random } from '../napt/random.js'
 
 const folder = fileURLToPath(new URL('../../../captures/golden/', import.meta.url))

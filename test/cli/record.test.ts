@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { CaptureStream, type InterfacePacket } from '../../captures/index.js'
-import { childrenOf } from '../../lab/process.js'
+import { childrenOf } from '../../lab/bench/process.js'
 import { needsCap, needsTshark } from '../prerequisites.js'
 import { naptlab, NAPTLAB } from './naptlab.js'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { comparisonLines, transferSize } from '../../cli/systems/compare.js'
 import { LOGIN_RELAY_STEPS } from '../../endpoints/login-relay/steps.js'
-import type { CompareResult } from '../../lab/compare.js'
+import type { CompareResult } from '../../lab/systems/compare.js'
 import { needsNamespaces } from '../prerequisites.js'
 import { naptlab } from './naptlab.js'
 

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { isMeant } from '../../cli/trace-filter.js'
 import { parseFlowFilter } from '../../napt/control/flow-filter.js'
-import type { TraceRecord } from '../../napt/trace.js'
+import type { TraceRecord } from '../../napt/trace/trace.js'
 import { parseIpv4, type Port } from '../../napt/wire/address.js'
 import { alteredHeader, arpRequest, icmpError, udp } from '../napt/frames.js'
 import { MACS } from '../napt/router-bench.js'

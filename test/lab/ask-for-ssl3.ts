@@ -1,5 +1,5 @@
 // Says whether this process is one that is given SSL 3.0, or why not.
-import { requireBench } from '../../lab/on-bench.js'
+import { requireBench } from '../../lab/bench/on-bench.js'
 
 let answer = 'given'
 try {

@@ -5,7 +5,7 @@ import t from 'tap'
 import { readCaptures } from '../../captures/index.js'
 import { describeCertificate, readCertificate } from '../../endpoints/ca/index.js'
 import { fig1 } from '../../lab/benches/fig1.js'
-import { runFig2 } from '../../lab/fig2.js'
+import { runFig2 } from '../../lab/systems/fig2.js'
 import { needsNamespaces, needsTshark } from '../prerequisites.js'
 import { pathOf, show } from './run.js'
 

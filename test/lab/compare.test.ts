@@ -2,10 +2,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { comparisonChart, QUANTITIES } from '../../lab/compare-chart.js'
-import { runCompare, type Progress } from '../../lab/compare.js'
-import { cpuOf, processUse, trafficOf } from '../../lab/process-use.js'
-import type { CompareRow } from '../../lab/compare-row.js'
+import { comparisonChart, QUANTITIES } from '../../lab/systems/compare-chart.js'
+import { runCompare, type Progress } from '../../lab/systems/compare.js'
+import { cpuOf, processUse, trafficOf } from '../../lab/systems/process-use.js'
+import type { CompareRow } from '../../lab/systems/compare-row.js'
 import { needsNamespaces } from '../prerequisites.js'
 
 const BYTES = 3_000_001

@@ -1,7 +1,7 @@
 // NAPT alone on real packets: Figs. 11 and 12, dynamic and static.
 import t from 'tap'
 import { fig10 } from '../../lab/benches/fig10.js'
-import { runFig11 } from '../../lab/fig11.js'
+import { runFig11 } from '../../lab/systems/fig11.js'
 import { needsNamespaces } from '../prerequisites.js'
 import { goldenText, pathOf, show } from './run.js'
 

@@ -1,10 +1,10 @@
 // The relayed connection of Fig. 13 on real packets, with the issuer on the WAN and behind a router of its own.
 import t from 'tap'
 import { fig10 } from '../../lab/benches/fig10.js'
-import { runFig13 } from '../../lab/fig13.js'
+import { runFig13 } from '../../lab/systems/fig13.js'
 import { needsNamespaces } from '../prerequisites.js'
 import { goldenText, pathOf, show, type Shown } from './run.js'
-import type { Fig13Result } from '../../lab/fig13.js'
+import type { Fig13Result } from '../../lab/systems/fig13.js'
 
 /** The first of each packet that the document numbers, with its path. */
 const numbered = ({ packets }: Shown<Fig13Result>): string[] => packets

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { runFig2 } from '../../lab/fig2.js'
+import { runFig2 } from '../../lab/systems/fig2.js'
 import { needsNamespaces, needsTshark } from '../prerequisites.js'
 import { oneSide } from './one-side.js'
 

@@ -5,7 +5,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { LadderEntry } from '../../captures/index.js'
-import { runFig2, type Fig2Options, type Fig2Result } from '../../lab/fig2.js'
+import { runFig2, type Fig2Options, type Fig2Result } from '../../lab/systems/fig2.js'
 import { needsNamespaces, needsTshark } from '../prerequisites.js'
 import { oneSide } from './one-side.js'
 

@@ -3,8 +3,8 @@ import t from 'tap'
 import type { LadderEntry, LadderPacket } from '../../captures/index.js'
 import { fig1 } from '../../lab/benches/fig1.js'
 import { fig1With } from '../../lab/benches/placements.js'
-import { runFig2, type Fig2Options, type Fig2Result } from '../../lab/fig2.js'
-import { withUdpMappings } from '../../lab/udp-mappings.js'
+import { runFig2, type Fig2Options, type Fig2Result } from '../../lab/systems/fig2.js'
+import { withUdpMappings } from '../../lab/systems/udp-mappings.js'
 import { needsNamespaces } from '../prerequisites.js'
 
 async function run(options: Fig2Options): Promise<{ readonly result: Fig2Result, readonly packets: readonly LadderPacket[] }> {

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { LiveBench } from '../../lab/index.js'
-import { ownProcesses } from '../../lab/process.js'
+import { ownProcesses } from '../../lab/bench/process.js'
 
 export const script = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))
 export const STAND_IN = script('stand-in-router')

@@ -1,6 +1,6 @@
 // The hybrid system on real packets: who meets directly, who does not, and that one leaves the other alone.
 import t from 'tap'
-import { runHybrid } from '../../lab/hybrid.js'
+import { runHybrid } from '../../lab/systems/hybrid.js'
 import { needsNamespaces } from '../prerequisites.js'
 import { goldenText, pathOf, show } from './run.js'
 

@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { CaptureStream, decodePayload, figureLayouts, ladderOfStream, type LadderPacket } from '../../captures/index.js'
-import { runFig11 } from '../../lab/fig11.js'
-import { runFig2 } from '../../lab/fig2.js'
+import { runFig11 } from '../../lab/systems/fig11.js'
+import { runFig2 } from '../../lab/systems/fig2.js'
 import { needsNamespaces } from '../prerequisites.js'
 import { show } from './run.js'
 

@@ -7,9 +7,9 @@ import { existsSync } from 'node:fs'
 import {
   attach, fig1, findBench, findBenches, openBench, standBench, takeDown, type BenchDescription, type FoundBench, type LiveBench,
 } from '../../lab/index.js'
-import { launch } from '../../lab/launch.js'
-import { signalProcess, whenEnded } from '../../lab/process.js'
-import { planBench } from '../../lab/plan.js'
+import { launch } from '../../lab/bench/launch.js'
+import { signalProcess, whenEnded } from '../../lab/bench/process.js'
+import { planBench } from '../../lab/bench/plan.js'
 import { machineNamespaces, namespacesOf, parentOf, remains, run, script, STAND_IN } from './helpers.js'
 
 const options = { routerScript: STAND_IN }

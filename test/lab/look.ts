@@ -1,8 +1,8 @@
 // Run on a host of a bench: prints what the kernel there has, as JSON.
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import { RouteSocket } from '../../lab/netlink.js'
-import { offloadsOn, type Offload } from '../../lab/offloads.js'
+import { RouteSocket } from '../../lab/bench/netlink.js'
+import { offloadsOn, type Offload } from '../../lab/bench/offloads.js'
 import { formatIpv4, formatMac, type Ipv4Address } from '../../napt/wire/address.js'
 
 export interface Look {

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
 import { fig1, openBench } from '../../lab/index.js'
-import { requireBench } from '../../lab/on-bench.js'
+import { requireBench } from '../../lab/bench/on-bench.js'
 import { needsNamespaces } from '../prerequisites.js'
 import { run, script, STAND_IN } from './helpers.js'
 

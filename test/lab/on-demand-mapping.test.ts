@@ -2,8 +2,8 @@
 import t from 'tap'
 import { fig1 } from '../../lab/benches/fig1.js'
 import { fig1With } from '../../lab/benches/placements.js'
-import type { BenchDescription } from '../../lab/bench.js'
-import { runFig2, type Fig2Options, type Fig2Result } from '../../lab/fig2.js'
+import type { BenchDescription } from '../../lab/bench/bench.js'
+import { runFig2, type Fig2Options, type Fig2Result } from '../../lab/systems/fig2.js'
 import { needsNamespaces } from '../prerequisites.js'
 import { show, type Shown } from './run.js'
 

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { chmodSync } from 'node:fs'
 import { openBench, type BenchDescription } from '../../lab/index.js'
-import { explainRefusal } from '../../lab/prerequisites.js'
+import { explainRefusal } from '../../lab/bench/prerequisites.js'
 
 const description: BenchDescription = { name: 'no', networks: { wan: {} }, hosts: { a: { network: 'wan', address: '10.0.0.1' } } }
 const settings = (values: Readonly<Record<string, string>>) => (path: string): string | undefined => values[path]

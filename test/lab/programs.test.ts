@@ -4,7 +4,7 @@ import { needsNamespaces } from '../prerequisites.js'
 import { once } from 'node:events'
 import { spawn } from 'node:child_process'
 import { openBench, type AttachedBench, type BenchDescription } from '../../lab/index.js'
-import { childrenOf, signalProcess, whenEnded } from '../../lab/process.js'
+import { childrenOf, signalProcess, whenEnded } from '../../lab/bench/process.js'
 import { run, script } from './helpers.js'
 
 const description: BenchDescription = {

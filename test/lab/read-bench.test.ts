@@ -1,7 +1,7 @@
 // Descriptions: what is read, and what is said of wrong ones.
 import t from 'tap'
 import { BenchError, describedBench, discovery, fig1, readBench, readBenchFile } from '../../lab/index.js'
-import { planBench } from '../../lab/plan.js'
+import { planBench } from '../../lab/bench/plan.js'
 
 const host = { network: 'wan', address: '10.0.0.1/24' }
 const good = { name: 'x', networks: { wan: {} }, hosts: { a: host, b: { network: 'wan', address: '10.0.0.2/24' } } }

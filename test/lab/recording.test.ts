@@ -4,7 +4,7 @@ import { appendFileSync, copyFileSync, readdirSync, statSync, writeFileSync } fr
 import { join } from 'node:path'
 import t from 'tap'
 import { CaptureStream, type InterfacePacket } from '../../captures/index.js'
-import { Recording, type RecordingOptions, type SeenPacket } from '../../lab/recording.js'
+import { Recording, type RecordingOptions, type SeenPacket } from '../../lab/recording/recording.js'
 import { PcapFilter } from '../../napt/system/pcap-filter.js'
 import { parseIpv4 } from '../../napt/wire/address.js'
 import { tcp, udp } from '../napt/frames.js'

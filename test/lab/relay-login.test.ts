@@ -5,7 +5,7 @@ import t from 'tap'
 import { readCaptures, type LadderEntry } from '../../captures/index.js'
 import { LOGIN_RELAY_STEPS } from '../../endpoints/login-relay/steps.js'
 import { relayLogin } from '../../lab/benches/relay-login.js'
-import { runRelayLogin } from '../../lab/relay-login.js'
+import { runRelayLogin } from '../../lab/systems/relay-login.js'
 import { needsNamespaces } from '../prerequisites.js'
 
 t.test('all of (1) to (24)', needsNamespaces, async t => {

@@ -2,7 +2,7 @@
 // request after it succeeds.
 import t from 'tap'
 import { decode, readCaptures } from '../../captures/index.js'
-import { runFig2, type Fig2Options, type Fig2Result } from '../../lab/fig2.js'
+import { runFig2, type Fig2Options, type Fig2Result } from '../../lab/systems/fig2.js'
 import { needsNamespaces } from '../prerequisites.js'
 import { goldenText, pathOf, show } from './run.js'
 

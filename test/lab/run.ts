@@ -1,6 +1,6 @@
 // A run of a documented system, with what its ladder showed.
 import type { LadderEntry, LadderPacket, LadderStep } from '../../captures/index.js'
-import type { ScenarioOptions, ScenarioResult } from '../../lab/scenario.js'
+import type { ScenarioOptions, ScenarioResult } from '../../lab/systems/scenario.js'
 
 export interface Shown<R extends ScenarioResult> {
   readonly result: R

@@ -4,7 +4,7 @@ import { wallTime } from '../../napt/clock.js'
 import { arpReply, IP, ping, udp } from './frames.js'
 import { MACS } from './router-bench.js'
 import { DataplaneBench, HOST_MACS, traceLine } from './dataplane-bench.js'
-import type { TraceRecord } from '../../napt/trace.js'
+import type { TraceRecord } from '../../napt/trace/trace.js'
 
 const REGISTRATION = udp('192.168.1.3:2000', '130.74.23.6:1200', '2133')
 const TRANSLATED = "udp 202.204.16.13:3400 > 130.74.23.6:1200 '2133'"

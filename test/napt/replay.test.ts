@@ -7,7 +7,7 @@ import { FileDevice, parseRouterConfig, replay, type Counters, type Side, type T
 import * as ethernet from '../../napt/wire/ethernet.js'
 import { parseMac, type MacAddress } from '../../napt/wire/address.js'
 
-/** As the bench of Fig. 1 gives them out (lab/plan.ts). */
+/** As the bench of Fig. 1 gives them out (lab/bench/plan.ts). */
 const MACS: Readonly<Record<string, Readonly<Record<Side, MacAddress>>>> = {
   '104a': { lan: parseMac('02:00:00:02:00:02'), wan: parseMac('02:00:00:01:00:03') },
   '104b': { lan: parseMac('02:00:00:03:00:02'), wan: parseMac('02:00:00:01:00:04') },

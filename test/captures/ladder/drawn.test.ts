@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import t from 'tap'
 import { ladderToMermaid, ladderToSvg, type Ladder, type LadderEntry, type LadderPacket } from '../../../captures/index.js'
-import { displayWidth } from '../../../captures/text-width.js'
+import { displayWidth } from '../../../captures/decode/text-width.js'
 import { escapeXml, textWidth, wrapped } from '../../../captures/ladder/markup.js'
 import { elementsOf, type Element } from './xml.js'
 

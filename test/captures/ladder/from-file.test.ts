@@ -7,7 +7,7 @@ import {
   type CapturedPacket, type Ladder, type LadderEntry, type LadderPacket, type PacketFacts, type InterfacePacket,
 } from '../../../captures/index.js'
 import { LadderOfPackets, MOST_KEPT_BYTES } from '../../../captures/ladder/from-packets.js'
-import { goldenFolder } from '../../../captures/golden-file.js'
+import { goldenFolder } from '../../../captures/regression/golden-file.js'
 import { parseEndpoint, parseIpv4 } from '../../../napt/wire/address.js'
 import { icmpFrame, tcpFrame, udpFrame } from '../../../napt/wire/frame.js'
 import { FLAG } from '../../../napt/wire/tcp.js'

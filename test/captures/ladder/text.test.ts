@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'
 import { Folding, foldRepeats, ladderToText, LadderText, type LadderEntry, type LadderPacket, type LadderStep, type Lane } from '../../../captures/index.js'
-import { displayWidth, fit, printable } from '../../../captures/text-width.js'
+import { displayWidth, fit, printable } from '../../../captures/decode/text-width.js'
 
 const lanes: readonly Lane[] = [
   { name: '102', address: '192.168.1.11' }, { name: '104a', address: '4.17.168.2' }, { name: '101', address: '130.74.23.6' },

@@ -1,0 +1,235 @@
+// Writes a pcapng file of millions of packets: blocks are put together in chunks of memory, with no object a packet, and chunks
+// go to the file while the next ones fill, in a thread of libuv's. The file is under a temporary name until it is whole.
+import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { Arena } from '../arena.js'
+import { interfaceDescription, interfaceStatistics, nameResolution, sectionHeader, tlsSecrets } from './blocks.js'
+import { BLOCK, DIRECTION, OPTION, padding, type CaptureInterface, type Direction, type InterfaceStatistics } from './format.js'
+import type { Ipv4Address } from '../../../napt/wire/address.js'
+
+/** Bytes of a chunk; a longer block has one of its own. */
+const CHUNK = 1 << 20
+/** Chunks in the arena, and how many of them may be on their way before `ready` waits. */
+const CHUNKS = 8, MOST_WAITING = 4
+/** Bytes of the arena that are there to be lent. */
+const LENT = 4 << 20
+/** Interface, time, captured length, original length; in front of them the block's type and length. */
+const PACKET_HEAD = 8 + 20
+/** Flags, packet ID, end of options, the block's length. */
+const PACKET_TAIL = 8 + 12 + 4 + 4
+/** opt_comment's length has 16 bits. */
+const LONGEST_COMMENT = 0xffff
+
+/** Memory that blocks are put together in: `memory[start, end)`, of which `view` is a view of all. */
+interface Chunk { readonly memory: Uint8Array, readonly view: DataView, readonly start: number, readonly end: number }
+
+export class BulkPcapngWriter {
+  readonly path: string
+  readonly #temporary: string
+  readonly #file: FileHandle
+  readonly #arena = new Arena(CHUNKS * CHUNK + LENT)
+  readonly #spare: Chunk[]
+  #chunk: Chunk
+  /** Where the next block goes; before it everything is written. */
+  #used: number
+  /** Memory that a packet came from last, and whether it is the arena's. */
+  #from: Uint8Array = new Uint8Array(0)
+  #isOwn = false
+  /** Full chunks on their way, one behind the other. */
+  #writing: Promise<void> = Promise.resolve()
+  #waiting = 0
+  /** Where in the file the chunk begins. */
+  #offset = 0
+  #failure: Error | null = null
+  #interfaces = 0
+  /** Where in the file the comment of the last finished packet is. */
+  commentAt = 0
+  /** Where the open packet's block begins; its data end at `#used`. */
+  #block = 0
+
+  private constructor(path: string, temporary: string, file: FileHandle) {
+    this.path = path
+    this.#temporary = temporary
+    this.#file = file
+    this.#chunk = this.#chunkOf(this.#arena.take(CHUNK))
+    this.#used = this.#chunk.start
+    this.#spare = Array.from({ length: CHUNKS - 1 }, () => this.#chunkOf(this.#arena.take(CHUNK)))
+  }
+
+  /** @throws the system's error (`EACCES`, `ENOENT` …) when the folder cannot be written */
+  static async open(path: string, application = 'naptlab', comment = ''): Promise<BulkPcapngWriter> {
+    const temporary = `${path}.part`, writer = new BulkPcapngWriter(path, temporary, await open(temporary, 'w'))
+    writer.#put(sectionHeader(application, comment))
+    return writer
+  }
+
+  /** Gives the number by which packets name it. */
+  interface(description: Omit<CaptureInterface, 'id'>): number {
+    this.#put(interfaceDescription(description))
+    return this.#interfaces++
+  }
+
+  names(names: ReadonlyMap<Ipv4Address, string>): void { this.#put(nameResolution(names)) }
+
+  /** Lines of a key log: they open what is behind them in the file. */
+  secrets(keyLog: string): void { this.#put(tlsSecrets(keyLog)) }
+
+  /** `time` in nanoseconds since 1970. */
+  statistics(interfaceId: number, time: bigint, statistics: InterfaceStatistics): void { this.#put(interfaceStatistics(interfaceId, time, statistics)) }
+
+  /** Gives memory from which packets are copied fastest, to read them into: up to 4 MB of it in all. */
+  lend(length: number): Uint8Array { return this.#arena.take(length) }
+
+  /**
+   * Copies the packet `bytes[start, end)` into the file; `end` finishes it. `high` and `low` are the halves of its time, nanoseconds
+   * since 1970. Gives where its bytes are in `memory` until then.
+   */
+  begin(interfaceId: number, high: number, low: number, bytes: Uint8Array, start: number, end: number, originalLength: number): number {
+    const length = end - start, padded = length + padding(length)
+    this.#makeRoom(PACKET_HEAD + padded + LONGEST_COMMENT + 8 + PACKET_TAIL)
+    const { memory, view } = this.#chunk, at = this.#used, data = at + PACKET_HEAD
+    this.#block = at
+    view.setInt32(at, BLOCK.enhancedPacket, true)
+    view.setInt32(at + 8, interfaceId, true)
+    view.setUint32(at + 12, high, true)
+    view.setUint32(at + 16, low, true)
+    view.setInt32(at + 20, length, true)
+    view.setUint32(at + 24, originalLength, true)
+    if (memory === this.#arena.bytes && this.#isOfArena(bytes)) this.#arena.copy(data, start, length)
+    else copy(bytes, start, end, memory, data)
+    for (let i = length; i < padded; i++) memory[data + i] = 0
+    this.#used = data + padded
+    return data
+  }
+
+  /** Where the bytes of the open packet are. */
+  get memory(): Uint8Array { return this.#chunk.memory }
+
+  /** Finishes the open packet. `packetId` 0 for none; `comment` as UTF-8, at most 64 KB of it. */
+  end(direction: Direction, packetId: number, comment: Uint8Array | null): void {
+    const { memory, view } = this.#chunk
+    let at = this.#used
+    if (comment !== null) {
+      const length = Math.min(comment.length, LONGEST_COMMENT)
+      view.setInt32(at, OPTION.comment | length << 16, true)
+      copy(comment, 0, length, memory, at + 4)
+      this.commentAt = this.#offset + at + 4 - this.#chunk.start
+      at += 4 + length
+      for (let i = padding(length); i > 0; i--) memory[at++] = 0
+    }
+    view.setInt32(at, OPTION.packet.flags | 4 << 16, true)
+    view.setInt32(at + 4, DIRECTION[direction], true)
+    at += 8
+    if (packetId > 0) {
+      view.setInt32(at, OPTION.packet.id | 8 << 16, true)
+      view.setInt32(at + 4, packetId | 0, true)
+      view.setInt32(at + 8, Math.floor(packetId / 0x1_0000_0000), true)
+      at += 12
+    }
+    view.setInt32(at, OPTION.end, true)
+    const length = at + 8 - this.#block
+    view.setInt32(at + 4, length, true)
+    view.setInt32(this.#block + 4, length, true)
+    this.#used = at + 8
+  }
+
+  /** Writes over bytes that are there already, from `commentAt` of some packet on. Not while a packet is open. */
+  amend(position: number, bytes: Uint8Array): void {
+    const { memory, start } = this.#chunk
+    if (position >= this.#offset) memory.set(bytes, start + position - this.#offset)
+    else this.#enqueue(async () => { await this.#file.write(bytes, 0, bytes.length, position) })
+  }
+
+  /** Hands what is in memory to the system, which then has a file that ends with a block. Not while a packet is open. */
+  flush(): void { if (this.#used > this.#chunk.start) this.#turn(0) }
+
+  /** Resolves when there is room again: memory stays bounded where this is awaited now and then. @throws the system's error for the file */
+  async ready(): Promise<void> {
+    if (this.#waiting >= MOST_WAITING) await this.#writing
+    if (this.#failure !== null) throw this.#failure
+  }
+
+  /** Writes the rest and gives the file its name. @throws the system's error for the file; nothing is left behind then */
+  async close(): Promise<void> {
+    this.#hand()
+    try {
+      await this.#writing
+      await this.ready()
+    } catch (error) {
+      await this.discard()
+      throw error
+    }
+    await this.#file.close()
+    await rename(this.#temporary, this.path)
+  }
+
+  /** Gives up: nothing is left behind. */
+  async discard(): Promise<void> {
+    await this.#writing
+    await this.#file.close()
+    await rm(this.#temporary, { force: true })
+  }
+
+  #put(block: Uint8Array): void {
+    this.#makeRoom(block.length)
+    this.#chunk.memory.set(block, this.#used)
+    this.#used += block.length
+  }
+
+  #makeRoom(length: number): void {
+    if (this.#used + length > this.#chunk.end) this.#turn(length)
+  }
+
+  /** Hands the chunk over and goes on in another, with room for so many bytes. */
+  #turn(length: number): void {
+    this.#hand()
+    this.#take((length > CHUNK ? undefined : this.#spare.pop()) ?? this.#chunkOf(new Uint8Array(Math.max(length, CHUNK))))
+  }
+
+  #take(chunk: Chunk): void {
+    this.#chunk = chunk
+    this.#used = chunk.start
+  }
+
+  /** The chunk goes to the file, behind those before it. */
+  #hand(): void {
+    const full = this.#chunk, end = this.#used
+    this.#offset += end - full.start
+    this.#enqueue(async () => {
+      if (this.#failure === null) await writeAll(this.#file, full.memory, full.start, end)
+      if (full.memory === this.#arena.bytes) this.#spare.push(full)
+    })
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#waiting++
+    this.#writing = this.#writing.then(work).catch((error: unknown) => { this.#failure = error instanceof Error ? error : new Error(String(error)) }).finally(() => { this.#waiting-- })
+  }
+
+  /** Offsets in the arena are those of all its memory. */
+  #chunkOf(piece: Uint8Array): Chunk {
+    const isOwn = piece.buffer === this.#arena.bytes.buffer, memory = isOwn ? this.#arena.bytes : piece, start = isOwn ? piece.byteOffset : 0
+    return { memory, view: new DataView(memory.buffer), start, end: start + piece.length }
+  }
+
+  /** Asked for every packet, and the answer is the same for all of a file. */
+  #isOfArena(bytes: Uint8Array): boolean {
+    if (bytes !== this.#from) {
+      this.#from = bytes
+      this.#isOwn = bytes.buffer === this.#arena.bytes.buffer && bytes.byteOffset === 0
+    }
+    return this.#isOwn
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, from: number, to: number): Promise<void> {
+  for (let at = from; at < to;) at += (await file.write(bytes, at, to - at)).bytesWritten
+}
+
+/** A loop is faster than a call for what is as short as a header. */
+const SHORT = 64
+
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  if (end - start <= SHORT) for (let i = start, j = at; i < end; i++, j++) to[j] = from[i]
+  else if (start === 0 && end === from.length) to.set(from, at)
+  else to.set(from.subarray(start, end), at)
+}

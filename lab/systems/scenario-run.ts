@@ -1,0 +1,207 @@
+// One run of a system on its bench: shows every packet and step as it happens, and at the end keeps captures and tables and checks
+// them against the golden.
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readCaptures } from '../../captures/files/by-interface.js'
+import { goldenPath, readGolden } from '../../captures/regression/golden-file.js'
+import { checkGolden } from '../../captures/regression/golden.js'
+import { Correlator } from '../../captures/ladder/correlate.js'
+import type { LadderEntry, LadderStep } from '../../captures/ladder/ladder.js'
+import { mergeCaptures } from '../../captures/files/merge.js'
+import type { Capture } from '../../captures/files/read-capture.js'
+import { decodePayload } from '../../captures/decode/protocol.js'
+import { GrowingKeyLog, KEY_LOG_FILE, type KeySource } from '../../captures/tls/key-log.js'
+import type { EndpointEvent } from '../../endpoints/events.js'
+import { wallTime } from '../../napt/clock.js'
+import { ControlError, RouterClient } from '../../napt/control/client.js'
+import type { CountersJson, MappingJson } from '../../napt/control/protocol.js'
+import { ADD_CAP, hasCap } from '../../napt/device/libpcap.js'
+import { DROP_REASONS } from '../../napt/verdict.js'
+import type { TraceRecord } from '../../napt/trace/trace.js'
+import { namesIn } from '../bench/address-names.js'
+import { Apparatus, ApparatusError } from '../programs/apparatus.js'
+import { BenchError } from '../bench/bench.js'
+import type { Role } from '../programs/endpoint-task.js'
+import type { AttachedBench } from '../bench/live-bench.js'
+import { captureOf, partsFolder, partsIn } from './output-folder.js'
+import type { Finished, Scenario, ScenarioOptions, Stage } from './stage.js'
+import { stepOf } from './steps.js'
+import { SwitchTap } from '../recording/switch-tap.js'
+import { topologyOf } from './topology.js'
+import { Witness } from '../recording/witnessing.js'
+
+/** Records of the routers and events of the programs arrive on ways of their own; a busy machine delays each by as much. Nanoseconds. */
+const REORDER_WINDOW = 200_000_000n
+/** How often what is older than that is shown. Milliseconds. */
+const TICK = 50
+/** How long the ends of connections are waited for after the programs have ended, milliseconds. */
+const SETTLE_LIMIT = 1000
+
+export class ScenarioRun implements Stage {
+  watching: Promise<unknown> = Promise.resolve()
+  readonly #routers = new Map<string, RouterClient>()
+  readonly keyLog: string
+  readonly #keys: KeySource
+  readonly #correlator: Correlator
+  /** When the ladder was last brought up to date, nanoseconds since 1970. */
+  #ticked = 0n
+  readonly #failures: string[] = []
+  readonly #programs: Apparatus[] = []
+  #onFrame: (() => void)[] = []
+
+  constructor(readonly bench: AttachedBench, private readonly scenario: Scenario, private readonly out: string, private readonly options: ScenarioOptions) {
+    const { figures = [], connections, decoder = decodePayload } = scenario
+    this.keyLog = join(out, KEY_LOG_FILE)
+    this.#keys = new GrowingKeyLog(this.keyLog)
+    this.#correlator = new Correlator(topologyOf(scenario.bench, scenario.laterAddresses), { decoder, keys: this.#keys, connections, figures, window: REORDER_WINDOW, isByClock: true })
+  }
+
+  async run(): Promise<Finished> {
+    const following = this.#followRouters(), witnessing = this.#startWitness()
+    const tapping = SwitchTap.start(this.bench, this.scenario.bench, record => this.#show(this.#correlator.overhear(record)))
+    this.watching = Promise.all([following, witnessing, tapping])
+    const ticker = setInterval(() => this.#tick(), TICK)
+    try {
+      await Promise.race([this.scenario.sequence(this), this.#interrupted()])
+    } catch (error) {
+      if (!(error instanceof ApparatusError || error instanceof ControlError)) throw error
+      this.fail(error.message)
+    } finally {
+      clearInterval(ticker)
+    }
+    await this.#stopPrograms()
+    await this.settled()
+    const witness = await witnessing
+    await witness?.end()
+    const missed = await (await tapping)?.end() ?? 0
+    if (missed > 0) this.fail(`${missed} frames between hosts on the WAN are missing from the ladder`)
+    this.#show(this.#correlator.flush())
+    return await this.#report(witness !== null)
+  }
+
+  // --- the stage ----------------------------------------------------------------------------------------------------
+
+  program(host: string, ...roles: readonly Role[]): Apparatus {
+    const program = new Apparatus(this.bench, host, roles, event => this.#hear(host, event))
+    this.#programs.push(program)
+    return program
+  }
+
+  router(name: string): RouterClient {
+    const client = this.#routers.get(name)
+    if (client === undefined) throw new BenchError(`the bench has no router '${name}'`)
+    return client
+  }
+
+  nextFrame(): Promise<void> { return new Promise(resolve => this.#onFrame.push(resolve)) }
+
+  outside(path: string): string { return `/proc/${this.bench.pid}/root${path}` }
+
+  /** Up to the time of the last tick: what came before that has been read by now, also after this process has been busy. */
+  #tick(): void {
+    this.#show(this.#correlator.advance(this.#ticked))
+    this.#ticked = wallTime()
+  }
+
+  step(step: LadderStep): void { this.#show(this.#correlator.step(step)) }
+
+  fail(text: string): void { this.#failures.push(text) }
+
+  // --- what is seen -------------------------------------------------------------------------------------------------
+
+  #hear(host: string, event: EndpointEvent): void {
+    const step = stepOf(event, host)
+    if (step !== null) this.step(step)
+  }
+
+  async #followRouters(): Promise<void> {
+    await Promise.all(this.bench.routers.map(async ({ name }) => {
+      const client = await RouterClient.connect(this.bench.controlSocket(name))
+      this.#routers.set(name, client)
+      await client.trace(record => this.#see(name, record))
+    }))
+  }
+
+  #see(router: string, record: TraceRecord): void {
+    const { time, action, reason, received, sent } = record
+    for (const wake of this.#onFrame.splice(0)) wake()
+    // Every station of a switch sees its neighbours' broadcasts; that a router leaves them alone is no event.
+    if (action === 'originate' || action === 'hold' || received === undefined || reason === 'not-for-router') return
+    const why = reason === undefined ? {} : { reason: `${reason}: ${DROP_REASONS[reason].sentence}` }
+    this.#show(this.#correlator.push({
+      router, time, from: received.side, received: received.frame, verdict: { action: action === 'split' ? 'forward' : action, ...why }, ...(sent === undefined ? {} : { sent }),
+    }))
+    for (const step of this.scenario.routerSteps?.(router, record) ?? []) this.step(step)
+  }
+
+  #show(entries: readonly LadderEntry[]): void {
+    for (const entry of entries) this.options.onEntry?.(entry)
+  }
+
+  async #startWitness(): Promise<Witness | null> {
+    if (hasCap()) return Witness.start(this.bench, join(partsFolder(this.out), 'hosts.pcapng'))
+    this.options.onNotice?.(`captures are the routers' own; to have the hosts' interfaces witnessed through libpcap too: ${ADD_CAP}`)
+    return null
+  }
+
+  // --- the end ------------------------------------------------------------------------------------------------------
+
+  /** Rejects when the run is to end early, or the bench does. */
+  async #interrupted(): Promise<never> {
+    const { signal } = this.options
+    const aborted = new Promise<string>(resolve => {
+      const interrupt = (): void => resolve('the run was interrupted')
+      if (signal?.aborted === true) interrupt()
+      signal?.addEventListener('abort', interrupt, { once: true })
+    })
+    const ended = this.bench.ended.then(error => error?.message ?? 'the bench ended')
+    throw new ApparatusError(await Promise.race([aborted, ended]))
+  }
+
+  /** The server, which was there first, comes last: what somebody still sends to it would be answered with port unreachable. */
+  async #stopPrograms(): Promise<void> {
+    for (const programs of [this.#programs.slice(1), this.#programs.slice(0, 1)]) {
+      for (const program of programs) program.stop()
+      await Promise.all(programs.map(program => program.exited))
+    }
+  }
+
+  async settled(): Promise<void> {
+    const limit = AbortSignal.timeout(SETTLE_LIMIT)
+    while (!limit.aborted) {
+      const frame = this.nextFrame()
+      const tables = await Promise.all([...this.#routers.values()].map(router => router.request({ op: 'table' })))
+      if (tables.flat().every(row => row.sessions.every(session => session.tcp === undefined || session.tcp === 'closed'))) return
+      await Promise.race([frame, once(limit, 'abort')])
+    }
+  }
+
+  async #report(isWitnessed: boolean): Promise<Finished> {
+    const tables: Record<string, readonly MappingJson[]> = {}, counters: Record<string, CountersJson> = {}
+    for (const [name, router] of [...this.#routers].sort()) {
+      tables[name] = await router.request({ op: 'table' })
+      counters[name] = await router.request({ op: 'counters' })
+      await router.request({ op: 'endCaptures' })
+      if (router.missed + counters[name].untraced > 0) this.fail(`${name}: ${router.missed + counters[name].untraced} frames are missing from the ladder or the captures`)
+      router.close()
+    }
+    const capture = await this.#mergeParts()
+    const captures = capture === null ? new Map<string, Capture>() : await readCaptures(capture)
+    // A run that broke off is not compared: everything after the break would be missing, which says nothing more.
+    const name = this.#failures.length === 0 ? this.scenario.golden : null
+    const golden = name === null ? null : checkGolden(captures, readGolden(goldenPath(name)), { decoder: decodePayload, keys: this.#keys, partial: true }, name)
+    const ok = this.#failures.length === 0 && golden?.ok !== false
+    return { result: { ok, failures: this.#failures, tables, counters, golden, capture, isWitnessed }, captures, keys: this.#keys }
+  }
+
+  async #mergeParts(): Promise<string | null> {
+    const parts = partsIn(this.out)
+    if (parts.length === 0) return null
+    const { title, bench, laterAddresses } = this.scenario, path = captureOf(this.out, this.options.name ?? this.scenario.name)
+    const keyLog = existsSync(this.keyLog) ? readFileSync(this.keyLog, 'latin1') : ''
+    const { damages } = await mergeCaptures(parts, path, { names: namesIn(topologyOf(bench, laterAddresses)), keyLog, comment: `a run of ${title} on bench ${bench.name}` })
+    for (const damage of damages) this.fail(damage.message)
+    return path
+  }
+}

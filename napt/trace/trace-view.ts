@@ -1,0 +1,94 @@
+// One trace record in the memory of a ring, read where it lies; as an object only on request.
+import { timeOfStamp } from '../clock.js'
+import { readExplanation, readKnown, type NumberMemory } from './explanation-numbers.js'
+import type { KnownSession } from './explanation.js'
+import { completeChecksum } from '../packet.js'
+import { ACTION_BITS, ACTIONS, aligned, CONTROL_BYTES, HEAD, HEADER_BYTES, NO_REASON, SIDE_BITS, SIDES, TRACE_FACT, TRACE_SHIFT, UNIT, WORD } from './trace-layout.js'
+import type { TraceAction, TraceRecord } from './trace.js'
+import { DROP_REASON_NAMES, type Side } from '../verdict.js'
+
+export class TraceView implements NumberMemory {
+  readonly words: Int32Array
+  readonly doubles: Float64Array
+  /** Where frames are. */
+  readonly bytes: Uint8Array
+  readonly #units: number
+  #position = 0
+  #word = 0
+
+  /** @param memory a TraceRing's */
+  constructor(memory: SharedArrayBuffer) {
+    this.words = new Int32Array(memory, CONTROL_BYTES)
+    this.doubles = new Float64Array(memory, CONTROL_BYTES)
+    this.bytes = new Uint8Array(memory, CONTROL_BYTES)
+    this.#units = this.bytes.length / UNIT
+  }
+
+  /** Looks at the record at a position of the ring from now on; gives the position. */
+  moveTo(position: number): number {
+    this.#position = position
+    this.#word = (position & this.#units - 1) * UNIT >> 2
+    return position
+  }
+
+  /** No record: the rest of the memory is left out. */
+  get isFiller(): boolean { return this.words[this.#word + WORD.units] === 0 }
+  /** The position behind it. */
+  get next(): number {
+    return this.#position + (this.isFiller ? this.#units - (this.#position & this.#units - 1) : this.words[this.#word + WORD.units]) | 0
+  }
+
+  get action(): TraceAction { return ACTIONS[(this.#facts >>> TRACE_SHIFT.action) & ACTION_BITS] }
+  get waited(): boolean { return (this.#facts & TRACE_FACT.waited) !== 0 }
+  /** The frame's transport checksum, as it came in and as it went on, is partial (see wire/checksum.ts). */
+  get isPartial(): boolean { return (this.#facts & TRACE_FACT.isPartial) !== 0 }
+  get receivedSide(): Side | null { return SIDES[(this.#facts >>> TRACE_SHIFT.received) & SIDE_BITS] }
+  get sentSide(): Side | null { return SIDES[(this.#facts >>> TRACE_SHIFT.sent) & SIDE_BITS] }
+  /** Nanoseconds since 1970. */
+  get time(): bigint { return timeOfStamp(this.words, this.#word + WORD.time) }
+  get receivedLength(): number { return this.words[this.#word + WORD.receivedLength] }
+  /** Where the frame that came in lies in `bytes`. */
+  get receivedAt(): number { return (this.#word << 2) + HEADER_BYTES + aligned(this.#headLength) }
+  /** What the head of the frame became, where it went on; a view. The bytes behind it are those that came in. */
+  get sentHead(): Uint8Array {
+    const at = (this.#word << 2) + HEADER_BYTES
+    return this.bytes.subarray(at, at + this.#headLength)
+  }
+
+  /** See readKnown. */
+  known(session: KnownSession): boolean { return readKnown(this, this.#word + WORD.explanation, session) }
+
+  /** The record with frames of its own, as they would be on a wire. */
+  record(): TraceRecord {
+    const { receivedSide, sentSide, waited } = this, reason = (this.#facts >>> TRACE_SHIFT.reason) & 255
+    const explanation = readExplanation(this, this.#word + WORD.explanation)
+    return {
+      time: this.time, action: this.action,
+      ...(waited ? { waited } : {}),
+      ...(reason === NO_REASON ? {} : { reason: DROP_REASON_NAMES[reason] }),
+      ...(explanation === undefined ? {} : { explanation }),
+      ...(receivedSide === null ? {} : { received: { side: receivedSide, frame: this.#completed(this.#received()) } }),
+      ...(sentSide === null ? {} : { sent: { side: sentSide, frame: this.#sent() } }),
+    }
+  }
+
+  get #facts(): number { return this.words[this.#word + WORD.facts] }
+  get #headLength(): number { return Math.min(this.receivedLength, HEAD) }
+
+  #received(): Uint8Array { return this.bytes.slice(this.receivedAt, this.receivedAt + this.receivedLength) }
+
+  #sent(): Uint8Array {
+    if ((this.#facts & TRACE_FACT.wentOn) === 0) {
+      const at = this.receivedAt + aligned(this.receivedLength)
+      return this.bytes.slice(at, at + this.words[this.#word + WORD.sentLength])
+    }
+    const frame = this.#received()
+    frame.set(this.sentHead)
+    return this.#completed(frame)
+  }
+
+  #completed(frame: Uint8Array): Uint8Array {
+    if (this.isPartial) completeChecksum(frame, 0, frame.length)
+    return frame
+  }
+}
