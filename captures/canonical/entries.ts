@@ -26,7 +26,7 @@ export interface Entry {
 export interface FlowDigest {
   /** Packets and messages. */
   readonly packets: number
-  readonly sha256: string
+  readonly blake2b: string
 }
 
 /** What stands in the flow's own fields belongs to → packets; ← packets have it the other way round. */

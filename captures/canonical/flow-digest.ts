@@ -1,5 +1,6 @@
 // A flow as the count and the hash of its entries, for goldens of more packets than anybody reads: equal entries in the same order
-// give the same hash. It is made as packets come and keeps none of them.
+// give the same hash. It is made as packets come and keeps none of them. BLAKE2b, since hashing is the largest part of a check, and it
+// takes a third to a half of the time of SHA-256.
 import { createHash } from 'node:crypto'
 import { Numbers } from './bindings.js'
 import type { Entry, FlowDigest } from './entries.js'
@@ -10,7 +11,7 @@ const FIRST = 256, MOST = 16 * 1024
 const text = new TextEncoder()
 
 export class DigestBuilder {
-  readonly #hash = createHash('sha256')
+  readonly #hash = createHash('blake2b512')
   readonly #numbers = new Numbers()
   #waiting = new Uint8Array(FIRST)
   #used = 0
@@ -34,7 +35,7 @@ export class DigestBuilder {
 
   finish(): FlowDigest {
     this.#flush()
-    return { packets: this.#packets, sha256: this.#hash.digest('hex') }
+    return { packets: this.#packets, blake2b: this.#hash.digest('hex') }
   }
 
   #write(bytes: Uint8Array): void {

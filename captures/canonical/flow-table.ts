@@ -2,7 +2,8 @@
 import { formatIpv4 } from '../../napt/wire/address.js'
 import type { CanonicalOptions } from './canonical-options.js'
 import { DatagramFlow, type FlowBuilder } from './datagram-flow.js'
-import { fieldOf, type Decoded, type Ends, type Transport } from '../decode/decode.js'
+import { fieldOf, type Decoded, type Transport } from '../decode/decode.js'
+import { FlowIndex } from './flow-index.js'
 import { orderOf, portValue, type Flow, type Value } from './entries.js'
 import { TcpConversation } from './tcp-stream.js'
 import { NO_KEYS } from '../tls/key-log.js'
@@ -11,8 +12,8 @@ type FlowEnds = Omit<Flow, 'entries' | 'digest'>
 
 export class FlowTable {
   readonly #options: CanonicalOptions
-  /** TCP and UDP by a hash of their ends, the same for either way: a small number is looked up much faster than a text. */
-  readonly #byPorts = new Map<number, Known[]>()
+  /** TCP and UDP; null for flows that nobody wants to see. */
+  readonly #byPorts = new FlowIndex<FlowBuilder | null>()
   readonly #others = new Map<string, FlowBuilder | null>()
   readonly #inOrder: FlowBuilder[] = []
 
@@ -22,18 +23,12 @@ export class FlowTable {
   builderFor(transport: Transport | null, decoded: Decoded | null): FlowBuilder | null {
     if (transport === null || transport.protocol === 'icmp') return this.#withoutPorts(transport, decoded)
     const { source, destination, protocol } = transport
-    const key = hashOf(transport), alike = this.#byPorts.get(key)
-    if (alike !== undefined) {
-      for (const { ends, builder } of alike) {
-        if (ends.protocol === protocol && (isBetween(ends, source, destination) || isBetween(ends, destination, source))) return builder
-      }
-    }
+    const isTcp = protocol === 'tcp', known = this.#byPorts.find(isTcp, transport)
+    if (known !== undefined) return known
     const port = (value: number): Value => portValue(value, this.#options.ports)
     const builder = this.#make({ protocol, SA: formatIpv4(source.address), SP: port(source.port), DA: formatIpv4(destination.address), DP: port(destination.port) },
       each => each !== null && each.source.port === source.port && each.source.address === source.address)
-    const made: Known = { ends: { protocol, source, destination }, builder }
-    if (alike === undefined) this.#byPorts.set(key, [made])
-    else alike.push(made)
+    this.#byPorts.add(isTcp, transport, builder)
     return builder
   }
 
@@ -50,24 +45,14 @@ export class FlowTable {
   }
 
   #make(named: Omit<FlowEnds, 'order'>, isForward: (transport: Transport | null) => boolean): FlowBuilder | null {
-    const { only, bothWays, decoder, keys = NO_KEYS } = this.#options
+    const { only, bothWays, decoder, keys = NO_KEYS, digests } = this.#options
     if (only !== undefined && !endsTexts(named).some(each => only.has(each))) return null
     const ends = { ...named, order: orderOf([named.SP, named.DP], bothWays) }
-    const made = named.protocol === 'tcp' ? new TcpConversation(ends, isForward, decoder, keys) : new DatagramFlow(ends, isForward, this.#options)
+    const made = named.protocol === 'tcp' ? new TcpConversation(ends, isForward, decoder, keys, digests === true ? 'blake2b512' : 'sha256') : new DatagramFlow(ends, isForward, this.#options)
     this.#inOrder.push(made)
     return made
   }
 }
-
-interface Known { readonly ends: Ends & Pick<Transport, 'protocol'>, readonly builder: FlowBuilder | null }
-type End = Ends['source']
-
-const isBetween = ({ source, destination }: Ends, from: End, to: End): boolean =>
-  source.port === from.port && destination.port === to.port && source.address === from.address && destination.address === to.address
-
-/** 30 bits, which V8 holds without an object of their own. */
-const hashOf = ({ source, destination }: Ends): number =>
-  (Math.imul(source.address ^ destination.address, 0x9e3779b1) ^ Math.imul(source.port ^ destination.port, 0x85ebca6b) ^ (source.address + destination.address) ^ Math.imul(source.port + destination.port, 0xc2b2ae35)) & 0x3fffffff
 
 /** A flow's ends, either way round, without what differs from run to run. */
 export function endsTexts({ protocol, SA, SP, DA, DP }: Pick<Flow, 'protocol' | 'SA' | 'SP' | 'DA' | 'DP'>): string[] {

@@ -9,7 +9,7 @@ import { arrange, SEALED, type Entry, type Flow } from './entries.js'
 import type { FlowPacket } from './datagram-flow.js'
 import type { Transport } from '../decode/decode.js'
 import { portsOf, type PayloadDecoder } from '../decode/payload.js'
-import { StreamRun, whereabouts, type RunReader } from './stream-run.js'
+import { StreamRun, whereabouts, type DataHash, type RunReader } from './stream-run.js'
 import { tlsEntry } from './tls-entries.js'
 import { TlsConnection } from '../tls/connection.js'
 import type { KeySource } from '../tls/key-log.js'
@@ -40,13 +40,15 @@ export class TcpConversation {
   readonly #isForward: (transport: Transport | null) => boolean
   readonly #decoder: PayloadDecoder
   readonly #keys: KeySource
+  readonly #algorithm: DataHash
   readonly #connections: Connection[] = []
 
-  constructor(ends: Omit<Flow, 'entries'>, isForward: (transport: Transport | null) => boolean, decoder: PayloadDecoder, keys: KeySource) {
+  constructor(ends: Omit<Flow, 'entries'>, isForward: (transport: Transport | null) => boolean, decoder: PayloadDecoder, keys: KeySource, algorithm: DataHash) {
     this.#ends = ends
     this.#isForward = isForward
     this.#decoder = decoder
     this.#keys = keys
+    this.#algorithm = algorithm
   }
 
   add({ transport, header, frame }: FlowPacket): void {
@@ -55,7 +57,7 @@ export class TcpConversation {
     const isStart = (transport.flags & (FLAG.syn | FLAG.ack)) === FLAG.syn
     const way = this.#isForward(transport) ? '→' : '←'
     if (current === undefined || (isStart && current.isOther(way, transport.sequence))) {
-      current = new Connection(this.#decoder, this.#keys)
+      current = new Connection(this.#decoder, this.#keys, this.#algorithm)
       this.#connections.push(current)
     }
     current.add(way, header, transport, frame)
@@ -67,11 +69,13 @@ export class TcpConversation {
 class Connection {
   readonly #decoder: PayloadDecoder
   readonly #keys: KeySource
+  readonly #algorithm: DataHash
   readonly #directions: Readonly<Record<Entry['way'], Direction>> = { '→': newDirection(), '←': newDirection() }
 
-  constructor(decoder: PayloadDecoder, keys: KeySource) {
+  constructor(decoder: PayloadDecoder, keys: KeySource, algorithm: DataHash) {
     this.#decoder = decoder
     this.#keys = keys
+    this.#algorithm = algorithm
   }
 
   /** Whether a SYN with this sequence number starts another connection; else it is this one's, sent again. */
@@ -109,7 +113,7 @@ class Connection {
     const { runs } = this.#directions[way]
     let run = runs.at(-1)
     if (run === undefined || gap > 0) {
-      run = new StreamRun(gap)
+      run = new StreamRun(gap, this.#algorithm)
       runs.push(run)
     }
     run.append(bytes, frame, header)

@@ -10,7 +10,7 @@ export function compareDigests(name: string, wanted: readonly Flow[], got: reado
   const add = (flow: Flow, compared: number): unknown => flows.push({ interface: name, flow: flowText(flow), compared })
   for (const flow of wanted) {
     const match = left.take(flow)
-    const isEqual = match !== undefined && match.digest?.sha256 === flow.digest?.sha256 && packetsOf(match) === packetsOf(flow)
+    const isEqual = match !== undefined && match.digest?.blake2b === flow.digest?.blake2b && packetsOf(match) === packetsOf(flow)
     add(flow, isEqual ? packetsOf(flow) : 0)
     if (match === undefined) missing.push(unpaired(name, flow))
     else if (!isEqual) differences.push(difference(name, flow, match))
@@ -34,4 +34,4 @@ function difference(name: string, wanted: Flow, got: Flow): Difference {
   }
 }
 
-const textOf = (flow: Flow, counts: boolean): string => counts ? String(packetsOf(flow)) : `sha256 ${flow.digest?.sha256.slice(0, 16) ?? ''}…`
+const textOf = (flow: Flow, counts: boolean): string => counts ? String(packetsOf(flow)) : `blake2b ${flow.digest?.blake2b.slice(0, 16) ?? ''}…`

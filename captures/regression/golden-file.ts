@@ -74,7 +74,7 @@ export function formatGolden({ name, ports, periodic, bothWays, interfaces, dige
     Pair: (_, pair) => { // a flow's ends, and an entry, on one line each
       if (isScalar(pair.key) && ONE_LINE.has(pair.key.value) && pair.value !== null && typeof pair.value === 'object') Object.assign(pair.value, { flow: true })
     },
-    Map: (_, map) => { if (map.has('way') || map.has('sha256')) map.flow = true },
+    Map: (_, map) => { if (map.has('way') || map.has('blake2b')) map.flow = true },
   })
   return document.toString({ lineWidth: 0 })
 }
@@ -134,14 +134,14 @@ class Shape {
   }
 
   #flow(bothWays: readonly number[], hasDigest: boolean): Flow {
-    this.#hasOnly(hasDigest ? ['flow', 'packets', 'sha256'] : ['flow', 'entries'])
+    this.#hasOnly(hasDigest ? ['flow', 'packets', 'blake2b'] : ['flow', 'entries'])
     const ends = this.#field('flow')
     ends.#hasOnly(['protocol', 'SA', 'SP', 'DA', 'DP'])
     const SP = ends.#field('SP').#scalarOrAny(), DP = ends.#field('DP').#scalarOrAny()
     return {
       protocol: ends.#field('protocol').#string(), SA: ends.#field('SA').#string(), SP, DA: ends.#field('DA').#string(), DP,
       order: orderOf([SP, DP], bothWays),
-      ...(hasDigest ? { entries: [], digest: { packets: this.#field('packets').#number(), sha256: this.#field('sha256').#string() } }
+      ...(hasDigest ? { entries: [], digest: { packets: this.#field('packets').#number(), blake2b: this.#field('blake2b').#string() } }
         : { entries: this.#field('entries').#list().map(entry => entry.#entry()) }),
     }
   }

@@ -62,4 +62,4 @@ function differingFlows(wanted: ReadonlyMap<string, readonly Flow[]>, got: Reado
   })
 }
 
-const keyOf = (flow: Flow): string => `${endsTexts(flow)[0]} ${flow.digest?.sha256 ?? ''}`
+const keyOf = (flow: Flow): string => `${endsTexts(flow)[0]} ${flow.digest?.blake2b ?? ''}`
