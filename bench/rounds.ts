@@ -3,8 +3,6 @@
 import { isInstalled, type Use } from './process.js'
 import { spreadOf, type Spread } from './statistics.js'
 
-export { spreadOf, type Spread } from './statistics.js'
-
 export interface Entrant {
   readonly name: string
   /** The command line, for those who repeat it by hand. */
