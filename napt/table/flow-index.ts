@@ -3,7 +3,9 @@
 // here and mostly one row, the right one, and a million flows take 8 MB, which the processor's cache has room for.
 //
 // When the index doubles, rows move over a few at a time with each insertion, in the order of their numbers, so that no packet waits
-// for the move of a million. Until that is done, rows from `moved` on are still to be looked for in the old slots.
+// for the move of a million. Until that is done, rows from `moved` on are still to be looked for in the old slots. Memory that is
+// touched for the first time makes the kernel find and clear a page (2 µs and more), and rows fall all over the new slots: so these
+// are made beforehand, and a page of them is touched now and then.
 //
 // Addresses and port pairs are signed 32-bit integers: those stay unboxed.
 import type { Rows } from './rows.js'
@@ -26,6 +28,8 @@ export const MAXIMUM_ROW = ROW - 2
 const NONE = -1
 /** Rows that move with each insertion at least. */
 const LEAST_MOVED = 8
+/** Slots in a page of memory; and so many insertions touch one of the next slots, that all are by the time they are needed. */
+const PAGE = 1024, INSERTIONS_A_PAGE = 64
 
 export const portPair = (first: number, second: number): number => (first << 16) | second
 
@@ -47,6 +51,9 @@ export class FlowIndex {
   #mask: number
   #size = 0
   #old: Int32Array | null = null
+  /** What the index will double to, from an eighth before that on, and how much of it has been touched. */
+  #next: Int32Array | null = null
+  #touched = 0
   #moved = 0
   /** Rows from this one on are new since the index doubled. */
   #last = 0
@@ -70,7 +77,7 @@ export class FlowIndex {
   get isWhole(): boolean { return this.#old === null }
 
   get size(): number { return this.#size }
-  get bytes(): number { return this.#slots.byteLength + (this.#old?.byteLength ?? 0) }
+  get bytes(): number { return this.#slots.byteLength + (this.#old?.byteLength ?? 0) + (this.#next?.byteLength ?? 0) }
 
   /** The row, or -1. */
   find(a: number, b: number, ports: number, code: ProtocolCode): number {
@@ -88,7 +95,9 @@ export class FlowIndex {
 
   /** The row's key must be written, and not be in the index yet. */
   insert(row: number): void {
-    if ((this.#size + 1) * 4 > (this.#mask + 1) * 3) this.#grow()
+    const filled = (this.#size + 1) * 8 / (this.#mask + 1)
+    if (filled > 6) this.#grow()
+    else if (filled > 5 && this.#size % INSERTIONS_A_PAGE === 0) this.#prepare()
     if (this.#old !== null) this.#move()
     this.#place(row)
     this.#size++
@@ -137,13 +146,21 @@ export class FlowIndex {
     slots[at] = h & ~ROW | row + 1
   }
 
+  #prepare(): void {
+    this.#next ??= new Int32Array(this.#slots.length * 2)
+    this.#next[this.#touched] = 0
+    this.#touched = Math.min(this.#touched + PAGE, this.#next.length - 1)
+  }
+
   #grow(): void {
     this.#old = this.#slots
     this.#moved = 0
     this.#last = this.#rows.limit
     this.#step = Math.max(LEAST_MOVED, Math.ceil(this.#last * 2 / this.#old.length))
-    this.#slots = new Int32Array(this.#old.length * 2)
+    this.#slots = this.#next ?? new Int32Array(this.#old.length * 2)
     this.#mask = this.#slots.length - 1
+    this.#next = null
+    this.#touched = 0
   }
 
   #move(): void {
