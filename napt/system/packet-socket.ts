@@ -5,10 +5,12 @@
 // full inside a user namespace, where the size of the queue is limited to net.core.rmem_max.
 import { closeSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { release } from 'node:os'
 import type Koffi from 'koffi'
 import { FrameMemory, SLOT_BYTES, slotMessages, VIRTIO_HEADER, type MessageArray } from './frame-arena.js'
 import { BATCH, type FrameSocket } from './frame-socket.js'
 import { readInterface, type InterfaceFacts } from './interface.js'
+import { hasFeature } from './interface-features.js'
 import { libc, type Watch } from './libc.js'
 import { SystemError } from './error.js'
 
@@ -38,6 +40,9 @@ const LONG_FRAMES = 16
 /** As root this much is had; in a user namespace only what net.core.rmem_max and wmem_max allow. */
 const BUFFER_BYTES = 64 << 20
 
+/** Since Linux 6.2 the virtio header may announce segments of UDP. Past the queueing discipline, an interface has to take them as they are. */
+const SENDS_SEGMENTS = isKernelSince(6, 2), SEGMENTS_UDP = 'tx-udp-segmentation'
+
 interface Foreign {
   recvmmsg(fd: number, headers: bigint, count: number, flags: number, timeout: null): number
   sendmmsg(fd: number, headers: bigint, count: number, flags: number): number
@@ -62,6 +67,7 @@ export class PacketSocket implements FrameSocket {
   readonly #fd: number
   readonly #c = foreign()
   readonly facts: InterfaceFacts
+  readonly takesSegments: boolean
   readonly memory: FrameMemory
   readonly #words: Int32Array
   readonly #halves: Uint16Array
@@ -77,6 +83,7 @@ export class PacketSocket implements FrameSocket {
   constructor(interfaceName: string) {
     const doing = `open interface '${interfaceName}' for raw frames`
     this.facts = readInterface(interfaceName)
+    this.takesSegments = SENDS_SEGMENTS && hasFeature(interfaceName, SEGMENTS_UDP)
     // Protocol 0 until bound, or frames of every interface would come in between.
     this.#fd = libc().socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0, doing)
     for (const option of [PACKET_VNET_HDR, PACKET_QDISC_BYPASS, PACKET_IGNORE_OUTGOING]) {
@@ -169,6 +176,11 @@ export class PacketSocket implements FrameSocket {
       }
     }
   }
+}
+
+function isKernelSince(major: number, minor: number): boolean {
+  const [ours, ofMajor] = release().split('.').map(Number)
+  return ours > major || (ours === major && ofMajor >= minor)
 }
 
 const slotOffset = (slot: number): number => Math.floor(slot / BLOCK_SLOTS) * BLOCK_BYTES + (slot % BLOCK_SLOTS) * RING_SLOT
