@@ -82,6 +82,8 @@ for (const offloads of ['on', 'off'] as const) {
     const router = await RouterClient.connect(small.controlSocket('r')), { forwarded, devices } = await router.request({ op: 'counters' })
     router.close()
     t.equal(forwarded.lan, flows + count)
+    const snmp = (await run(small, 'r', 'cat', '/proc/net/snmp')).stdout.split('\n').filter(line => line.startsWith('Ip:')).map(line => line.split(' '))
+    t.equal(snmp[1][snmp[0].indexOf('InReceives')], '0', 'its kernel looks at none of them')
     t.ok(devices.wan.sent >= forwarded.lan && devices.wan.unsent === 0, 'the router counts datagrams, not frames')
   })
 }
