@@ -32,6 +32,8 @@ const SIZEOF_SOCKADDR_LL = 20
  */
 const RING_SLOT = 1600, BLOCK_BYTES = 1 << 16, BLOCK_SLOTS = Math.floor(BLOCK_BYTES / RING_SLOT), BLOCKS = 104
 const RING_SLOTS = BLOCKS * BLOCK_SLOTS, RING_BYTES = BLOCKS * BLOCK_BYTES
+/** Where each slot begins. */
+const SLOT_AT = Int32Array.from({ length: RING_SLOTS }, (_, slot) => Math.floor(slot / BLOCK_SLOTS) * BLOCK_BYTES + (slot % BLOCK_SLOTS) * RING_SLOT)
 /** struct tpacket2_hdr: whose the slot is, length, length that is there, where the frame begins. */
 const STATUS = 0, LENGTH = 4, SNAPPED = 8, MAC = 12
 const KERNEL = 0, USER = 1, COPY = 2
@@ -78,6 +80,8 @@ export class PacketSocket implements FrameSocket {
   #next = 0
   #held = 0
   #cut = 0
+  /** Written to for the sake of order: what is done to the ring before is done before for the kernel, too, and so with what comes after. */
+  readonly #fence = new Int32Array(1)
 
   /** Opens a socket on an interface of the calling thread's network namespace. @throws SystemError */
   constructor(interfaceName: string) {
@@ -107,9 +111,8 @@ export class PacketSocket implements FrameSocket {
   receive(starts: Int32Array, ends: Int32Array): number {
     this.#release()
     let count = 0, long = 0
-    while (count < BATCH && long < LONG_FRAMES && this.#held < RING_SLOTS) {
-      const slot = slotOffset(this.#next), status = Atomics.load(this.#words, (slot + STATUS) >> 2)
-      if ((status & USER) === 0) break
+    for (let ready = this.#ready(); ready > 0 && long < LONG_FRAMES; ready--) {
+      const slot = SLOT_AT[this.#next], status = this.#words[(slot + STATUS) >> 2]
       const length = this.#words[(slot + SNAPPED) >> 2], start = slot + this.#halves[(slot + MAC) >> 1]
       this.#next = this.#next + 1 === RING_SLOTS ? 0 : this.#next + 1
       this.#held++
@@ -125,6 +128,17 @@ export class PacketSocket implements FrameSocket {
     return long === 0 ? count : this.#fetchLong(starts, ends, count, long)
   }
 
+  /** How many of the next slots, up to BATCH, are filled. One fence for all: an atomic load of each was a tenth of the router's time. */
+  #ready(): number {
+    let count = 0, slot = this.#next
+    while (count < BATCH && (this.#words[(SLOT_AT[slot] + STATUS) >> 2] & USER) !== 0) {
+      slot = slot + 1 === RING_SLOTS ? 0 : slot + 1
+      count++
+    }
+    Atomics.add(this.#fence, 0, 0)
+    return count
+  }
+
   /** Fetches the frames that the ring announced, which are in the queue in the same order. */
   #fetchLong(starts: Int32Array, ends: Int32Array, count: number, long: number): number {
     const fetched = this.#c.recvmmsg(this.#fd, this.#long.at[0], long, MSG_DONTWAIT, null)
@@ -138,8 +152,10 @@ export class PacketSocket implements FrameSocket {
 
   /** The slots of the last batch are the kernel's again. */
   #release(): void {
+    if (this.#held === 0) return
+    Atomics.add(this.#fence, 0, 0)
     for (let slot = this.#next - this.#held; this.#held > 0; this.#held--) {
-      Atomics.store(this.#words, (slotOffset(slot < 0 ? slot + RING_SLOTS : slot) + STATUS) >> 2, KERNEL)
+      this.#words[(SLOT_AT[slot < 0 ? slot + RING_SLOTS : slot] + STATUS) >> 2] = KERNEL
       slot++
     }
   }
@@ -182,5 +198,3 @@ function isKernelSince(major: number, minor: number): boolean {
   const [ours, ofMajor] = release().split('.').map(Number)
   return ours > major || (ours === major && ofMajor >= minor)
 }
-
-const slotOffset = (slot: number): number => Math.floor(slot / BLOCK_SLOTS) * BLOCK_BYTES + (slot % BLOCK_SLOTS) * RING_SLOT
