@@ -135,7 +135,7 @@ export class PacketSocket implements FrameSocket {
       slot = slot + 1 === RING_SLOTS ? 0 : slot + 1
       count++
     }
-    Atomics.add(this.#fence, 0, 0)
+    if (count > 0) Atomics.add(this.#fence, 0, 0)
     return count
   }
 
