@@ -109,9 +109,20 @@ export class PacketSocket implements FrameSocket {
   }
 
   receive(starts: Int32Array, ends: Int32Array): number {
-    this.#release()
+    for (;;) {
+      this.#release()
+      const ready = this.#ready()
+      if (ready === 0) return 0
+      const count = this.#take(ready, starts, ends)
+      // All of them were cut; there may be others behind them.
+      if (count > 0) return count
+    }
+  }
+
+  /** Frames of the next slots, which are filled, up to LONG_FRAMES long ones. Gives how many. */
+  #take(filled: number, starts: Int32Array, ends: Int32Array): number {
     let count = 0, long = 0
-    for (let ready = this.#ready(); ready > 0 && long < LONG_FRAMES; ready--) {
+    for (let ready = filled; ready > 0 && long < LONG_FRAMES; ready--) {
       const slot = SLOT_AT[this.#next], status = this.#words[(slot + STATUS) >> 2]
       const length = this.#words[(slot + SNAPPED) >> 2], start = slot + this.#halves[(slot + MAC) >> 1]
       this.#next = this.#next + 1 === RING_SLOTS ? 0 : this.#next + 1
