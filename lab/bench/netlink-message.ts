@@ -61,6 +61,16 @@ export function linkHeader(index = 0, flags = 0, change = 0): Uint8Array {
   return bytes
 }
 
+/** `tcmsg`: of a queueing discipline or a filter of an interface. */
+export function trafficHeader(index: number, handle: number, parent: number, info = 0): Uint8Array {
+  const bytes = new Uint8Array(20), view = new DataView(bytes.buffer)
+  view.setInt32(4, index, LITTLE)
+  view.setUint32(8, handle, LITTLE)
+  view.setUint32(12, parent, LITTLE)
+  view.setUint32(16, info, LITTLE)
+  return bytes
+}
+
 export interface Message { readonly type: number, readonly flags: number, readonly sequence: number, readonly payload: Uint8Array }
 
 /** The messages of one datagram; views, not copies. */

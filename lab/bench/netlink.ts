@@ -7,12 +7,12 @@ import { SystemError } from '../../napt/system/error.js'
 import type { Ipv4Address, MacAddress } from '../../napt/wire/address.js'
 import { write32 } from '../../napt/wire/bytes.js'
 import {
-  LITTLE, HEADER, attribute, attributes, linkHeader, message, messages, readText, readU32, text, u32, type Message,
+  LITTLE, HEADER, attribute, attributes, linkHeader, message, messages, readText, readU32, text, trafficHeader, u32, type Message,
 } from './netlink-message.js'
 
 const AF_INET = 2, AF_NETLINK = 16, SOCK_RAW = 3, SOCK_CLOEXEC = 0o2000000, NETLINK_ROUTE = 0
 const SOL_SOCKET = 1, SO_RCVTIMEO = 20, SOL_NETLINK = 270, NETLINK_CAP_ACK = 10, NETLINK_EXT_ACK = 11
-const MSG = { error: 2, newLink: 16, getLink: 18, newAddress: 20, newRoute: 24 } as const
+const MSG = { error: 2, newLink: 16, getLink: 18, newAddress: 20, newRoute: 24, newDiscipline: 36, newFilter: 44 } as const
 const FLAG = { request: 1, ack: 4, exclusive: 0x200, create: 0x400 } as const
 const ACK_HAS_ATTRIBUTES = 0x200, ACK_TEXT = 1
 const LINK = { address: 1, name: 3, mtu: 4, master: 10, queueLength: 13, operationalState: 16, info: 18, namespaceFd: 28 } as const
@@ -22,6 +22,14 @@ const IFF_UP = 1, STATE_UP = 6, GROUP_LINK = 1
 const ADDRESS = { address: 1, local: 2 } as const
 const ROUTE = { interface: 4, gateway: 5 } as const
 const TABLE_MAIN = 254, PROTOCOL_STATIC = 4, SCOPE_UNIVERSE = 0, SCOPE_LINK = 253, TYPE_UNICAST = 1
+const TRAFFIC = { kind: 1, options: 2 } as const
+const INGRESS_PARENT = 0xffff_fff1, INGRESS_HANDLE = 0xffff_0000
+/** Of a filter: its priority, and ETH_P_ALL in the order of the network. */
+const EVERY_PROTOCOL = 0x0001_0300
+const BPF = { length: 4, program: 5, flags: 8 } as const
+const ACT_DIRECTLY = 1
+/** Classic BPF, `ret #2`: TC_ACT_SHOT. Where it is spelled otherwise (s390x), the kernel refuses it. */
+const DROP_ALL = Uint8Array.of(6, 0, 0, 0, 2, 0, 0, 0)
 const ANSWER_ROOM = 32768
 
 /** One end of a cable: an interface to be made in the namespace behind the descriptor. `mtu` is in bytes of IP packet. */
@@ -114,6 +122,18 @@ export class RouteSocket {
     const header = Uint8Array.of(AF_INET, 0, 0, 0, TABLE_MAIN, PROTOCOL_STATIC, scope, TYPE_UNICAST, 0, 0, 0, 0)
     const via = gateway === undefined ? [] : [attribute(ROUTE.gateway, addressBytes(gateway))]
     this.#create(MSG.newRoute, 'add the default route', header, ...via, attribute(ROUTE.interface, u32(index)))
+  }
+
+  /**
+   * From now on the kernel looks at nothing that comes in at the interface; packet sockets still get all of it. For who has no address
+   * there, looking each packet up only to drop it took a third of the time in which the sender's core delivers a small one.
+   * @throws SystemError where the kernel was built without ingress filters
+   */
+  dropIncoming(index: number): void {
+    const doing = 'keep incoming packets from the kernel'
+    this.#create(MSG.newDiscipline, doing, trafficHeader(index, INGRESS_HANDLE, INGRESS_PARENT), attribute(TRAFFIC.kind, text('ingress')))
+    this.#create(MSG.newFilter, doing, trafficHeader(index, 0, INGRESS_HANDLE, EVERY_PROTOCOL), attribute(TRAFFIC.kind, text('bpf')), attribute(TRAFFIC.options,
+      attribute(BPF.flags, u32(ACT_DIRECTLY)), attribute(BPF.length, Uint8Array.of(1, 0)), attribute(BPF.program, DROP_ALL)))
   }
 
   /**

@@ -5,9 +5,12 @@ import { BATCH, type FrameSocket } from '../system/frame-socket.js'
 import type { Watch } from '../system/libc.js'
 import type { MacAddress } from '../wire/address.js'
 import type { Device, DeviceCounters, FrameBatch } from './device.js'
+import { SendQueue } from './send-queue.js'
 
 /** Frames of the router's own, and copies from devices of other kinds, wait in slots of their own. */
 const OWN_SLOTS = 16
+/** Frames of a batch, from which on datagrams of one flow go together. Fewer go each by itself, and whoever looks at the cable sees each. */
+const CROWD = 64
 
 class SocketBatch implements FrameBatch {
   readonly memory: FrameMemory
@@ -34,8 +37,7 @@ export class SocketDevice implements Device {
   readonly #own = new FrameMemory(OWN_SLOTS * SLOT_BYTES)
   #ownCount = 0
   /** What waits for `flush`, in the order that it goes out in, wherever it lies. */
-  readonly #queue = new MessageArray(BATCH)
-  #queued = 0
+  readonly #queue = new SendQueue(BATCH, new MessageArray(BATCH))
   #watch: Watch | undefined
   #received = 0
   #sent = 0
@@ -75,30 +77,31 @@ export class SocketDevice implements Device {
       this.send(batch.bytes.subarray(batch.starts[i], batch.ends[i]))
       return
     }
-    const start = batch.starts[i] - VIRTIO_HEADER
-    this.#enqueue(batch.memory.address + start, batch.ends[i] - start)
+    if (this.#queue.isFull) this.flush()
+    const start = batch.starts[i], end = batch.ends[i]
+    if (batch.count >= CROWD && this.#socket.takesSegments) this.#queue.addSegment(batch.memory, start, end, batch.partial[i] === 1, batch.segments[i] > 0)
+    else this.#queue.add(batch.memory.address + start - VIRTIO_HEADER, end - start + VIRTIO_HEADER)
   }
 
   send(frame: Uint8Array): void {
-    if (this.#ownCount === OWN_SLOTS || this.#queued === BATCH) this.flush()
+    if (this.#ownCount === OWN_SLOTS || this.#queue.isFull) this.flush()
     const slot = this.#ownCount++, at = slot * SLOT_BYTES
     this.#own.bytes.fill(0, at, at + VIRTIO_HEADER)
     this.#own.bytes.set(frame, at + VIRTIO_HEADER)
-    this.#enqueue(this.#own.address + at, VIRTIO_HEADER + frame.length)
+    this.#queue.add(this.#own.address + at, VIRTIO_HEADER + frame.length)
   }
 
   flush(): void {
-    for (let done = 0; done < this.#queued;) {
-      const sent = this.#socket.send(this.#queue, done, this.#queued - done)
-      this.#sent += sent
-      done += sent
-      if (sent === 0) {
-        // The interface refused one frame (its queue is full, or the frame too long); those behind it may still pass.
-        this.#unsent++
-        done++
-      }
+    const queue = this.#queue
+    if (queue.isEmpty) return
+    const count = queue.build()
+    for (let done = 0; done < count;) {
+      const sent = this.#socket.send(queue.messages, done, count - done)
+      // The interface refused one frame (its queue is full, or the frame too long); those behind it may still pass.
+      if (sent === 0) this.#unsent += queue.framesOf(done++)
+      for (const end = done + sent; done < end; done++) this.#sent += queue.framesOf(done)
     }
-    this.#queued = 0
+    queue.clear()
     this.#ownCount = 0
   }
 
@@ -107,10 +110,5 @@ export class SocketDevice implements Device {
     this.#socket.close()
     this.#own.free()
     this.#queue.free()
-  }
-
-  #enqueue(address: number, length: number): void {
-    if (this.#queued === BATCH) this.flush()
-    this.#queue.set(this.#queued++, address, length)
   }
 }

@@ -68,11 +68,11 @@ export class FrameMemory {
   free(): void { foreign().munmap(this.#pointer, this.bytes.byteLength) }
 }
 
-/** An array of mmsghdr, each with one iovec: a frame somewhere in memory. */
+/** An array of mmsghdr, each with an iovec, or several: a frame somewhere in memory, or in pieces. */
 export class MessageArray {
   /** Address of each message, for a call that begins with it. Kept, for a BigInt made at each call is garbage. */
   readonly at: readonly bigint[]
-  /** Address of each message's iovec. */
+  /** Address of each message's own iovec. */
   readonly vectorAt: readonly bigint[]
   readonly #memory: FrameMemory
   readonly #words: Uint32Array
@@ -92,7 +92,15 @@ export class MessageArray {
     }
   }
 
-  /** Message `i` is `length` bytes at `address`. */
+  /** Message `i` has `count` iovecs, from the iovec `first` on; its own one unless that is said. */
+  gather(i: number, first: number, count: number): void {
+    const word = i * SIZEOF_MMSGHDR >> 2, address = this.#memory.address + this.#vectors + first * SIZEOF_IOVEC
+    this.#words[word + (MSG_IOV >> 2)] = address >>> 0
+    this.#words[word + (MSG_IOV >> 2) + 1] = address / 0x1_0000_0000
+    this.#words[word + (MSG_IOVLEN >> 2)] = count
+  }
+
+  /** Iovec `i` is `length` bytes at `address`. */
   set(i: number, address: number, length: number): void {
     const word = (this.#vectors + i * SIZEOF_IOVEC) >> 2
     this.#words[word] = address >>> 0

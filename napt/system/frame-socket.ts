@@ -4,10 +4,12 @@ import type { InterfaceFacts } from './interface.js'
 import type { Watch } from './libc.js'
 
 /** Frames that a call of `receive` may give. */
-export const BATCH = 64
+export const BATCH = 512
 
 export interface FrameSocket {
   readonly facts: InterfaceFacts
+  /** Whether it takes datagrams of one flow as segments of one frame. */
+  readonly takesSegments: boolean
   /** Where received frames lie, each behind its virtio header, until the next `receive`. */
   readonly memory: FrameMemory
   /** What has come, up to BATCH, without waiting: where each frame begins and ends in the memory. Gives how many. */

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { constants as system } from 'node:os'
 import type Koffi from 'koffi'
 import { FrameMemory, SLOT_BYTES, slotMessages, VIRTIO_HEADER, type MessageArray } from './frame-arena.js'
-import { BATCH, type FrameSocket } from './frame-socket.js'
+import type { FrameSocket } from './frame-socket.js'
 import { readInterface, setInterfaceUp, type InterfaceFacts } from './interface.js'
 import { libc, type Watch } from './libc.js'
 import { SystemError } from './error.js'
@@ -22,6 +22,9 @@ const TUN_F_ALL = 0x1 | 0x2 | 0x4 | 0x8
 const SIZEOF_IFREQ = 40, NAME_BYTES = 15, FLAGS_AT = 16
 /** The kernel's table of a namespace's interfaces; a file that is open stays that namespace's. Of a line's numbers: frames sent in vain. */
 const STATISTICS_FILE = '/proc/thread-self/net/dev', TX_DROPPED = 11, STATISTICS_BYTES = 1 << 16
+
+/** Frames in a batch. */
+const SLOTS = 64
 
 interface Foreign {
   ioctl(fd: number, request: number, argument: Uint8Array): number
@@ -95,8 +98,9 @@ export interface TapOptions {
 
 export class TapSocket implements FrameSocket {
   readonly facts: InterfaceFacts
-  readonly memory = new FrameMemory(BATCH * SLOT_BYTES)
-  readonly #slots = slotMessages(this.memory, 0, BATCH)
+  readonly takesSegments = false
+  readonly memory = new FrameMemory(SLOTS * SLOT_BYTES)
+  readonly #slots = slotMessages(this.memory, 0, SLOTS)
   readonly #name: string
   readonly #fd: number
   readonly #statistics: number
@@ -125,13 +129,13 @@ export class TapSocket implements FrameSocket {
   }
 
   receive(starts: Int32Array, ends: Int32Array): number {
-    for (let i = 0; i < BATCH; i++) {
+    for (let i = 0; i < SLOTS; i++) {
       const length = this.#c.readv(this.#fd, this.#slots.vectorAt[i], 1), slot = i * SLOT_BYTES
       if (length <= 0) return i
       starts[i] = slot + VIRTIO_HEADER
       ends[i] = slot + length
     }
-    return BATCH
+    return SLOTS
   }
 
   send(queue: MessageArray, first: number, count: number): number {

@@ -5,7 +5,9 @@ import { RouterClient } from '../../napt/index.js'
 import type { DeviceKind } from '../../napt/index.js'
 import { needsCap, needsNamespaces, needsRawSocket, needsTap, type Prerequisite } from '../prerequisites.js'
 import { ask, run, script } from './helpers.js'
+import { childrenOf } from '../../lab/bench/process.js'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 
 const bench = (offloads: 'on' | 'off', device: DeviceKind = 'packet'): BenchDescription => ({
   name: 'small',
@@ -50,6 +52,39 @@ for (const { device, offloads, needs } of CASES) {
     t.equal((await router.request({ op: 'info' })).device, device)
     t.same((await router.request({ op: 'table' })).map(row => `${row.protocol} ${row.wanPort}`), ['tcp 2401', 'tcp 2402', 'udp 3400'])
     router.close()
+  })
+}
+
+for (const offloads of ['on', 'off'] as const) {
+  t.test(`datagrams that wait together, offloads ${offloads}`, needsNamespaces, async t => {
+    await using small = await openBench(bench(offloads))
+    const flows = 3, count = 150
+    await ask(small, 'inside', 'datagrams', 'send', '130.74.23.6', '9', String(flows), String(flows)) // everybody knows everybody's address
+    const ear = small.spawn('outside', process.execPath, [script('datagrams'), 'hear', '130.74.23.6', '1200', String(count)])
+    await once(ear.stdout, 'data')
+    // A router that does not run finds them all in its ring at once.
+    const pid = childrenOf(small.pid).find(child => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('router-process'))
+    if (pid === undefined) throw new Error('the router does not run')
+    process.kill(pid, 'SIGSTOP')
+    await ask(small, 'inside', 'datagrams', 'send', '130.74.23.6', '1200', String(count), String(flows))
+    const said = once(ear.stdout, 'data')
+    process.kill(pid, 'SIGCONT')
+    const { heard, frames } = JSON.parse(String((await said)[0])) as { heard: string[][], frames: number }
+
+    t.same(heard.map(flow => flow.length), Array.from({ length: flows }, () => count / flows), 'each of each flow')
+    for (const flow of heard) {
+      const numbers = flow.map(text => Number(text.split(':')[1].trim().split(' ')[0])), [first] = numbers
+      t.same(numbers, numbers.map((_, i) => first + i * flows), 'in order')
+      t.same(flow.map(text => text.trimEnd().length), flow.map((_, i) => [40, 39, 60][Math.max(0, i % 11 - 8)]), 'none longer or shorter than it was')
+    }
+    if (offloads === 'on') t.ok(frames < count / 3, `they came as ${frames} frames`)
+    else t.ok(frames >= count, 'each as a frame of its own')
+    const router = await RouterClient.connect(small.controlSocket('r')), { forwarded, devices } = await router.request({ op: 'counters' })
+    router.close()
+    t.equal(forwarded.lan, flows + count)
+    const snmp = (await run(small, 'r', 'cat', '/proc/net/snmp')).stdout.split('\n').filter(line => line.startsWith('Ip:')).map(line => line.split(' '))
+    t.equal(snmp[1][snmp[0].indexOf('InReceives')], '0', 'its kernel looks at none of them')
+    t.ok(devices.wan.sent >= forwarded.lan && devices.wan.unsent === 0, 'the router counts datagrams, not frames')
   })
 }
 
