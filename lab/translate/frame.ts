@@ -26,7 +26,7 @@ export class Frame {
   originalLength = 0
   /** In its file. */
   number = 0
-  /** The halves of its time, nanoseconds since 1970. */
+  /** The halves of its time, nanoseconds since 1970, as signed numbers: an unsigned one above 2^31 is an allocation. */
   timeHigh = 0
   timeLow = 0
   interface: CaptureInterface = NO_INTERFACE
@@ -50,8 +50,8 @@ export class Frame {
     this.end = end
     this.originalLength = batch.originalLengths[i]
     this.number = batch.firstNumber + i
-    this.timeHigh = batch.timesHigh[i]
-    this.timeLow = batch.timesLow[i]
+    this.timeHigh = batch.timesHigh[i] | 0
+    this.timeLow = batch.timesLow[i] | 0
     this.interface = batch.interface(i)
     this.direction = batch.direction(i)
     this.side = side

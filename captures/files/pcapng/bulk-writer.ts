@@ -94,7 +94,7 @@ export class BulkPcapngWriter {
 
   /**
    * Copies the packet `bytes[start, end)` into the file; `end` finishes it. `high` and `low` are the halves of its time, nanoseconds
-   * since 1970. Gives where its bytes are in `memory` until then.
+   * since 1970, signed or not. Gives where its bytes are in `memory` until then.
    */
   begin(interfaceId: number, high: number, low: number, bytes: Uint8Array, start: number, end: number, originalLength: number): number {
     const length = end - start, padded = length + padding(length)
@@ -105,8 +105,8 @@ export class BulkPcapngWriter {
     view.setInt32(data + padded - 4, 0, true)
     view.setInt32(at, ENHANCED_PACKET, true)
     view.setInt32(at + 8, interfaceId, true)
-    view.setUint32(at + 12, high, true)
-    view.setUint32(at + 16, low, true)
+    view.setInt32(at + 12, high, true)
+    view.setInt32(at + 16, low, true)
     view.setInt32(at + 20, length, true)
     view.setUint32(at + 24, originalLength, true)
     if (this.#isInArena && (bytes === this.#from ? this.#isOwn : this.#look(bytes))) this.#arena.copy(data, start, length)
