@@ -44,6 +44,8 @@ export class BulkPcapngWriter {
   /** Memory that a packet came from last, and whether it is the arena's. */
   #from: Uint8Array = new Uint8Array(0)
   #isOwn = false
+  /** Chunks that no write has begun with. */
+  readonly #full: { readonly chunk: Chunk, readonly end: number }[] = []
   /** Full chunks on their way, one behind the other. */
   #writing: Promise<void> = Promise.resolve()
   #waiting = 0
@@ -210,12 +212,16 @@ export class BulkPcapngWriter {
 
   /** The chunk goes to the file, behind those before it. */
   #hand(): void {
-    const full = this.#chunk, end = this.#used
-    this.#offset += end - full.start
-    this.#enqueue(async () => {
-      if (this.#failure === null) await writeAll(this.#file, full.memory, full.start, end)
-      if (full.memory === this.#arena.bytes) this.#spare.push(full)
-    })
+    this.#full.push({ chunk: this.#chunk, end: this.#used })
+    this.#offset += this.#used - this.#chunk.start
+    this.#enqueue(() => this.#writeFull())
+  }
+
+  /** All that are full by now, in one call: the event loop may turn less often than chunks fill, and writing must not fall behind. */
+  async #writeFull(): Promise<void> {
+    const full = this.#full.splice(0)
+    if (this.#failure === null) await writeAll(this.#file, full.map(({ chunk: { memory, start }, end }) => memory.subarray(start, end)))
+    for (const { chunk } of full) if (chunk.memory === this.#arena.bytes) this.#spare.push(chunk)
   }
 
   #enqueue(work: () => Promise<void>): void {
@@ -237,8 +243,18 @@ export class BulkPcapngWriter {
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array, from: number, to: number): Promise<void> {
-  for (let at = from; at < to;) at += (await file.write(bytes, at, to - at)).bytesWritten
+async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  for (let rest = behind(pieces, 0); rest.length > 0;) rest = behind(rest, (await file.writev(rest)).bytesWritten)
+}
+
+/** What is left of pieces of memory after so many bytes. */
+function behind(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let done = bytes
+  return pieces.flatMap(piece => {
+    const rest = piece.subarray(Math.min(done, piece.length))
+    done -= piece.length - rest.length
+    return rest.length === 0 ? [] : [rest]
+  })
 }
 
 /** A loop is faster than a call for what is as short as a header. */
