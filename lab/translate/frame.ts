@@ -38,25 +38,35 @@ export class Frame {
   source = NOBODY
   destination = NOBODY
 
-  /** The memory of the last batch: by words, headers are read three times as fast. */
+  /** The memory that was looked at last: by words, headers are read three times as fast. */
   #memory: Uint8Array = this.bytes
   #words = new DataView(this.bytes.buffer)
 
+  /** `bytes`, by words. */
+  get words(): DataView {
+    if (this.bytes !== this.#memory) {
+      this.#memory = this.bytes
+      this.#words = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length)
+    }
+    return this.#words
+  }
+
   load(batch: PacketBatch, i: number, side: Side | null): void {
-    const { memory } = batch, start = batch.starts[i], end = batch.ends[i]
-    if (memory !== this.#memory) this.#look(memory)
-    this.bytes = memory
+    const start = batch.starts[i], end = batch.ends[i]
+    // What is there already is not stored anew: a reference costs the garbage collector's note of it.
+    if (this.bytes !== batch.memory) this.bytes = batch.memory
     this.start = start
     this.end = end
     this.originalLength = batch.originalLengths[i]
     this.number = batch.firstNumber + i
     this.timeHigh = batch.timesHigh[i] | 0
     this.timeLow = batch.timesLow[i] | 0
-    this.interface = batch.interface(i)
+    const from = batch.interface(i)
+    if (this.interface !== from) this.interface = from
     this.direction = batch.direction(i)
     this.side = side
-    const words = this.#words
-    if (this.interface.linkType === ETHERNET && end - start >= IP + IPV4_HEADER && words.getUint16(start + TYPE_AT) === TYPE_IPV4) {
+    const { words } = this
+    if (from.linkType === ETHERNET && end - start >= IP + IPV4_HEADER && words.getUint16(start + TYPE_AT) === TYPE_IPV4) {
       this.isIpv4 = true
       this.source = words.getInt32(start + IP + 12) as Ipv4Address
       this.destination = words.getInt32(start + IP + 16) as Ipv4Address
@@ -66,11 +76,6 @@ export class Frame {
     if (!this.isIpv4) return
     this.source = ipv4.source(this.bytes, this.start + IP)
     this.destination = ipv4.destination(this.bytes, this.start + IP)
-  }
-
-  #look(memory: Uint8Array): void {
-    this.#memory = memory
-    this.#words = new DataView(memory.buffer, memory.byteOffset, memory.length)
   }
 
   /** A view. */

@@ -114,7 +114,7 @@ export class Translation implements OfflineOutput {
     this.#setTime(frame)
     const kept = frame.end - frame.start
     if (frame.originalLength > kept) padOut(frame)
-    const partial = frame.isIpv4 && isPartial(frame.bytes, frame.start, frame.end)
+    const partial = frame.isIpv4 && isPartial(frame)
     if (place === 'answer') this.#turnBack(frame, partial)
     this.#process(frame, kept, partial, place === 'answer' ? 'wan' : place)
   }

@@ -103,8 +103,6 @@ export class BulkPcapngWriter {
     if (this.#used + padded + MOST_BESIDE > this.#end) this.#turn(padded + MOST_BESIDE)
     const view = this.#view, at = this.#used, data = at + PACKET_HEAD
     this.#block = at
-    // The zeros behind the packet's bytes; of an empty one the word is written over below.
-    view.setInt32(data + padded - 4, 0, true)
     view.setInt32(at, ENHANCED_PACKET, true)
     view.setInt32(at + 8, interfaceId, true)
     view.setInt32(at + 12, high, true)
@@ -113,6 +111,8 @@ export class BulkPcapngWriter {
     view.setUint32(at + 24, originalLength, true)
     if (this.#isInArena && (bytes === this.#from ? this.#isOwn : this.#look(bytes))) this.#arena.copy(data, start, length)
     else copy(bytes, start, end, this.memory, data)
+    // Up to three zeros behind the packet's bytes; what follows is written over the others.
+    view.setInt32(data + length, 0, true)
     this.#used = data + padded
     return data
   }
