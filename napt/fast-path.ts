@@ -226,10 +226,10 @@ export class FastPath {
 }
 
 /** The sum of the two 16-bit words of a 32-bit one. */
-const halves = (word: number): number => (word >>> 16) + (word & 0xffff)
+export const halves = (word: number): number => (word >>> 16) + (word & 0xffff)
 
 /** The one's complement sum in 16 bits, of up to 2^16 words' sum. */
-function folded(sum: number): number {
+export function folded(sum: number): number {
   const once = (sum & 0xffff) + (sum >>> 16)
   return (once & 0xffff) + (once >>> 16)
 }

@@ -22,7 +22,7 @@ import type { SideFacts } from './side-facts.js'
 import type { MappingRow } from './table/listing.js'
 import { NaptTable } from './table/napt-table.js'
 import { Translator } from './translation/translator.js'
-import { turnBack } from './translation/turn-back.js'
+import { TurnBack } from './translation/turn-back.js'
 import { UnsolicitedSyns } from './answers/unsolicited-syn.js'
 import { DROP_REASON_NAMES, otherSide, type DropReason, type Side, type Verdict } from './verdict.js'
 import * as ethernet from './wire/ethernet.js'
@@ -62,6 +62,7 @@ export class Router {
   readonly #addressing: Addressing
   readonly #translator: Translator
   readonly #errors: IcmpErrorTranslator
+  readonly #turnBack: TurnBack
   readonly #nextHops: NextHops
   /** By the side they come from, so that a flood on one leaves the other alone. */
   readonly #fragments: Readonly<Record<Side, FragmentTable>>
@@ -104,6 +105,7 @@ export class Router {
     this.#addressing = new Addressing(config, this.#table)
     this.#translator = new Translator(this.#table)
     this.#errors = new IcmpErrorTranslator(this.#table)
+    this.#turnBack = new TurnBack(this.#table, fastPath)
     this.#nextHops = new NextHops(config, this.#addressing, this.#own, {
       redeliver: (from, frame) => output.redeliver(from, frame),
       abandoned: (from, frame, reason) => this.#abandon(from, frame, reason),
@@ -193,7 +195,7 @@ export class Router {
 
   /** Turns the frame `bytes[start, end)`, as a LAN host received it, back into what must have come from the WAN for it (turn-back.ts). */
   turnBack(bytes: Uint8Array, start: number, end: number, partial: boolean): void {
-    if (this.#late.parse(bytes, start, end, partial) === null) turnBack(this.#late, this.#table, this.#config.wan.address)
+    this.#turnBack.turn(bytes, start, end, partial, this.#config.wan.address)
   }
 
   /** Does what time alone brings about: expiry, ARP retries, answers that were put off. Cheap when nothing is due. */

@@ -1,20 +1,24 @@
 // Checksums that a sender's card was to finish (offload): captures on the sending machine are full of them.
-import { fold, pseudoHeaderSum } from '../../napt/wire/checksum.js'
-import { read16 } from '../../napt/wire/bytes.js'
+import { folded, halves } from '../../napt/fast-path.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import * as ipv4 from '../../napt/wire/ipv4.js'
 import * as tcp from '../../napt/wire/tcp.js'
 import * as udp from '../../napt/wire/udp.js'
+import type { Frame } from './frame.js'
 
-/** Whether the transport checksum of the IPv4 frame `bytes[start, end)` is the pseudo-header's sum alone (see wire/checksum.ts). */
-export function isPartial(bytes: Uint8Array, start: number, end: number): boolean {
-  const ip = start + ethernet.HEADER, protocol = ipv4.protocol(bytes, ip), isTcp = protocol === ipv4.PROTOCOL.tcp
-  if ((!isTcp && protocol !== ipv4.PROTOCOL.udp) || ipv4.isFragment(bytes, ip)) return false
-  const transport = ip + ipv4.headerLength(bytes, ip), length = ipv4.totalLength(bytes, ip) - (transport - ip)
-  const at = transport + (isTcp ? tcp.CHECKSUM : udp.CHECKSUM)
+// V8 folds a module's own constants into the code, and loads those of other modules anew each time.
+const IP = ethernet.HEADER, TCP = ipv4.PROTOCOL.tcp, UDP = ipv4.PROTOCOL.udp, TCP_CHECKSUM = tcp.CHECKSUM, UDP_CHECKSUM = udp.CHECKSUM
+const FRAGMENT = 0x3fff
+
+/** Whether the transport checksum of an IPv4 frame is the pseudo-header's sum alone (see wire/checksum.ts). */
+export function isPartial({ bytes, words, start, end, source, destination }: Frame): boolean {
+  const ip = start + IP, protocol = words.getUint8(ip + 9), isTcp = protocol === TCP
+  if ((!isTcp && protocol !== UDP) || (words.getUint16(ip + 6) & FRAGMENT) !== 0) return false
+  const header = (words.getUint8(ip) & 15) << 2, transport = ip + header, length = words.getUint16(ip + 2) - header
+  const at = transport + (isTcp ? TCP_CHECKSUM : UDP_CHECKSUM)
   if (at + 2 > end) return false
-  const found = read16(bytes, at)
-  if (found !== fold(pseudoHeaderSum(bytes, ip, protocol, length))) return false
+  const found = words.getUint16(at)
+  if (found !== folded(halves(source) + halves(destination) + protocol + length)) return false
   // One right checksum in 65,536 looks the same; and what is cut or malformed has none.
   const defect = ipv4.check(bytes, ip, end), ipEnd = transport + length
   if (defect !== null && defect !== 'checksum') return false

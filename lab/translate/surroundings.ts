@@ -4,7 +4,7 @@ import type { Side } from '../../napt/verdict.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import { isInPrefix, parseIpv4, parseMac, parsePrefix, prefixMask, type Ipv4Address, type MacAddress, type Prefix } from '../../napt/wire/address.js'
 import type { Frame } from './frame.js'
-import { isSide, type Place } from './places.js'
+import type { Place } from './places.js'
 
 /** RFC 5737: nobody's, for documents. */
 export const DEFAULT_WAN_ADDRESS = parseIpv4('203.0.113.1')
@@ -47,54 +47,67 @@ export function lastHost({ address, length }: Prefix): Ipv4Address {
   return (length >= 31 ? address | ~prefixMask(length) : (address | ~prefixMask(length)) - 1) as Ipv4Address
 }
 
+const slotOf = (address: Ipv4Address): number => (address ^ address >>> 10) & (RECENT - 1)
+
+/** Who is on one side of the router. Members by name: one that is looked up by a side in a variable costs 25 ns (Node 20). */
+class SideStations {
+  /** The router's own address. */
+  readonly router: MacAddress
+  /** Whether that is the router's for good. */
+  isSettled = false
+  readonly #neighbours = new Map<Ipv4Address, MacAddress>()
+  /** Addresses that were seen a moment ago, by a part of theirs: cheaper to ask than a map. */
+  readonly #recent = new Int32Array(RECENT)
+  readonly #recentMacs: MacAddress[]
+  readonly #anybody: MacAddress
+
+  constructor(router: string, neighbour: string) {
+    this.router = parseMac(router)
+    this.#anybody = parseMac(neighbour)
+    this.#recentMacs = new Array<MacAddress>(RECENT).fill(this.#anybody)
+  }
+
+  /** A frame between the router, whose MAC address is `bytes[router …]`, and a neighbour. */
+  saw(bytes: Uint8Array, router: number, neighbour: number, address: Ipv4Address): void {
+    if (!this.isSettled) {
+      this.isSettled = true
+      this.router.set(bytes.subarray(router, router + 6))
+    }
+    const slot = slotOf(address)
+    if (this.#recent[slot] === address) return
+    if (!this.#neighbours.has(address) && this.#neighbours.size < MOST_NEIGHBOURS) this.#neighbours.set(address, bytes.slice(neighbour, neighbour + 6) as MacAddress)
+    this.#recent[slot] = address
+    this.#recentMacs[slot] = this.#find(address)
+  }
+
+  neighbour(address: Ipv4Address): MacAddress {
+    const slot = slotOf(address)
+    return this.#recent[slot] === address ? this.#recentMacs[slot] : this.#find(address)
+  }
+
+  #find(address: Ipv4Address): MacAddress { return this.#neighbours.get(address) ?? this.#anybody }
+}
+
 /** Stations by side. */
 export class Stations {
+  readonly #lan = new SideStations(DEFAULT_MACS.lan, DEFAULT_NEIGHBOURS.lan)
+  readonly #wan = new SideStations(DEFAULT_MACS.wan, DEFAULT_NEIGHBOURS.wan)
   /** The router's own; settled once frames go through it. */
-  readonly router: Readonly<Record<Side, MacAddress>> = { lan: parseMac(DEFAULT_MACS.lan), wan: parseMac(DEFAULT_MACS.wan) }
-  readonly #isSeen: Record<Side, boolean> = { lan: false, wan: false }
-  readonly #neighbours: Readonly<Record<Side, Map<Ipv4Address, MacAddress>>> = { lan: new Map(), wan: new Map() }
-  /** Addresses that were seen a moment ago, by a part of theirs: cheaper to ask than a map. */
-  readonly #recent: Readonly<Record<Side, Int32Array>> = { lan: new Int32Array(RECENT), wan: new Int32Array(RECENT) }
-  readonly #anybody: Readonly<Record<Side, MacAddress>> = { lan: parseMac(DEFAULT_NEIGHBOURS.lan), wan: parseMac(DEFAULT_NEIGHBOURS.wan) }
+  readonly router: Readonly<Record<Side, MacAddress>> = { lan: this.#lan.router, wan: this.#wan.router }
 
   /** Sees who is around by a frame in its place. */
-  meet(frame: Frame, place: Place): void {
-    if (!frame.isIpv4) return
-    if (isSide(place)) this.#cameIn(place, frame)
-    else if (place === 'answer') this.#wentOut('lan', frame)
-    else if (place === 'sent-by-router' && frame.side !== null) this.#wentOut(frame.side, frame)
+  meet({ isIpv4, bytes, start, source, destination, side }: Frame, place: Place): void {
+    if (!isIpv4 || ethernet.isMulticast(bytes, start)) return
+    // What came in on a side went to the router, and what a router sent when the file was made came from it.
+    if (place === 'lan' || place === 'wan') this.#of(place).saw(bytes, start, start + 6, source)
+    else if (place === 'answer') this.#lan.saw(bytes, start + 6, start, destination)
+    else if (place === 'sent-by-router' && side !== null) this.#of(side).saw(bytes, start + 6, start, destination)
   }
 
   /** The router's addresses stay as they are from here on: those of its sides that were not seen stay made up. */
-  settle(): void { this.#isSeen.lan = this.#isSeen.wan = true }
+  settle(): void { this.#lan.isSettled = this.#wan.isSettled = true }
 
-  /** An IPv4 frame that came in on a side. */
-  #cameIn(side: Side, { bytes, start, source }: Frame): void {
-    if (ethernet.isMulticast(bytes, start)) return
-    this.#sawRouter(side, bytes, start)
-    this.#sawNeighbour(side, source, bytes, start + 6)
-  }
+  neighbour(side: Side, address: Ipv4Address): MacAddress { return this.#of(side).neighbour(address) }
 
-  /** An IPv4 frame that a router sent on a side when the file was made. */
-  #wentOut(side: Side, { bytes, start, destination }: Frame): void {
-    if (ethernet.isMulticast(bytes, start)) return
-    this.#sawRouter(side, bytes, start + 6)
-    this.#sawNeighbour(side, destination, bytes, start)
-  }
-
-  neighbour(side: Side, address: Ipv4Address): MacAddress { return this.#neighbours[side].get(address) ?? this.#anybody[side] }
-
-  #sawRouter(side: Side, bytes: Uint8Array, at: number): void {
-    if (this.#isSeen[side]) return
-    this.#isSeen[side] = true
-    this.router[side].set(bytes.subarray(at, at + 6))
-  }
-
-  #sawNeighbour(side: Side, address: Ipv4Address, bytes: Uint8Array, at: number): void {
-    const slot = (address ^ address >>> 10) & (RECENT - 1), recent = this.#recent[side]
-    if (recent[slot] === address) return
-    recent[slot] = address
-    const known = this.#neighbours[side]
-    if (!known.has(address) && known.size < MOST_NEIGHBOURS) known.set(address, bytes.slice(at, at + 6) as MacAddress)
-  }
+  #of(side: Side): SideStations { return side === 'lan' ? this.#lan : this.#wan }
 }

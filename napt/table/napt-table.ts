@@ -149,6 +149,11 @@ export class NaptTable {
     return mapping === NONE ? null : { address: this.#mappings.wanAddress(mapping), port: this.#mappings.wanPort(mapping) }
   }
 
+  /** The session by which a LAN endpoint's packets to a remote one leave, or -1. It may be over. Notes nothing. `ports`: the host's and the remote one, as `portPair` has them. */
+  wayOut(code: ProtocolCode, lanAddress: number, remoteAddress: number, ports: number): number {
+    return this.#sessions.findOutbound(code, lanAddress, remoteAddress, ports)
+  }
+
   lanAddress(session: number): Ipv4Address { return this.#sessions.lanAddress(session) }
   lanPort(session: number): Port { return this.#sessions.lanPort(session) }
   wanAddress(session: number): Ipv4Address { return this.#sessions.wanAddress(session) }

@@ -23,6 +23,7 @@ class Pair {
   readonly #random: Random
   readonly #source: FlowSource
   readonly wrong: string[] = []
+  turnedBack = 0
   now = 1000.5
 
   constructor(options: FuzzOptions, seed: number) {
@@ -63,11 +64,23 @@ class Pair {
     if (fast.action !== whole.action || fast.reason !== whole.reason || fast.to !== whole.to || Buffer.compare(fast.after, whole.after) !== 0) {
       this.#note(`${from} ${String(partial)} ${segment} ${Buffer.from(bytes).toString('hex')}\n  fast  ${fast.action} ${fast.reason ?? ''} ${Buffer.from(fast.after).toString('hex')}\n  whole ${whole.action} ${whole.reason ?? ''} ${Buffer.from(whole.after).toString('hex')}`)
     }
+    this.#turnBack(fast.action === 'forward' && fast.to === 'lan' ? fast.after : bytes, partial)
     this.#compare('known', this.fast.router.known(this.now), this.whole.router.known(this.now))
     if (this.#random.oneIn(8)) this.#compare('explanation', this.fast.router.explain(this.now), this.whole.router.explain(this.now))
     this.#after = fast.after
     this.#hear()
     return fast.action === 'forward' ? fast.to : null
+  }
+
+  /** Offline, what a LAN host received comes in again as it must have come from the WAN: the short way and the long one. */
+  #turnBack(bytes: Uint8Array, partial: boolean): void {
+    const [fast, whole] = [this.fast, this.whole].map(({ router }) => {
+      const frame = bytes.slice()
+      router.turnBack(frame, 0, frame.length, partial)
+      return frame
+    })
+    if (Buffer.compare(fast, whole) !== 0) this.#note(`turned back ${String(partial)} ${Buffer.from(bytes).toString('hex')}\n  fast  ${Buffer.from(fast).toString('hex')}\n  whole ${Buffer.from(whole).toString('hex')}`)
+    if (Buffer.compare(fast, bytes) !== 0) this.turnedBack++
   }
 
   #pass(milliseconds: number): void {
@@ -97,9 +110,10 @@ class Pair {
   #note(what: string): void { if (this.wrong.length < 5) this.wrong.push(what) }
 }
 
-function judge(t: Test, { fast, whole, wrong }: Pair): void {
+function judge(t: Test, { fast, whole, wrong, turnedBack }: Pair): void {
   t.same(wrong, [])
   const { forwarded } = fast.router.counters, all = forwarded.lan + forwarded.wan
+  t.ok(turnedBack > forwarded.wan)
   t.ok(fast.router.fastForwarded > all / 4 && fast.router.fastForwarded < all, `of ${all} forwarded frames ${fast.router.fastForwarded} took the fast path`)
   t.equal(whole.router.fastForwarded, 0)
 }

@@ -18,6 +18,11 @@ const PACKET_HEAD = 8 + 20
 const PACKET_TAIL = 8 + 12 + 4 + 4
 /** opt_comment's length has 16 bits. */
 const LONGEST_COMMENT = 0xffff
+/** Bytes of a packet's block beside its bytes. */
+const MOST_BESIDE = PACKET_HEAD + LONGEST_COMMENT + 8 + PACKET_TAIL
+// V8 folds a module's own constants into the code, and loads those of other modules anew each time.
+const ENHANCED_PACKET = BLOCK.enhancedPacket, FLAGS = OPTION.packet.flags | 4 << 16, PACKET_ID = OPTION.packet.id | 8 << 16, END_OF_OPTIONS = OPTION.end
+const INBOUND = DIRECTION.inbound, OUTBOUND = DIRECTION.outbound
 
 /** Memory that blocks are put together in: `memory[start, end)`, of which `view` is a view of all. */
 interface Chunk { readonly memory: Uint8Array, readonly view: DataView, readonly start: number, readonly end: number }
@@ -29,11 +34,18 @@ export class BulkPcapngWriter {
   readonly #arena = new Arena(CHUNKS * CHUNK + LENT)
   readonly #spare: Chunk[]
   #chunk: Chunk
+  /** Of the chunk: each packet asks for them. */
+  memory: Uint8Array
+  #view: DataView
+  #end: number
+  #isInArena = true
   /** Where the next block goes; before it everything is written. */
   #used: number
   /** Memory that a packet came from last, and whether it is the arena's. */
   #from: Uint8Array = new Uint8Array(0)
   #isOwn = false
+  /** Chunks that no write has begun with. */
+  readonly #full: { readonly chunk: Chunk, readonly end: number }[] = []
   /** Full chunks on their way, one behind the other. */
   #writing: Promise<void> = Promise.resolve()
   #waiting = 0
@@ -50,8 +62,11 @@ export class BulkPcapngWriter {
     this.path = path
     this.#temporary = temporary
     this.#file = file
-    this.#chunk = this.#chunkOf(this.#arena.take(CHUNK))
-    this.#used = this.#chunk.start
+    const { memory, view, start, end } = this.#chunk = this.#chunkOf(this.#arena.take(CHUNK))
+    this.memory = memory
+    this.#view = view
+    this.#end = end
+    this.#used = start
     this.#spare = Array.from({ length: CHUNKS - 1 }, () => this.#chunkOf(this.#arena.take(CHUNK)))
   }
 
@@ -81,55 +96,56 @@ export class BulkPcapngWriter {
 
   /**
    * Copies the packet `bytes[start, end)` into the file; `end` finishes it. `high` and `low` are the halves of its time, nanoseconds
-   * since 1970. Gives where its bytes are in `memory` until then.
+   * since 1970, signed or not. Gives where its bytes are in `memory` until then.
    */
   begin(interfaceId: number, high: number, low: number, bytes: Uint8Array, start: number, end: number, originalLength: number): number {
     const length = end - start, padded = length + padding(length)
-    this.#makeRoom(PACKET_HEAD + padded + LONGEST_COMMENT + 8 + PACKET_TAIL)
-    const { memory, view } = this.#chunk, at = this.#used, data = at + PACKET_HEAD
+    if (this.#used + padded + MOST_BESIDE > this.#end) this.#turn(padded + MOST_BESIDE)
+    const view = this.#view, at = this.#used, data = at + PACKET_HEAD
     this.#block = at
-    view.setInt32(at, BLOCK.enhancedPacket, true)
+    view.setInt32(at, ENHANCED_PACKET, true)
     view.setInt32(at + 8, interfaceId, true)
-    view.setUint32(at + 12, high, true)
-    view.setUint32(at + 16, low, true)
+    view.setInt32(at + 12, high, true)
+    view.setInt32(at + 16, low, true)
     view.setInt32(at + 20, length, true)
     view.setUint32(at + 24, originalLength, true)
-    if (memory === this.#arena.bytes && this.#isOfArena(bytes)) this.#arena.copy(data, start, length)
-    else copy(bytes, start, end, memory, data)
-    for (let i = length; i < padded; i++) memory[data + i] = 0
+    if (this.#isInArena && (bytes === this.#from ? this.#isOwn : this.#look(bytes))) this.#arena.copy(data, start, length)
+    else copy(bytes, start, end, this.memory, data)
+    // Up to three zeros behind the packet's bytes; what follows is written over the others.
+    view.setInt32(data + length, 0, true)
     this.#used = data + padded
     return data
   }
 
-  /** Where the bytes of the open packet are. */
-  get memory(): Uint8Array { return this.#chunk.memory }
-
   /** Finishes the open packet. `packetId` 0 for none; `comment` as UTF-8, at most 64 KB of it. */
   end(direction: Direction, packetId: number, comment: Uint8Array | null): void {
-    const { memory, view } = this.#chunk
+    const view = this.#view
     let at = this.#used
-    if (comment !== null) {
-      const length = Math.min(comment.length, LONGEST_COMMENT)
-      view.setInt32(at, OPTION.comment | length << 16, true)
-      copy(comment, 0, length, memory, at + 4)
-      this.commentAt = this.#offset + at + 4 - this.#chunk.start
-      at += 4 + length
-      for (let i = padding(length); i > 0; i--) memory[at++] = 0
-    }
-    view.setInt32(at, OPTION.packet.flags | 4 << 16, true)
-    view.setInt32(at + 4, DIRECTION[direction], true)
+    if (comment !== null) at = this.#comment(at, comment)
+    view.setInt32(at, FLAGS, true)
+    view.setInt32(at + 4, direction === 'inbound' ? INBOUND : OUTBOUND, true)
     at += 8
     if (packetId > 0) {
-      view.setInt32(at, OPTION.packet.id | 8 << 16, true)
+      view.setInt32(at, PACKET_ID, true)
       view.setInt32(at + 4, packetId | 0, true)
-      view.setInt32(at + 8, Math.floor(packetId / 0x1_0000_0000), true)
+      view.setInt32(at + 8, packetId > 0xffff_ffff ? Math.floor(packetId / 0x1_0000_0000) : 0, true)
       at += 12
     }
-    view.setInt32(at, OPTION.end, true)
+    view.setInt32(at, END_OF_OPTIONS, true)
     const length = at + 8 - this.#block
     view.setInt32(at + 4, length, true)
     view.setInt32(this.#block + 4, length, true)
     this.#used = at + 8
+  }
+
+  /** Gives where the next option goes. */
+  #comment(at: number, comment: Uint8Array): number {
+    const { memory } = this, length = Math.min(comment.length, LONGEST_COMMENT), end = at + 4 + length
+    this.#view.setInt32(at, OPTION.comment | length << 16, true)
+    copy(comment, 0, length, memory, at + 4)
+    this.commentAt = this.#offset + at + 4 - this.#chunk.start
+    memory.fill(0, end, end + padding(length))
+    return end + padding(length)
   }
 
   /** Writes over bytes that are there already, from `commentAt` of some packet on. Not while a packet is open. */
@@ -176,7 +192,7 @@ export class BulkPcapngWriter {
   }
 
   #makeRoom(length: number): void {
-    if (this.#used + length > this.#chunk.end) this.#turn(length)
+    if (this.#used + length > this.#end) this.#turn(length)
   }
 
   /** Hands the chunk over and goes on in another, with room for so many bytes. */
@@ -187,17 +203,25 @@ export class BulkPcapngWriter {
 
   #take(chunk: Chunk): void {
     this.#chunk = chunk
+    this.memory = chunk.memory
+    this.#view = chunk.view
+    this.#end = chunk.end
+    this.#isInArena = chunk.memory === this.#arena.bytes
     this.#used = chunk.start
   }
 
   /** The chunk goes to the file, behind those before it. */
   #hand(): void {
-    const full = this.#chunk, end = this.#used
-    this.#offset += end - full.start
-    this.#enqueue(async () => {
-      if (this.#failure === null) await writeAll(this.#file, full.memory, full.start, end)
-      if (full.memory === this.#arena.bytes) this.#spare.push(full)
-    })
+    this.#full.push({ chunk: this.#chunk, end: this.#used })
+    this.#offset += this.#used - this.#chunk.start
+    this.#enqueue(() => this.#writeFull())
+  }
+
+  /** All that are full by now, in one call: the event loop may turn less often than chunks fill, and writing must not fall behind. */
+  async #writeFull(): Promise<void> {
+    const full = this.#full.splice(0)
+    if (this.#failure === null) await writeAll(this.#file, full.map(({ chunk: { memory, start }, end }) => memory.subarray(start, end)))
+    for (const { chunk } of full) if (chunk.memory === this.#arena.bytes) this.#spare.push(chunk)
   }
 
   #enqueue(work: () => Promise<void>): void {
@@ -211,18 +235,26 @@ export class BulkPcapngWriter {
     return { memory, view: new DataView(memory.buffer), start, end: start + piece.length }
   }
 
-  /** Asked for every packet, and the answer is the same for all of a file. */
-  #isOfArena(bytes: Uint8Array): boolean {
-    if (bytes !== this.#from) {
-      this.#from = bytes
-      this.#isOwn = bytes.buffer === this.#arena.bytes.buffer && bytes.byteOffset === 0
-    }
+  /** Whether the memory is the arena's: the answer is the same for all of a file. */
+  #look(bytes: Uint8Array): boolean {
+    this.#from = bytes
+    this.#isOwn = bytes.buffer === this.#arena.bytes.buffer && bytes.byteOffset === 0
     return this.#isOwn
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array, from: number, to: number): Promise<void> {
-  for (let at = from; at < to;) at += (await file.write(bytes, at, to - at)).bytesWritten
+async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  for (let rest = behind(pieces, 0); rest.length > 0;) rest = behind(rest, (await file.writev(rest)).bytesWritten)
+}
+
+/** What is left of pieces of memory after so many bytes. */
+function behind(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let done = bytes
+  return pieces.flatMap(piece => {
+    const rest = piece.subarray(Math.min(done, piece.length))
+    done -= piece.length - rest.length
+    return rest.length === 0 ? [] : [rest]
+  })
 }
 
 /** A loop is faster than a call for what is as short as a header. */
