@@ -82,7 +82,7 @@ export class ScenarioRun implements Stage {
     if (missed > 0) this.fail(`${missed} frames between hosts on the WAN are missing from the ladder`)
     this.#show(this.#correlator.flush())
     // Nobody needs the bench any more: it is taken down while the captures are checked.
-    const [finished] = await Promise.all([this.#report(ends, isWitnessed), this.bench.close()])
+    const [, finished] = await Promise.all([this.bench.close(), this.#report(ends, isWitnessed)])
     return finished
   }
 
