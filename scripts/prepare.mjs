@@ -32,6 +32,8 @@ if (process.argv.includes('--tests')) buildTap()
 removeStale(join(root, 'dist'))
 const build = run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--build'])
 if (build.status !== 0) fail('the build failed; the compiler\'s words are above.')
+const bundle = run(process.execPath, [join(import.meta.dirname, 'bundle.mjs')])
+if (bundle.status !== 0) fail('the programs could not be put together; esbuild\'s words are above.')
 chmodSync(join(root, 'dist', 'cli', 'naptlab.js'), 0o755)
 
 /**

@@ -8,7 +8,7 @@
 import { hash } from 'node:crypto'
 import { formatIpv4, type Ipv4Address } from '../../napt/wire/address.js'
 import * as ipv4 from '../../napt/wire/ipv4.js'
-import { HEADER as ETHERNET_HEADER } from '../../napt/wire/ethernet.js'
+import * as ethernet from '../../napt/wire/ethernet.js'
 import * as tcp from '../../napt/wire/tcp.js'
 import * as udp from '../../napt/wire/udp.js'
 import { decode, fieldOf, type Decoded } from '../decode/decode.js'
@@ -64,6 +64,7 @@ export interface CorrelatorOptions {
   readonly isByClock?: boolean
 }
 
+const ETHERNET_HEADER = ethernet.HEADER
 /** On a busy machine one router may come to its turn this much after the other. */
 const DEFAULT_WINDOW = 200_000_000n
 /** How many windows a packet waits for the record of the other router that it crosses: that one is due, and only busy. */
@@ -94,6 +95,8 @@ export class Correlator {
   readonly #window: bigint
   readonly #follower: TlsFollower
   readonly #retransmissions = new Retransmissions()
+  /** Of frames that are drawn: a frame is asked for several times, for its places, its name and its figures. */
+  readonly #decoded = new WeakMap<Uint8Array, Decoded>()
   /** Sorted by time; those before `#first` are released. */
   #pending: Pending[] = []
   #first = 0
@@ -201,7 +204,7 @@ export class Correlator {
 
   #drawWire(wire: WireRecord): LadderEntry[] {
     const { time, frame, at } = wire
-    const decoded = decode(frame)
+    const decoded = this.#decode(frame)
     const place = at === undefined ? 'wan' : `${at.router}-${at.side}`
     return this.#asked([wire], [this.#packet(time, [{ interface: place, decoded }], this.#hopsOf(decoded, at), undefined)])
   }
@@ -209,12 +212,12 @@ export class Correlator {
   /** One packet through one or two routers; a router's answer to it is a packet of its own. */
   #draw(records: readonly [RouterRecord, ...RouterRecord[]]): LadderEntry[] {
     const [first] = records, last = records.at(-1) ?? first
-    const views = records.flatMap(record => viewsOf(record, record === first))
+    const views = records.flatMap(record => this.#viewsOf(record, record === first))
     const hops = records.flatMap((record, at) => this.#routedHops(record, at === 0))
     const drop = last.verdict.action === 'drop' ? { lane: last.router, reason: last.verdict.reason ?? 'no reason was given' } : undefined
     const entries = [this.#packet(first.time, views, hops, drop)]
     if (last.verdict.action === 'answer' && last.sent !== undefined) {
-      const { router, sent: { side, frame } } = last, decoded = decode(frame)
+      const { router, sent: { side, frame } } = last, decoded = this.#decode(frame)
       entries.push(this.#packet(last.time, [{ interface: `${router}-${side}`, decoded }], this.#hop(router, this.#find(last.router, side, decoded.transport?.destination.address), decoded), undefined))
     }
     return this.#asked(records, entries)
@@ -226,14 +229,30 @@ export class Correlator {
     return frames.length === 0 ? [...entries] : entries.map(entry => ({ ...entry, frames }))
   }
 
+  // --- frames -------------------------------------------------------------------------------------------------------
+
+  #decode(frame: Uint8Array): Decoded {
+    const known = this.#decoded.get(frame)
+    if (known !== undefined) return known
+    const decoded = decode(frame)
+    this.#decoded.set(frame, decoded)
+    return decoded
+  }
+
+  /** The packet as it looks on the interfaces that it crossed; what a second router received is what the first one sent. */
+  #viewsOf({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): View[] {
+    const views = isFirst ? [{ interface: `${router}-${from}`, decoded: this.#decode(received) }] : []
+    return verdict.action === 'forward' && sent !== undefined ? [...views, { interface: `${router}-${sent.side}`, decoded: this.#decode(sent.frame) }] : views
+  }
+
   // --- arrows -------------------------------------------------------------------------------------------------------
 
   /** The arrows of one record; the one into a second router is drawn by the first. An end that has no lane has no arrow. */
   #routedHops({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): Hop[] {
-    const incoming = decode(received)
+    const incoming = this.#decode(received)
     const hops = isFirst ? this.#hop(this.#find(router, from, incoming.transport?.source.address), router, incoming) : []
     if (verdict.action !== 'forward' || sent === undefined) return hops
-    const outgoing = decode(sent.frame)
+    const outgoing = this.#decode(sent.frame)
     return [...hops, ...this.#hop(router, this.#find(router, sent.side, outgoing.transport?.destination.address), outgoing)]
   }
 
@@ -306,20 +325,17 @@ const without = (packet: Decoded, bytes: number): Decoded =>
 
 interface View { readonly interface: string, readonly decoded: Decoded }
 
-/** The packet as it looks on the interfaces that it crossed; what a second router received is what the first one sent. */
-function viewsOf({ router, from, received, verdict, sent }: RouterRecord, isFirst: boolean): View[] {
-  const views = isFirst ? [{ interface: `${router}-${from}`, decoded: decode(received) }] : []
-  return verdict.action === 'forward' && sent !== undefined ? [...views, { interface: `${router}-${sent.side}`, decoded: decode(sent.frame) }] : views
-}
-
 /** What two records of one packet have in common; null for a packet that crosses no second router. */
 function crossingKey({ router, from, received, verdict, sent }: RouterRecord, places: Places): string | null {
   const frame = from === 'wan' ? received : verdict.action === 'forward' && sent?.side === 'wan' ? sent.frame : null
-  const transport = frame === null ? null : decode(frame).transport
-  if (frame === null || transport === null) return null
-  const other = places.onWan((from === 'wan' ? transport.source : transport.destination).address)
-  return other === undefined || other === router || !places.isRouter(other) ? null : packetKey(frame)
+  if (frame === null || !isIpv4(frame)) return null
+  // Most packets are for a host on the WAN: no more than an address of those is read here.
+  const other = places.onWan(from === 'wan' ? ipv4.source(frame, ETHERNET_HEADER) : ipv4.destination(frame, ETHERNET_HEADER))
+  if (other === undefined || other === router || !places.isRouter(other)) return null
+  return decode(frame).transport === null ? null : packetKey(frame)
 }
+
+const isIpv4 = (frame: Uint8Array): boolean => frame.length >= ETHERNET_HEADER + ipv4.MINIMUM_HEADER && ethernet.type(frame, 0) === ethernet.TYPE.ipv4
 
 function labelOf(packet: Decoded): string {
   const { transport } = packet

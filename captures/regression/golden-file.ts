@@ -6,11 +6,11 @@
 // checked by the run itself (S207).
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { GoldenError, type Golden } from './golden.js'
 import { orderOf, type Entry, type Flow, type Value } from '../canonical/entries.js'
 import { readPlainYaml } from './plain-yaml.js'
 import { readSmallFile } from '../files/small-file.js'
+import { GOLDENS } from '../goldens.js'
 import { loadYaml } from '../yaml.js'
 
 export const GOLDEN_FILE = 'golden.yaml'
@@ -30,7 +30,7 @@ const DIGEST_EXPLANATION = ` What the packets of this run must be. Recorded by n
  into the capture for those that differ. { any: 1 } differs from run to run; it must be the same wherever it stands.`
 
 /** The folder of a named golden, with its capture. */
-export const goldenFolder = (name: string): string => fileURLToPath(new URL(`../../../captures/golden/${name}/`, import.meta.url))
+export const goldenFolder = (name: string): string => `${GOLDENS}${name}/`
 
 /** The capture that a named golden was made from, with its keys. */
 export const goldenCapture = (name: string): string => `${goldenFolder(name)}capture.pcapng`

@@ -38,7 +38,7 @@ export const AUTHORITY_NAME = 'naptlab CA'
 export async function createAuthority({ publicKey, privateKey }: KeyPair, options: ValidityOptions & { readonly name?: string } = {}): Promise<Authority> {
   const { name = AUTHORITY_NAME, now = Date.now(), lifetime = AUTHORITY_LIFETIME } = options
   if (name.length === 0 || name.length > 64 || /\p{Cc}/u.test(name)) throw new EncodeError('the name of a CA has 1 to 64 characters, none of them a control character')
-  const x509 = loadX509()
+  const x509 = await loadX509()
   const signed = await importPublicKey(publicKey)
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: new x509.Name([{ CN: [{ utf8String: name }] }]), signingAlgorithm: SIGNATURE,
@@ -72,7 +72,7 @@ export async function certifyKey(authority: Authority, spki: Uint8Array, names: 
   const misnamed = namesFlaw(names), invalid = lapse(authority.certificate, "the CA's own certificate", now)
   if (misnamed !== null) throw new EncodeError(`the certificate cannot be made: ${misnamed}`)
   if (invalid !== null) throw invalid
-  const x509 = loadX509()
+  const x509 = await loadX509()
   const own = new x509.X509Certificate(new Uint8Array(authority.certificate.raw))
   const key = new x509.PublicKey(new Uint8Array(spki))
   const certificate = await x509.X509CertificateGenerator.create({

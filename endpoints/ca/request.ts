@@ -34,7 +34,7 @@ const HASHES: readonly unknown[] = ['SHA-256', 'SHA-384', 'SHA-512']
 export async function createRequest(keys: KeyPair, names: readonly string[]): Promise<Uint8Array> {
   const known = names.map(name => name.toLowerCase()), flaw = namesFlaw(known)
   if (flaw !== null) throw new EncodeError(`the certificate request cannot be made: ${flaw}`)
-  const x509 = loadX509()
+  const x509 = await loadX509()
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: new x509.Name([{ CN: [{ utf8String: commonName(known) }] }]), signingAlgorithm: SIGNATURE,
     keys: { privateKey: await importPrivateKey(keys.privateKey), publicKey: await importPublicKey(keys.publicKey) },
@@ -48,7 +48,7 @@ export async function readRequest(der: Uint8Array): Promise<CertificateRequest |
   const { max } = FIELDS.certificateRequest
   const flaw = der.length > max ? `it is ${der.length} bytes long; at most ${max} are allowed` : derFlaw(der)
   if (flaw !== null) return new Objection('unreadable-request', flaw)
-  const x509 = loadX509()
+  const x509 = await loadX509()
   try {
     const request = new x509.Pkcs10CertificateRequest(new Uint8Array(der))
     const publicKey = createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' })

@@ -3,15 +3,15 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { BenchFailure } from './bench.js'
 import { explainRefusal, readSetting, unshareMissing, type PrerequisiteError, type SettingReader } from './prerequisites.js'
 import { childrenOf, ownEnvironment } from './process.js'
 import { readLine, type Job, type Milliseconds, type Report } from './protocol.js'
+import { programPath } from '../program-path.js'
 
-/** The rest of the path of the keeper's program, by which its processes are known. */
-export const KEEPER_PROGRAM = '/lab/bench/keeper.js'
-const KEEPER = fileURLToPath(new URL('./keeper.js', import.meta.url))
+/** The end of the path of the keeper's program, by which its processes are known, by what it is told (find.ts) beside. */
+export const KEEPER_PROGRAM = '/keeper.js'
+const KEEPER = programPath('lab/bench/keeper')
 const ERROR_TEXT_LIMIT = 8192
 /** What unshare says when it is refused something. About sigprocmask it complains when the keeper was killed. */
 const REFUSAL = /^unshare: (?!sigprocmask)/m

@@ -1,6 +1,5 @@
 // Bringing a bench up and taking it down: for the life of this process, or standing by itself, to come back to later.
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { BenchError, BenchFailure, type BenchDescription, type RouterSide } from './bench.js'
 import { findBench, findBenches, readRecord, type FoundBench } from './find.js'
 import { launch, type LaunchOptions, type Launched } from './launch.js'
@@ -10,6 +9,7 @@ import { planBench, type Plan } from './plan.js'
 import { signalProcess, whenEnded } from './process.js'
 import { controlPath, type BenchRecord, type Job, type Mode, type RouterConfig, type RouterInterface } from './protocol.js'
 import { readBench } from './read-bench.js'
+import { programPath } from '../program-path.js'
 
 export interface BenchOptions extends LaunchOptions {
   /** In place of the description's own. */
@@ -22,7 +22,7 @@ export interface BenchOptions extends LaunchOptions {
   readonly routerSettings?: (router: string) => Readonly<Record<string, unknown>>
 }
 
-const ROUTER_SCRIPT = fileURLToPath(new URL('./router-process.js', import.meta.url))
+const ROUTER_SCRIPT = programPath('lab/bench/router-process')
 /** The keeper gives its routers a second; twice that and more for a busy machine. */
 const END_TIMEOUT_MS = 5000
 

@@ -5,14 +5,14 @@ import { encode } from '../../endpoints/message/index.js'
 import { formatIpv4 } from '../../napt/wire/address.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { BenchError, BenchFailure, type BenchDescription } from '../bench/bench.js'
 import type { Emitted } from './emit-protocol.js'
 import type { LiveBench } from '../bench/live-bench.js'
 import { openBench } from '../bench/open.js'
+import { programPath } from '../program-path.js'
 import { writeWhole } from '../write-whole.js'
 
-const PROGRAM = fileURLToPath(new URL('./emit-process.js', import.meta.url))
+const PROGRAM = programPath('lab/emit/emit-process')
 /** 217 and 226 belong together by this; an emitted packet stands alone, and any value does. */
 const TOKEN = '0000000000002133'
 

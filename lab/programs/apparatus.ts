@@ -2,13 +2,13 @@
 // that they print.
 import { createInterface } from 'node:readline'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import type { EndpointEvent, EventName } from '../../endpoints/events.js'
 import type { EndpointTask, Role } from './endpoint-task.js'
 import type { LiveBench } from '../bench/live-bench.js'
 import { childrenOf, ownEnvironment } from '../bench/process.js'
+import { programPath } from '../program-path.js'
 
-const PROGRAM = fileURLToPath(new URL('./endpoint-process.js', import.meta.url))
+const PROGRAM = programPath('lab/programs/endpoint-process')
 const ERROR_TEXT_LIMIT = 4096
 /** Longer than every time-out of the programs themselves, milliseconds. */
 const EVENT_LIMIT = 30_000

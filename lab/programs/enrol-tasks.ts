@@ -24,9 +24,9 @@ export interface FetchAuthorityTask {
 }
 
 /** A line tells when the network may be used: making a key and loading what makes a request take longer than all the rest. */
-export async function enrolBeforehand({ authority: address, names, folder }: EnrolTask, { lines, print }: TaskContext): Promise<void> {
+export async function enrolBeforehand({ authority: address, names, folder }: EnrolTask, { lines, stopped, print }: TaskContext): Promise<void> {
   const keys = await makeKeys('101', '61/62', print)
-  await lines.next()
+  if (await Promise.race([lines.next(), stopped.then(() => null)]) === null) return
   const enrolment = await enrol({ authority: { address }, apparatus: '101', keys, names, onEvent: print })
   await claimServerFolder(folder)
   stored('101', await saveEnrolment(folder, keys.privateKey, enrolment), print)

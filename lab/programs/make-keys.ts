@@ -5,9 +5,7 @@ import { wallClock, type OnEvent } from '../../endpoints/events.js'
 
 /** Loads, meanwhile, what the keys are used with. */
 export async function makeKeys(apparatus: '51' | '101', step: '52/53' | '61/62', print: OnEvent): Promise<KeyPair> {
-  const making = generateKeys()
-  loadX509()
-  const keys = await making
+  const [keys] = await Promise.all([generateKeys(), loadX509()])
   print({ time: wallClock(), apparatus, event: 'keys-made', step })
   return keys
 }

@@ -5,7 +5,6 @@ import { accessSync, constants, existsSync, renameSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { dirname, resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { DeviceError } from '../../napt/device/device.js'
 import { ADD_CAP, hasCap } from '../../napt/device/libpcap.js'
 import { libc } from '../../napt/system/libc.js'
@@ -15,9 +14,10 @@ import { BenchError, BenchFailure } from '../bench/bench.js'
 import type { LiveBench } from '../bench/live-bench.js'
 import { ownEnvironment } from '../bench/process.js'
 import { readLine } from '../bench/protocol.js'
+import { programPath } from '../program-path.js'
 import type { RecordingOptions } from './recording.js'
 
-const PROGRAM = fileURLToPath(new URL('./record-process.js', import.meta.url))
+const PROGRAM = programPath('lab/recording/record-process')
 
 export interface RecordJob extends Omit<RecordingOptions, 'names'> {
   readonly hosts: readonly string[]

@@ -9,6 +9,7 @@ import { Worker } from 'node:worker_threads'
 import type { Dataplane } from '../../napt/dataplane.js'
 import { TraceRing } from '../../napt/trace/trace-ring.js'
 import type { Side } from '../../napt/verdict.js'
+import { programPath } from '../program-path.js'
 import type { RecorderJob, RecorderReport, RecorderRequest } from './recorder-protocol.js'
 
 /** Bytes: three seconds of 100,000 small packets a second. */
@@ -32,7 +33,7 @@ export class RouterRecorder {
     this.#path = join(folder, `${name}.pcapng`)
     this.#before = this.#missed
     const job: RecorderJob = { memory: ring.memory, path: this.#path, router: { name, lan: lan.prefix.address, wan: wan.address } }
-    this.#worker = new Worker(new URL('./recorder-worker.js', import.meta.url), { workerData: job })
+    this.#worker = new Worker(programPath('lab/recording/recorder-worker'), { workerData: job })
     this.#worker.unref()
     this.#outcome = outcomeOf(this.#worker)
     void this.#outcome.then(() => this.#halt())

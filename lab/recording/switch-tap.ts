@@ -1,16 +1,16 @@
 // Hears what passes the WAN between hosts that are on it themselves: no router has a record of that (switch-tap-process.ts).
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import type { WireRecord } from '../../captures/ladder/correlate.js'
 import { BenchError, type BenchDescription } from '../bench/bench.js'
 import type { LiveBench } from '../bench/live-bench.js'
 import { ownEnvironment } from '../bench/process.js'
 import { readLine } from '../bench/protocol.js'
+import { programPath } from '../program-path.js'
 import { topologyOf, wanOf } from '../systems/topology.js'
 
-const PROGRAM = fileURLToPath(new URL('./switch-tap-process.js', import.meta.url))
+const PROGRAM = programPath('lab/recording/switch-tap-process')
 
 interface Line { readonly event: string, readonly time: string, readonly frame: string, readonly frames: number }
 

@@ -1,13 +1,13 @@
 // Starts the witness of a bench (witness.ts) and ends it.
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { BenchError } from '../bench/bench.js'
 import type { LiveBench } from '../bench/live-bench.js'
 import { ownEnvironment } from '../bench/process.js'
+import { programPath } from '../program-path.js'
 
-const PROGRAM = fileURLToPath(new URL('./witness.js', import.meta.url))
+const PROGRAM = programPath('lab/recording/witness')
 
 export class Witness {
   readonly #child: ChildProcessWithoutNullStreams

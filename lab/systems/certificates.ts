@@ -14,11 +14,13 @@ import type { Stage } from './scenario.js'
 const FOLDER = `${RUN_FOLDER}/${SERVER}`, KEY = `${FOLDER}/server.key`, CERTIFICATE = `${FOLDER}/server.crt`
 const authorityFile = (host: '102' | '103'): string => `${RUN_FOLDER}/${host}-ca.crt`
 
-export interface Enrolling { readonly server: Apparatus, readonly issuer: Apparatus, readonly acceptor: Apparatus }
+/** Who takes part; no `authority` where there is none. */
+export interface Enrolling { readonly authority: Apparatus | null, readonly server: Apparatus, readonly issuer: Apparatus, readonly acceptor: Apparatus }
 
-/** How 101 enrols; null on a bench without a CA. The programs have had no task yet, and wait for theirs afterwards. */
+/** How 101 enrols; null without a CA. The programs have had no task yet, and wait for theirs afterwards. */
 export function enrolment(stage: Stage, bench: BenchDescription, programs: Enrolling): (() => Promise<Credentials>) | null {
-  return AUTHORITY in bench.hosts ? () => enrol(stage, bench, programs) : null
+  const { authority } = programs
+  return authority === null ? null : () => enrol(stage, bench, authority, programs)
 }
 
 /**
@@ -26,10 +28,9 @@ export function enrolment(stage: Stage, bench: BenchDescription, programs: Enrol
  * their next ports are those of the figures.
  * @throws ApparatusError when one of them fails
  */
-async function enrol(stage: Stage, bench: BenchDescription, { server, issuer, acceptor }: Enrolling): Promise<Credentials> {
+async function enrol(stage: Stage, bench: BenchDescription, authority: Apparatus, { server, issuer, acceptor }: Enrolling): Promise<Credentials> {
   const address = hostAddress(bench, AUTHORITY), name = hostAddress(bench, SERVER)
   // What takes long comes first, and at the same time: two key pairs, and loading the library that makes certificates.
-  const authority = stage.program(AUTHORITY, 'authority')
   authority.begin({ role: 'authority', allow: [name] })
   server.begin({ role: 'enrol', authority: address, names: [name], folder: FOLDER })
   await stage.watching

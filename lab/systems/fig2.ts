@@ -106,12 +106,13 @@ class Sequence {
   async run(stage: Stage): Promise<void> {
     const { variant } = this
     const ofCa = this.#enrols ? { server: ['enrol'], client: ['fetch-authority'] } as const : { server: [], client: [] }
-    const server = stage.program('101', ...ofCa.server, 'server')
+    // Those first that have the most to do before anybody can go on.
+    const server = stage.program('101', ...ofCa.server, 'server'), authority = this.#enrols ? stage.program(AUTHORITY, 'authority') : null
     const acceptor = stage.program('103', ...ofCa.client, 'acceptor'), issuer = stage.program('102', ...ofCa.client, 'issuer')
     const early = variant === 'renumber' ? stage.program('102', 'issuer') : null
     const caller = this.mapping === 'on-demand' ? stage.program('101', 'asker') : null
     this.server = server
-    this.security = await this.#makeSecurity(stage, { server, issuer, acceptor })
+    this.security = await this.#makeSecurity(stage, { authority, server, issuer, acceptor })
     await stage.watching
     server.begin({ role: 'server', level: this.level, ...(this.security ? { security: this.security.server } : {}), ...(variant === 'renumber' ? { notify: NOTIFY_LIMIT } : {}) })
     const purposes = ['registrations', 'first connections', ...this.level === 1 ? [] : ['second connections']]

@@ -38,8 +38,11 @@ const TICK = 50
 /** How long the ends of connections are waited for after the programs have ended, milliseconds. */
 const SETTLE_LIMIT = 1000
 
+interface RouterEnd { readonly name: string, readonly table: readonly MappingJson[], readonly counters: CountersJson, readonly missed: number }
+
 export class ScenarioRun implements Stage {
-  watching: Promise<unknown> = Promise.resolve()
+  readonly watching: Promise<unknown>
+  #watch: (listening: Promise<unknown>) => void = () => undefined
   readonly #routers = new Map<string, RouterClient>()
   readonly keyLog: string
   readonly #keys: KeySource
@@ -51,6 +54,7 @@ export class ScenarioRun implements Stage {
   #onFrame: (() => void)[] = []
 
   constructor(readonly bench: AttachedBench, private readonly scenario: Scenario, private readonly out: string, private readonly options: ScenarioOptions) {
+    this.watching = new Promise(resolve => { this.#watch = resolve })
     const { figures = [], connections, decoder = decodePayload } = scenario
     this.keyLog = join(out, KEY_LOG_FILE)
     this.#keys = new GrowingKeyLog(this.keyLog)
@@ -58,12 +62,14 @@ export class ScenarioRun implements Stage {
   }
 
   async run(): Promise<Finished> {
+    // The programs first: they have the most to load. Starting a process takes a busy machine its time, and this one waits for it.
+    const sequence = this.scenario.sequence(this)
     const following = this.#followRouters(), witnessing = this.#startWitness()
     const tapping = SwitchTap.start(this.bench, this.scenario.bench, record => this.#show(this.#correlator.overhear(record)))
-    this.watching = Promise.all([following, witnessing, tapping])
+    this.#watch(Promise.all([following, witnessing, tapping]))
     const ticker = setInterval(() => this.#tick(), TICK)
     try {
-      await Promise.race([this.scenario.sequence(this), this.#interrupted()])
+      await Promise.race([sequence, this.#interrupted()])
     } catch (error) {
       if (!(error instanceof ApparatusError || error instanceof ControlError)) throw error
       this.fail(error.message)
@@ -72,12 +78,12 @@ export class ScenarioRun implements Stage {
     }
     await this.#stopPrograms()
     await this.settled()
-    const witness = await witnessing
-    await witness?.end()
-    const missed = await (await tapping)?.end() ?? 0
+    const [isWitnessed, missed, ends] = await Promise.all([endOfWitness(witnessing), endOfTap(tapping), this.#endRouters()])
     if (missed > 0) this.fail(`${missed} frames between hosts on the WAN are missing from the ladder`)
     this.#show(this.#correlator.flush())
-    return await this.#report(witness !== null)
+    // Nobody needs the bench any more: it is taken down while the captures are checked.
+    const [, finished] = await Promise.all([this.bench.close(), this.#report(ends, isWitnessed)])
+    return finished
   }
 
   // --- the stage ----------------------------------------------------------------------------------------------------
@@ -177,15 +183,19 @@ export class ScenarioRun implements Stage {
     }
   }
 
-  async #report(isWitnessed: boolean): Promise<Finished> {
-    const tables: Record<string, readonly MappingJson[]> = {}, counters: Record<string, CountersJson> = {}
-    for (const [name, router] of [...this.#routers].sort()) {
-      tables[name] = await router.request({ op: 'table' })
-      counters[name] = await router.request({ op: 'counters' })
+  /** What each router holds at the end, by name; their captures are finished then. */
+  async #endRouters(): Promise<readonly RouterEnd[]> {
+    return await Promise.all([...this.#routers].sort().map(async ([name, router]) => {
+      const table = await router.request({ op: 'table' }), counters = await router.request({ op: 'counters' })
       await router.request({ op: 'endCaptures' })
-      if (router.missed + counters[name].untraced > 0) this.fail(`${name}: ${router.missed + counters[name].untraced} frames are missing from the ladder or the captures`)
       router.close()
-    }
+      return { name, table, counters, missed: router.missed + counters.untraced }
+    }))
+  }
+
+  async #report(ends: readonly RouterEnd[], isWitnessed: boolean): Promise<Finished> {
+    const tables = Object.fromEntries(ends.map(({ name, table }) => [name, table])), counters = Object.fromEntries(ends.map(end => [end.name, end.counters]))
+    for (const { name, missed } of ends) if (missed > 0) this.fail(`${name}: ${missed} frames are missing from the ladder or the captures`)
     const capture = await this.#mergeParts()
     const captures = capture === null ? new Map<string, Capture>() : await readCaptures(capture)
     // A run that broke off is not compared: everything after the break would be missing, which says nothing more.
@@ -205,3 +215,13 @@ export class ScenarioRun implements Stage {
     return path
   }
 }
+
+/** Gives whether there was one. */
+async function endOfWitness(witnessing: Promise<Witness | null>): Promise<boolean> {
+  const witness = await witnessing
+  await witness?.end()
+  return witness !== null
+}
+
+/** Gives the number of frames that it did not hear. */
+const endOfTap = async (tapping: Promise<SwitchTap | null>): Promise<number> => await (await tapping)?.end() ?? 0
