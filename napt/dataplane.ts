@@ -144,6 +144,7 @@ export class Dataplane implements RouterOutput {
   #processBatch(batch: FrameBatch, from: Side, waited: boolean): void {
     const now = this.#clock.now(), source = this.#isTraced ? this.#sourceOf(batch.bytes, from) : null
     if (source !== null) this.#clock.stamp(this.#time, 0)
+    this.router.foresee(batch.bytes, batch.starts, batch.count, from)
     for (let i = 0; i < batch.count; i++) {
       const record = source === null ? -1 : this.#trace.open(source, batch.starts[i], batch.ends[i], batch.partial[i] === 1)
       const verdict = this.router.process(batch.bytes, batch.starts[i], batch.ends[i], batch.partial[i] === 1, from, now, batch.segments[i])

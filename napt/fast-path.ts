@@ -3,12 +3,18 @@
 // recognise goes the router's whole way, which also settles sessions, and what comes out is the same to the bit. It reads a frame
 // by words and changes each checksum once; at 1,000 flows that is a tenth of the whole way's time (docs/performance.md).
 import type { IdentificationCounter } from './translation/identification.js'
+import type { Neighbours } from './neighbours.js'
 import type { NextHops } from './next-hops.js'
-import type { NaptTable } from './table/napt-table.js'
-import { PROTOCOL_CODE } from './table/flow-index.js'
+import { CODE_SHIFT, flowHash, PROTOCOL_CODE, ROW, ROW_BITS, type FlowIndex } from './table/flow-index.js'
+import type { LastLookup } from './table/last-lookup.js'
+import type { Flows } from './table/napt-table.js'
+import { CHUNK_BITS, WITHIN } from './table/rows.js'
+import { DEADLINE, SESSION, SETTLED, TCP_STATE } from './table/sessions.js'
+import { isOrdinary } from './table/tcp-state.js'
+import type { Timers } from './table/timers.js'
 import type { SideFacts } from './side-facts.js'
 import type { Side } from './verdict.js'
-import type { Ipv4Address, MacAddress } from './wire/address.js'
+import type { Ipv4Address } from './wire/address.js'
 import * as ethernet from './wire/ethernet.js'
 import * as ipv4 from './wire/ipv4.js'
 import * as tcp from './wire/tcp.js'
@@ -19,11 +25,17 @@ const NONE = -1
 const IP = ethernet.HEADER, IPV4_HEADER = ipv4.MINIMUM_HEADER, TCP_HEADER = tcp.MINIMUM_HEADER, UDP_HEADER = udp.HEADER
 const TYPE_IPV4 = ethernet.TYPE.ipv4, TCP = ipv4.PROTOCOL.tcp, UDP = ipv4.PROTOCOL.udp
 const TCP_CODE = PROTOCOL_CODE.tcp, UDP_CODE = PROTOCOL_CODE.udp
+const LAN_ADDRESS = SESSION.lanAddress, WAN_ADDRESS = SESSION.wanAddress, REMOTE_ADDRESS = SESSION.remoteAddress, LAN_PORTS = SESSION.lanPorts, WAN_PORTS = SESSION.wanPorts, STATE = SESSION.state
+const SETTLED_OUTBOUND = SETTLED.outbound, SETTLED_INBOUND = SETTLED.inbound, TCP_STATE_BITS = TCP_STATE, DEADLINE_AT = DEADLINE, CODE_BITS = CODE_SHIFT
+const ROW_SHIFT = ROW_BITS, ROW_NUMBER = ROW, CHUNK_SHIFT = CHUNK_BITS, WITHIN_CHUNK = WITHIN
+const NO_ROWS = new Int32Array(0)
 const TCP_CHECKSUM = tcp.CHECKSUM, UDP_CHECKSUM = udp.CHECKSUM
 const TRANSPORT = IP + IPV4_HEADER
 const SHORTEST = TRANSPORT + UDP_HEADER
 /** Version 4 and a header of five words. */
 const PLAIN_HEADER = 0x45
+/** Frames of a batch that are foreseen at most, and the slots of an index that the processor's second cache has no room for. */
+const FORESEEN = 64, WORTH_FORESEEING = 1 << 15
 const ONE_HOP = 1 << 24
 /** RFC 1624: ~m + m' of the word whose high byte is the time to live, which gets one less. */
 const HOP_TAKEN = 0xffff - 0x100
@@ -31,8 +43,8 @@ const DONT_FRAGMENT = 0x4000, FRAGMENT = 0x3fff
 
 /** One direction: the interface where frames come in, and the one where they leave. */
 interface Direction {
-  readonly outbound: boolean
-  readonly to: Side
+  readonly index: FlowIndex
+  readonly neighbours: Neighbours
   /** Bytes of IP that the next cable takes. */
   readonly mtu: number
   /** The MAC addresses of both interfaces as numbers: four bytes and two, two and four. */
@@ -43,7 +55,10 @@ interface Direction {
 }
 
 export class FastPath {
-  readonly #table: NaptTable
+  readonly #timers: Timers
+  readonly #last: LastLookup
+  readonly #chunks: readonly Int32Array[]
+  readonly #wideChunks: readonly Float64Array[]
   readonly #identifications: IdentificationCounter
   readonly #nextHops: NextHops
   readonly #lan: Direction
@@ -51,15 +66,21 @@ export class FastPath {
   /** The memory that the last frame was in; a device's frames are always in the same. */
   #bytes: Uint8Array = new Uint8Array(0)
   #view: DataView = new DataView(new ArrayBuffer(0))
+  readonly #foreseen = new Int32Array(FORESEEN)
+  /** Of no meaning: what `foresee` read. */
+  seen = 0
   /** Frames that it forwarded. */
   forwarded = 0
 
-  constructor(sides: Readonly<Record<Side, SideFacts>>, table: NaptTable, identifications: IdentificationCounter, nextHops: NextHops) {
-    this.#table = table
+  constructor(sides: Readonly<Record<Side, SideFacts>>, { sessions, timers, last }: Flows, identifications: IdentificationCounter, nextHops: NextHops) {
+    this.#timers = timers
+    this.#last = last
+    this.#chunks = sessions.rows.chunks
+    this.#wideChunks = sessions.rows.wideChunks
     this.#identifications = identifications
     this.#nextHops = nextHops
-    this.#lan = directionOf(sides, 'lan')
-    this.#wan = directionOf(sides, 'wan')
+    this.#lan = directionOf(sides, nextHops, sessions.outbound, 'lan')
+    this.#wan = directionOf(sides, nextHops, sessions.inbound, 'wan')
   }
 
   /**
@@ -69,12 +90,12 @@ export class FastPath {
   forward(bytes: Uint8Array, start: number, end: number, partial: boolean, from: Side, now: number, segment: number): boolean {
     if (end - start < SHORTEST) return false
     const view = bytes === this.#bytes ? this.#view : this.#look(bytes)
-    const direction = from === 'lan' ? this.#lan : this.#wan, { outbound } = direction
+    const outbound = from === 'lan', direction = outbound ? this.#lan : this.#wan
     if (view.getInt32(start) !== direction.inHigh || view.getUint16(start + 4) !== direction.inLow || view.getUint16(start + 12) !== TYPE_IPV4) return false
 
-    const ip = start + IP, transport = start + TRANSPORT
+    const ip = start + IP | 0, transport = start + TRANSPORT | 0
     const first = view.getInt32(ip), second = view.getInt32(ip + 4), third = view.getInt32(ip + 8)
-    const source = view.getInt32(ip + 12), destination = view.getInt32(ip + 16), length = first & 0xffff, ipEnd = ip + length
+    const source = view.getInt32(ip + 12), destination = view.getInt32(ip + 16), length = first & 0xffff, ipEnd = ip + length | 0
     if (first >>> 24 !== PLAIN_HEADER || (second & FRAGMENT) !== 0 || third >>> 24 <= 1 || ipEnd > end) return false
     if (folded(halves(first) + halves(second) + halves(third) + halves(source) + halves(destination)) !== 0xffff) return false
 
@@ -92,15 +113,46 @@ export class FastPath {
       if (datagram < UDP_HEADER || datagram > ipEnd - transport) return false
     }
 
-    const table = this.#table, code = isTcp ? TCP_CODE : UDP_CODE, ports = view.getInt32(transport)
-    const session = table.findSettled(outbound, code, outbound ? source : destination, outbound ? destination : source, outbound ? ports : ports << 16 | ports >>> 16, flags, now)
-    if (session === NONE) return false
     if ((segment === 0 ? length : Math.min(IPV4_HEADER + header + segment, length)) > direction.mtu) return false
-    const address = table.settledAddress, port = table.settledPort
-    const mac = this.#nextHops.find(direction.to, outbound ? destination as Ipv4Address : address, now)
-    if (mac === null) return false
-    table.pass(session, outbound, code, now)
 
+    const code = isTcp ? TCP_CODE : UDP_CODE, ports = view.getInt32(transport)
+    // As FlowIndex.find has it, written out: a call, with its numbers made into objects, costs as much as the look-up.
+    const own = outbound ? source : destination, remote = outbound ? destination : source, ownPorts = outbound ? ports : ports << 16 | ports >>> 16
+    const { index } = direction, { slots } = index, mask = slots.length - 1, hash = flowHash(own, remote, ownPorts, code)
+    let slotAt = hash & mask, session = NONE, at = 0, state = 0, fields: Int32Array = NO_ROWS
+    for (let slot = slots[slotAt]; slot !== 0; slot = slots[slotAt]) {
+      if ((slot ^ hash) >>> ROW_SHIFT === 0) {
+        const row = (slot & ROW_NUMBER) - 1
+        fields = this.#chunks[row >>> CHUNK_SHIFT]
+        at = (row & WITHIN_CHUNK) << 3
+        state = fields[at + STATE]
+        if (fields[at + (outbound ? LAN_PORTS : WAN_PORTS)] === ownPorts && fields[at + (outbound ? LAN_ADDRESS : WAN_ADDRESS)] === own && fields[at + REMOTE_ADDRESS] === remote && state >>> CODE_BITS === code) {
+          session = row
+          break
+        }
+      }
+      slotAt = slotAt + 1 & mask
+    }
+    // While the index doubles, some rows still stand in its old slots.
+    if (session === NONE && !index.isWhole) {
+      session = index.find(own, remote, ownPorts, code)
+      fields = this.#chunks[Math.max(session, 0) >>> CHUNK_SHIFT]
+      at = (session & WITHIN_CHUNK) << 3
+      state = fields[at + STATE]
+    }
+    if (session === NONE || (state & (outbound ? SETTLED_OUTBOUND : SETTLED_INBOUND)) === 0) return false
+    const deadlines = this.#wideChunks[session >>> CHUNK_SHIFT], deadlineAt = (at >>> 1) + DEADLINE_AT, deadline = deadlines[deadlineAt]
+    if (deadline <= now) return false
+    const tcpState = state & TCP_STATE_BITS
+    if (isTcp && !isOrdinary(tcpState, flags)) return false
+    const address = fields[at + (outbound ? WAN_ADDRESS : LAN_ADDRESS)], port = fields[at + (outbound ? WAN_PORTS : LAN_PORTS)] >>> 16
+    const { neighbours } = direction, neighbour = neighbours.reach(outbound ? this.#nextHops.nextHop('wan', destination as Ipv4Address) : address as Ipv4Address, now)
+    if (neighbour === NONE) return false
+
+    this.#last.notePass(session, tcpState, deadline - now)
+    const next = now + this.#timers.idleTime(code, tcpState)
+    // What refreshes nothing can still end a connection earlier.
+    if (this.#timers.keeps(code, outbound) || next < deadline) deadlines[deadlineAt] = next
     const addressChange = halves(outbound ? ~source : ~destination) + halves(address)
     const portChange = (~(outbound ? ports >>> 16 : ports) & 0xffff) + port
     let headerChange = addressChange + HOP_TAKEN
@@ -111,18 +163,59 @@ export class FastPath {
       view.setUint16(ip + 4, identification)
     }
     view.setInt32(ip + 8, third - ONE_HOP & ~0xffff | ~folded((~third & 0xffff) + headerChange) & 0xffff)
-    view.setInt32(ip + (outbound ? 12 : 16), address)
-    view.setUint16(transport + (outbound ? 0 : 2), port)
-    const checksumAt = transport + (isTcp ? TCP_CHECKSUM : UDP_CHECKSUM), checksum = view.getUint16(checksumAt)
+    const addressAt = outbound ? ip + 12 : ip + 16, portAt = outbound ? transport : transport + 2
+    view.setInt32(addressAt, address)
+    view.setUint16(portAt, port)
+    const checksumAt = isTcp ? transport + TCP_CHECKSUM : transport + UDP_CHECKSUM, checksum = view.getUint16(checksumAt)
     // What a partial checksum covers is in wire/checksum.ts. A UDP checksum of zero means none, and a computed zero is written 0xffff (RFC 768).
     if (partial) view.setUint16(checksumAt, folded(checksum + addressChange))
     else if (isTcp || checksum !== 0) {
       const changed = ~folded((~checksum & 0xffff) + addressChange + portChange) & 0xffff
-      view.setUint16(checksumAt, !isTcp && changed === 0 ? 0xffff : changed)
+      const written = !isTcp && changed === 0 ? 0xffff : changed
+      view.setUint16(checksumAt, written)
     }
-    setAddresses(view, start, mac, direction)
+    view.setInt32(start, neighbours.highOf(neighbour))
+    view.setInt32(start + 4, neighbours.lowOf(neighbour) << 16 | direction.outHigh)
+    view.setInt32(start + 8, direction.outLow)
     this.forwarded++
     return true
+  }
+
+  /**
+   * Reads what `forward` will look the frames of a batch up by, so that they are in the processor's cache then. One by one, each
+   * would wait for memory twice; here the waits overlap, which makes it three times as fast with a million flows. Frames begin at
+   * `starts[0]` to `starts[count - 1]`.
+   */
+  foresee(bytes: Uint8Array, starts: Int32Array, count: number, from: Side): void {
+    const outbound = from === 'lan', { index } = outbound ? this.#lan : this.#wan, { slots } = index
+    if (slots.length < WORTH_FORESEEING) return
+    const view = bytes === this.#bytes ? this.#view : this.#look(bytes), last = view.byteLength - SHORTEST, mask = slots.length - 1
+    const hashes = this.#foreseen, chunks = this.#chunks, frames = Math.min(count, hashes.length)
+    let seen = 0
+    for (let i = 0; i < frames; i++) {
+      const start = starts[i]
+      if (start > last) continue
+      const ip = start + IP, source = view.getInt32(ip + 12), destination = view.getInt32(ip + 16), ports = view.getInt32(start + TRANSPORT)
+      const code = view.getUint8(ip + 9) === TCP ? TCP_CODE : UDP_CODE
+      const hash = outbound ? flowHash(source, destination, ports, code) : flowHash(destination, source, ports << 16 | ports >>> 16, code)
+      hashes[i] = hash
+      seen ^= slots[hash & mask]
+    }
+    for (let i = 0; i < frames; i++) {
+      const hash = hashes[i]
+      let at = hash & mask, slot = slots[at]
+      while (slot !== 0 && (slot ^ hash) >>> ROW_SHIFT !== 0) {
+        at = at + 1 & mask
+        slot = slots[at]
+      }
+      const row = (slot & ROW_NUMBER) - 1
+      if (row < 0) continue
+      const fields = chunks[row >>> CHUNK_SHIFT], place = (row & WITHIN_CHUNK) << 3
+      // Half of the rows lie in two lines of the cache.
+      seen ^= fields[place] ^ fields[place + 7]
+    }
+    // Reads whose result nobody has are none.
+    this.seen = seen
   }
 
   #look(bytes: Uint8Array): DataView {
@@ -141,17 +234,11 @@ function folded(sum: number): number {
   return (once & 0xffff) + (once >>> 16)
 }
 
-function setAddresses(view: DataView, frame: number, to: MacAddress, { outHigh, outLow }: Direction): void {
-  view.setInt32(frame, to[0] << 24 | to[1] << 16 | to[2] << 8 | to[3])
-  view.setInt32(frame + 4, to[4] << 24 | to[5] << 16 | outHigh)
-  view.setInt32(frame + 8, outLow)
-}
-
-function directionOf(sides: Readonly<Record<Side, SideFacts>>, from: Side): Direction {
+function directionOf(sides: Readonly<Record<Side, SideFacts>>, nextHops: NextHops, index: FlowIndex, from: Side): Direction {
   const outbound = from === 'lan', to = outbound ? 'wan' : 'lan'
   const arrives = macView(sides[from]), leaves = macView(sides[to])
   return {
-    outbound, to, mtu: sides[to].mtu, inHigh: arrives.getInt32(0), inLow: arrives.getUint16(4), outHigh: leaves.getUint16(0), outLow: leaves.getInt32(2),
+    index, neighbours: nextHops.neighbours(to), mtu: sides[to].mtu, inHigh: arrives.getInt32(0), inLow: arrives.getUint16(4), outHigh: leaves.getUint16(0), outLow: leaves.getInt32(2),
   }
 }
 

@@ -9,6 +9,12 @@ const RETRY_INTERVAL = 1000
 const TRIES = 3
 const MAXIMUM_ENTRIES = 4096
 const MAXIMUM_WAITING = 256
+/** Neighbours whose MAC addresses stand ready as words: a power of two. */
+const AT_HAND = 256
+/** Of a neighbour at hand: its address, the first four bytes of the MAC address, and the last two. */
+const HAND = { address: 0, high: 1, low: 2, width: 4 } as const
+
+const NONE = -1
 
 interface Entry {
   mac: MacAddress | null
@@ -37,6 +43,10 @@ export class Neighbours {
   #waiting = 0
   /** Addresses with requests on the way, so that timers look at no others. */
   readonly #asking = new Set<Ipv4Address>()
+  /** By a few bits of the address, for the fast path: a map and six bytes took a tenth of a frame's time. */
+  readonly #hand = new Int32Array(AT_HAND * HAND.width)
+  /** Until when each is good without a look at its entry. */
+  readonly #goodUntil = new Float64Array(AT_HAND).fill(-Infinity)
 
   constructor(actions: NeighbourActions) {
     this.#actions = actions
@@ -51,6 +61,19 @@ export class Neighbours {
     if (now - entry.learnt > LIFETIME && now - entry.asked >= RETRY_INTERVAL) this.#askAgain(address, entry, now)
     return entry.mac
   }
+
+  /**
+   * As `find`, by words: gives the place of the MAC address, of which `highOf` has the first four bytes and `lowOf` the last two;
+   * -1 for null.
+   */
+  reach(address: Ipv4Address, now: number): number {
+    const slot = placeAtHand(address)
+    if (this.#hand[slot * HAND.width] === address && now <= this.#goodUntil[slot]) return slot * HAND.width
+    return this.#takeToHand(address, slot, now)
+  }
+
+  highOf(reached: number): number { return this.#hand[reached + HAND.high] }
+  lowOf(reached: number): number { return this.#hand[reached + HAND.low] }
 
   /** Keeps a frame, which must be the caller's own copy, until the neighbour answers, and asks for it; false when too many wait already. */
   hold(address: Ipv4Address, frame: Uint8Array, now: number): boolean {
@@ -76,6 +99,7 @@ export class Neighbours {
       entry = { mac: null, learnt: now, tries: 0, asked: -Infinity, waiting: [] }
       this.#entries.set(address, entry)
     }
+    this.#forget(address)
     entry.mac = mac.slice() as MacAddress
     entry.learnt = now
     entry.tries = 0
@@ -96,7 +120,7 @@ export class Neighbours {
         continue
       }
       this.#asking.delete(key)
-      this.#entries.delete(key)
+      this.#remove(key)
       this.#waiting -= entry.waiting.length
       for (const frame of entry.waiting) this.#actions.failed(frame)
     }
@@ -122,9 +146,32 @@ export class Neighbours {
   #evictOldest(): void {
     for (const [key, entry] of this.#entries) {
       if (entry.waiting.length > 0) continue
-      this.#entries.delete(key)
+      this.#remove(key)
       this.#asking.delete(key)
       return
     }
   }
+
+  #remove(address: Ipv4Address): void {
+    this.#entries.delete(address)
+    this.#forget(address)
+  }
+
+  #takeToHand(address: Ipv4Address, slot: number, now: number): number {
+    const mac = this.find(address, now), place = slot * HAND.width
+    if (mac === null) return NONE
+    this.#hand[place] = address
+    this.#hand[place + HAND.high] = mac[0] << 24 | mac[1] << 16 | mac[2] << 8 | mac[3]
+    this.#hand[place + HAND.low] = mac[4] << 8 | mac[5]
+    // Who knows without asking may know better the next time; an old entry is asked for again.
+    this.#goodUntil[slot] = this.#actions.known === undefined ? (this.#entries.get(address)?.learnt ?? -Infinity) + LIFETIME : -Infinity
+    return place
+  }
+
+  #forget(address: Ipv4Address): void {
+    const slot = placeAtHand(address)
+    if (this.#hand[slot * HAND.width] === address) this.#goodUntil[slot] = -Infinity
+  }
 }
+
+const placeAtHand = (address: number): number => (address ^ address >>> 8) & (AT_HAND - 1)

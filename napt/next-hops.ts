@@ -44,14 +44,18 @@ export class NextHops {
 
   /** The MAC address for a packet that leaves by side `to`, or null when it has to be asked for. Allocates nothing. */
   find(to: Side, destination: Ipv4Address, now: number): MacAddress | null {
-    return to === 'lan' ? this.#lan.find(destination, now) : this.#wan.find(this.config.wan.gateway ?? destination, now)
+    return this.#of(to).find(this.nextHop(to, destination), now)
   }
+
+  /** The neighbours of the cable that a side's packets leave by, and the address that one of them is to have: `find` in two steps, for the fast path. */
+  neighbours(to: Side): Neighbours { return this.#of(to) }
+  nextHop(to: Side, destination: Ipv4Address): Ipv4Address { return to === 'lan' ? destination : this.config.wan.gateway ?? destination }
 
   /** Keeps a copy of the packet until its next hop answers; false when too many wait already. */
   hold(packet: Packet, to: Side, destination: Ipv4Address, now: number): boolean {
     const frame = packet.bytes.slice(packet.frame, packet.end)
     if (packet.partial) completeChecksum(frame, 0, frame.length)
-    return to === 'lan' ? this.#lan.hold(destination, frame, now) : this.#wan.hold(this.config.wan.gateway ?? destination, frame, now)
+    return this.#of(to).hold(this.nextHop(to, destination), frame, now)
   }
 
   /** An ARP message `bytes[at, end)` came in on a side: `asked` for an address of the router, and answered; `told` it something; or why it is dropped. */

@@ -17,8 +17,8 @@ export type ProtocolCode = typeof PROTOCOL_CODE[keyof typeof PROTOCOL_CODE]
 /** Where the protocol's three bits begin in the field that has them. */
 export const CODE_SHIFT = 29
 
-const ROW_BITS = 25
-const ROW = (1 << ROW_BITS) - 1
+export const ROW_BITS = 25
+export const ROW = (1 << ROW_BITS) - 1
 /** In old slots: what was there is gone. */
 const GONE = ROW
 /** The largest row number. */
@@ -65,12 +65,16 @@ export class FlowIndex {
     this.#mask = capacity - 1
   }
 
+  /** For who cannot pay for the call of `find`: the slots, and whether all rows stand in them. */
+  get slots(): Int32Array { return this.#slots }
+  get isWhole(): boolean { return this.#old === null }
+
   get size(): number { return this.#size }
   get bytes(): number { return this.#slots.byteLength + (this.#old?.byteLength ?? 0) }
 
   /** The row, or -1. */
   find(a: number, b: number, ports: number, code: ProtocolCode): number {
-    const slots = this.#slots, mask = this.#mask, h = hash(a, b, ports, code)
+    const slots = this.#slots, mask = this.#mask, h = flowHash(a, b, ports, code)
     for (let at = h & mask, slot = slots[at]; slot !== 0; slot = slots[at]) {
       if ((slot ^ h) >>> ROW_BITS === 0) {
         // As in `#matches`, which V8 does not always write out here.
@@ -119,7 +123,7 @@ export class FlowIndex {
 
   #hashOf(row: number): number {
     const chunk = this.#rows.chunkOf(row), at = this.#rows.placeOf(row)
-    return hash(chunk[at + this.#a], chunk[at + this.#b], chunk[at + this.#ports], chunk[at + this.#code] >>> CODE_SHIFT)
+    return flowHash(chunk[at + this.#a], chunk[at + this.#b], chunk[at + this.#ports], chunk[at + this.#code] >>> CODE_SHIFT)
   }
 
   /** Puts a row into the first free slot, unless it is there already. */
@@ -172,7 +176,7 @@ export class FlowIndex {
 }
 
 /** Two rounds of multiply and xor-shift: enough that sequential ports and addresses spread. */
-function hash(a: number, b: number, ports: number, code: number): number {
+export function flowHash(a: number, b: number, ports: number, code: number): number {
   const h = Math.imul(a ^ code, 0x9e3779b1) ^ Math.imul(b, 0x85ebca77) ^ Math.imul(ports, 0xc2b2ae3d)
   const mixed = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
   return mixed ^ (mixed >>> 13)

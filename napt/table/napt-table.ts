@@ -30,6 +30,13 @@ const OPEN_HOST = -2
 
 export interface TableConfig extends AddressConfig { readonly seed: number }
 
+/** What a packet of a known session changes. */
+export interface Flows {
+  readonly sessions: Sessions
+  readonly timers: Timers
+  readonly last: LastLookup
+}
+
 export class NaptTable {
   #config: TableConfig
   #behaviour: Behaviour
@@ -113,27 +120,10 @@ export class NaptTable {
     return session
   }
 
-  /**
-   * The session of a packet with ports about which nothing is to be decided, or -1: one that is alive, by which packets of this
-   * direction have passed, and whose TCP state the segment does not change. Changes nothing itself. `ports`: the host's (or its
-   * WAN) port and the remote one, as `portPair` has them.
-   */
-  findSettled(outbound: boolean, code: ProtocolCode, ownAddress: number, remoteAddress: number, ports: number, tcpFlags: number, now: number): number {
-    return this.#sessions.findSettled(outbound, code, ownAddress, remoteAddress, ports, tcpFlags, now)
-  }
+  /** For the fast path, which does for a known session what `outbound` and `inbound` do. */
+  get flows(): Flows { return { sessions: this.#sessions, timers: this.#timers, last: this.#last } }
 
-  /** What the packets of the session that `findSettled` gave last are translated to: the WAN endpoint or the LAN one. */
-  get settledAddress(): Ipv4Address { return this.#sessions.settled.address as Ipv4Address }
-  get settledPort(): Port { return this.#sessions.settled.port as Port }
-
-  /** A packet goes by the session that `findSettled` gave: what `outbound` and `inbound` do for a known session. */
-  pass(session: number, outbound: boolean, code: ProtocolCode, now: number): void {
-    const { state, deadline } = this.#sessions.settled
-    this.#last.notePass(session, state, deadline - now)
-    this.#timers.ordinaryPacket(session, code, state, outbound, now)
-  }
-
-  /** The packet of the last `outbound` or `inbound` has left by the other side: `findSettled` may give its session from now on. */
+  /** The packet of the last `outbound` or `inbound` has left by the other side: the fast path takes the session's from now on. */
   settle(outbound: boolean): void { this.#sessions.settle(this.#last.session, outbound) }
 
   /** Whether `inbound` would let the packet in, with `failure` if not. Changes nothing: for a packet whose time to live ends here. */

@@ -2,16 +2,15 @@
 // table of millions grows by one chunk and copies nothing; only the first chunk, small at the beginning, doubles. Reaching a row
 // through its chunk costs a nanosecond, copying a table of a million rows stopped the loop for ten milliseconds.
 
-const CHUNK_BITS = 14
+export const CHUNK_BITS = 14
 /** Rows of a chunk. */
 const CHUNK = 1 << CHUNK_BITS
-const WITHIN = CHUNK - 1
+export const WITHIN = CHUNK - 1
 const NONE = -1
 
 export class Rows {
   readonly width: number
   readonly #chunks: Int32Array[]
-  /** The same memory as 64-bit numbers: field 2n and 2n + 1 are number n. Only where the width is even. */
   readonly #wide: Float64Array[]
   #used = 0
   #free = NONE
@@ -27,6 +26,10 @@ export class Rows {
   get count(): number { return this.#count }
   /** One above the highest row that was ever used. */
   get limit(): number { return this.#used }
+  /** For who reads several fields of a row and cannot pay for calls: row n lies in chunk n >>> CHUNK_BITS, at (n & WITHIN) * width. */
+  get chunks(): readonly Int32Array[] { return this.#chunks }
+  /** The same memory as 64-bit numbers: field 2n and 2n + 1 are number n. Only where the width is even. */
+  get wideChunks(): readonly Float64Array[] { return this.#wide }
   get bytes(): number { return this.#chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) }
 
   /** A row whose fields the caller sets. */

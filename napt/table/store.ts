@@ -9,7 +9,7 @@ import { WanAddresses, type AddressConfig } from './wan-addresses.js'
 
 const NONE = -1
 /** Expired sessions that one turn of the loop removes at most. */
-const EXPIRY_BUDGET = 512
+const EXPIRY_BUDGET = 256
 
 export class TableStore {
   readonly mappings = new Mappings()

@@ -43,23 +43,24 @@ export class Timers {
     if (code === PROTOCOL_CODE.tcp) this.#sessions.setState(session, nextState(this.#sessions.state(session), tcpFlags, outbound))
     // A RST of the host's says that it wants none of this (RFC 7857 §7.1).
     const refusal = outbound && code === PROTOCOL_CODE.tcp && (tcpFlags & FLAG.rst) !== 0
-    const keeps = !refusal && (outbound ? this.#keptByOutbound : this.#keptByInbound)[code] === 1
+    const keeps = !refusal && this.keeps(code, outbound)
     const state = this.#sessions.state(session)
     if (!isNew || keeps || outbound) {
       this.#refresh(session, code, state, keeps || isNew, now)
     } else {
-      const deadline = now + (code === TCP ? this.#tcpIdle[state] : this.#idle[code])
+      const deadline = now + this.idleTime(code, state)
       this.#sessions.setDeadline(session, Math.min(deadline, this.#longestDeadline(session, deadline)))
     }
   }
 
-  /** The same for a packet that changes no state, of a session that was there; `state` is TCP's. */
-  ordinaryPacket(session: number, code: ProtocolCode, state: number, outbound: boolean, now: number): void {
-    this.#refresh(session, code, state, (outbound ? this.#keptByOutbound : this.#keptByInbound)[code] === 1, now)
-  }
+  /** Milliseconds for which a session may be idle; `state` is TCP's. */
+  idleTime(code: ProtocolCode, state: number): number { return code === TCP ? this.#tcpIdle[state] : this.#idle[code] }
+
+  /** Whether a direction's packets keep a session. */
+  keeps(code: ProtocolCode, outbound: boolean): boolean { return (outbound ? this.#keptByOutbound : this.#keptByInbound)[code] === 1 }
 
   #refresh(session: number, code: ProtocolCode, state: number, keeps: boolean, now: number): void {
-    const deadline = now + (code === TCP ? this.#tcpIdle[state] : this.#idle[code])
+    const deadline = now + this.idleTime(code, state)
     // What refreshes nothing can still end a connection earlier.
     if (keeps || deadline < this.#sessions.deadline(session)) this.#sessions.setDeadline(session, deadline)
   }
