@@ -7,6 +7,7 @@ import t from 'tap'
 import { CaptureFileError, CaptureStream, encodePcap, type InterfacePacket } from '../../captures/index.js'
 import { enhancedPacket, interfaceDescription, interfaceStatistics, nameResolution, sectionHeader, tlsSecrets } from '../../captures/files/pcapng/blocks.js'
 import { parseIpv4, type Ipv4Address } from '../../napt/wire/address.js'
+import { sameData } from '../same.js'
 import { framesOf, randomBytes } from './support.js'
 
 const random = randomBytes('capture stream')
@@ -50,8 +51,8 @@ for (const [name, file] of Object.entries(FILES)) {
   t.test(`${name}: the same in pieces of any size`, async t => {
     const { packets: got, error } = await whole(file)
     t.equal(error, null)
-    t.same(got.map(packet => packet.bytes), packets.map(packet => packet.bytes))
-    for (const size of [() => 1, () => 7, () => 64, () => 1 + below(400)]) t.same(await outcome(pieces(file, size)), await whole(file))
+    sameData(t, got.map(packet => packet.bytes), packets.map(packet => packet.bytes))
+    for (const size of [() => 1, () => 7, () => 64, () => 1 + below(400)]) sameData(t, await outcome(pieces(file, size)), await whole(file))
   })
 
   t.test(`${name}: cut at every byte, what is whole before the cut is given, and the damage names its place`, async t => {
@@ -59,7 +60,7 @@ for (const [name, file] of Object.entries(FILES)) {
     let before = 0
     for (let length = 0; length < file.length; length++) {
       const cut = await whole(file.subarray(0, length))
-      t.same(cut.packets, all.slice(0, cut.packets.length), `cut at ${length}`)
+      sameData(t, cut.packets, all.slice(0, cut.packets.length), `cut at ${length}`)
       t.ok(cut.packets.length >= before && (cut.error === null || (cut.offset ?? -1) <= length), `cut at ${length}: ${cut.error}`)
       before = cut.packets.length
     }
@@ -73,7 +74,7 @@ for (const [name, file] of Object.entries(FILES)) {
       for (let change = 0; change <= round % 3; change++) bytes[below(bytes.length)] = round % 5 === 0 ? 255 : random.next().value
       const result = await whole(bytes)
       if (result.error !== null) damaged++
-      t.same(await outcome(pieces(bytes, () => 1 + below(200))), result, `round ${round}`)
+      sameData(t, await outcome(pieces(bytes, () => 1 + below(200))), result, `round ${round}`)
     }
     t.ok(damaged > 20, `${damaged} of 400 were noticed`)
   })

@@ -10,6 +10,7 @@ import { CHUNK } from '../../captures/files/file-chunks.js'
 import { CaptureStream, encodePcap, type InterfacePacket, type PcapFormat } from '../../captures/index.js'
 import { enhancedPacket, interfaceDescription, sectionHeader } from '../../captures/files/pcapng/blocks.js'
 import { swapPcapng } from './byte-order.js'
+import { sameData } from '../same.js'
 import { readPlainly, type PlainPacket } from './plain-reader.js'
 import { randomBytes } from './support.js'
 
@@ -122,13 +123,13 @@ for (const [name, file] of Object.entries(FILES)) {
     t.equal(wanted.length === 0, name === 'no packets')
     for (const size of [() => file.length, () => 1 + below(40), () => 1 + below(3000)]) {
       const got = await columnsOf(await CaptureStream.of(pieces(file, size), name))
-      t.same(got.columns, wanted.map(asColumns))
-      t.same(got.plain, wanted)
+      sameData(t, got.columns, wanted.map(asColumns))
+      sameData(t, got.plain, wanted)
       t.same(got.numbers, wanted.map((_, at) => at + 1))
     }
     const objects: InterfacePacket[] = [], stream = await CaptureStream.of(pieces(file, () => 1 + below(3000)), name)
     for await (const batch of stream.batches()) objects.push(...batch)
-    t.same(objects.map(plain), wanted, 'objects, all of which stay')
+    sameData(t, objects.map(plain), wanted, 'objects, all of which stay')
   })
 }
 
@@ -138,7 +139,7 @@ t.test('pcap-parser reads the same records, where it knows the file', t => {
     parser.parse(source).on('packet', packet => got.push(packet))
     const file = pcap(format)
     source.emit('data', Buffer.from(file))
-    t.same(got.map(({ header: { timestampSeconds, timestampMicroseconds, originalLength }, data }) =>
+    sameData(t, got.map(({ header: { timestampSeconds, timestampMicroseconds, originalLength }, data }) =>
       [BigInt(timestampSeconds) * 1_000_000_000n + BigInt(timestampMicroseconds) * 1000n, originalLength, Uint8Array.from(data)]),
     readPlainly(file).map(({ time, originalLength, bytes }) => [time, originalLength, bytes]))
   }
@@ -151,8 +152,8 @@ t.test('a file read into memory that is lent gives the same, from wherever in it
   t.ok(long.length > 3 * CHUNK, `${long.length} bytes are more than the memory`)
   const arena = new Arena(3 * CHUNK), memory = [0, 1].map(() => arena.take(CHUNK))
   const wanted = readPlainly(long)
-  t.same((await columnsOf(await CaptureStream.open(path, memory))).plain, wanted)
-  t.same((await columnsOf(await CaptureStream.open(path))).plain, wanted)
+  sameData(t, (await columnsOf(await CaptureStream.open(path, memory))).plain, wanted)
+  sameData(t, (await columnsOf(await CaptureStream.open(path))).plain, wanted)
 })
 
 t.test('an arena copies within itself, lends each byte once, and no further than it goes', t => {
@@ -163,7 +164,7 @@ t.test('an arena copies within itself, lends each byte once, and no further than
   for (const [to, from, length] of [[200, 3, 57], [10, 5, 40], [5, 10, 40], [0, 0, 0], [size - 8, 1, 8]]) {
     arena.copy(to, from, length)
     before.copyWithin(to, from, from + length)
-    t.same(arena.bytes, before, `${length} bytes from ${from} to ${to}`)
+    sameData(t, arena.bytes, before, `${length} bytes from ${from} to ${to}`)
   }
   t.throws(() => arena.copy(size - 7, 0, 8), { name: 'RuntimeError' })
   const [a, b] = [arena.take(10), arena.take(20)]
