@@ -126,7 +126,7 @@ t.test('identifications that mean something count on', async t => {
 t.test('any frames: the same datagrams, each flow in order, nothing past what may belong to any', async t => {
   const random = new Random(1), queue = queueOf()
   let coalesced = 0
-  for (let round = 0; round < 300; round++) {
+  for (let round = 0; round < 60; round++) {
     const identifications = [0, 0, 0, 0]
     const sent = Array.from({ length: 1 + random.below(CAPACITY - 1) }, (): Sent => {
       const flow = random.below(4), from = `192.168.1.${flow}:${random.pick([2000, 2000, 2000, 2001])}`, payload = Buffer.from(random.bytes(random.pick([1, 18, 18, 18, 18, 18, 17, 200]))).toString('latin1')
@@ -146,5 +146,5 @@ t.test('any frames: the same datagrams, each flow in order, nothing past what ma
     const sections = (all: readonly string[]): string[][] => all.filter(isUdp).reduce<string[][]>((done, hex) => isFragment(hex) ? [...done, [hex], []] : [...done.slice(0, -1), [...done[done.length - 1], hex]], [[]])
     t.same(sections(out).map(section => section.sort()), sections(wanted).map(section => section.sort()), 'fragments in their places')
   }
-  t.ok(coalesced > 10_000, `${coalesced} were segments behind a first`)
+  t.ok(coalesced > 2000, `${coalesced} were segments behind a first`)
 })
