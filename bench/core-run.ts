@@ -3,7 +3,8 @@
 // Filling and emptying do the same work each time: of several rounds, a batch's or a turn's best counts, since the rest is what else
 // the machine did.
 import { parseRouterConfig, type RouterConfig } from '../napt/router-config.js'
-import { Router, type RouterOutput } from '../napt/router.js'
+import type { RouterOutput } from '../napt/router-output.js'
+import { Router } from '../napt/router.js'
 import type { Side } from '../napt/verdict.js'
 import { formatIpv4, parseIpv4, type Ipv4Address, type MacAddress, type Port } from '../napt/wire/address.js'
 import * as arp from '../napt/wire/arp.js'

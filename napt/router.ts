@@ -17,6 +17,7 @@ import { clampMaximumSegment } from './translation/maximum-segment.js'
 import { NextHops } from './next-hops.js'
 import { OwnMessages } from './answers/own-messages.js'
 import { completeChecksum, Packet } from './packet.js'
+import type { RouterOutput } from './router-output.js'
 import { checkRouterConfig, checkStaticTarget, type RouterConfig } from './router-config.js'
 import type { SideFacts } from './side-facts.js'
 import type { MappingRow } from './table/listing.js'
@@ -30,17 +31,6 @@ import * as icmp from './wire/icmp.js'
 import * as ipv4 from './wire/ipv4.js'
 import * as tcp from './wire/tcp.js'
 import type { Ipv4Address, MacAddress } from './wire/address.js'
-
-export interface RouterOutput {
-  /** A frame of the router's own: an ARP message, an ICMP error or answer, a piece of a packet. Valid during the call only. */
-  originate(side: Side, frame: Uint8Array): void
-  /** A frame that waited, to be processed anew as if it came in now. */
-  redeliver(from: Side, frame: Uint8Array): void
-  /** A frame that waited in vain. */
-  abandoned(from: Side, frame: Uint8Array, reason: DropReason): void
-  /** The MAC address of a next hop; where there is this, ARP is not asked. */
-  readonly neighbour?: (side: Side, address: Ipv4Address) => MacAddress
-}
 
 export interface Counters {
   readonly forwarded: Readonly<Record<Side, number>>

@@ -1,7 +1,8 @@
 // A router with its surroundings: hosts that answer ARP, a clock that stands still until told, and what comes out as text.
 // Every frame lies between guard bytes, which must stay as they are.
 import { parseRouterConfig } from '../../napt/router-config.js'
-import { Router, type RouterOutput } from '../../napt/router.js'
+import type { RouterOutput } from '../../napt/router-output.js'
+import { Router } from '../../napt/router.js'
 import type { SideFacts } from '../../napt/side-facts.js'
 import type { Action, DropReason, Side } from '../../napt/verdict.js'
 import * as arp from '../../napt/wire/arp.js'

@@ -1,6 +1,7 @@
 // A router under test: its frames lie between guard bytes, and what it says and keeps is recorded.
 import { parseRouterConfig, type RouterConfig } from '../../../napt/router-config.js'
-import { Router, type RouterOutput } from '../../../napt/router.js'
+import type { RouterOutput } from '../../../napt/router-output.js'
+import { Router } from '../../../napt/router.js'
 import type { Action, DropReason, Side } from '../../../napt/verdict.js'
 import { CONFIG_104B, sidesOf } from '../router-bench.js'
 
