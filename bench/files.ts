@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { writeWhole } from '../lab/write-whole.js'
 import { load, machineAfter, versionOf } from './machine.js'
-import { BenchmarkError, measure } from './process.js'
+import { BenchmarkError, measure, type Use } from './process.js'
 import { chart, table } from './report.js'
 import { runRounds, type Contest, type Entrant } from './rounds.js'
 import { writeTraffic } from './traffic.js'
@@ -50,29 +50,39 @@ function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
 
-const entrant = (name: string, command: readonly string[], more: { readonly package?: string, readonly shown?: readonly string[] } = {}): Entrant =>
-  ({ name, command: more.shown ?? command, ...(more.package === undefined ? {} : { package: more.package }), run: () => measure(command) })
+/** @param more `output` is a file that the command writes: it goes after each turn, so that no turn pays for clearing it away or has the disk busy with it */
+function entrant(name: string, command: readonly string[], more: { readonly package?: string, readonly shown?: readonly string[], readonly output?: string } = {}): Entrant {
+  const run = async (): Promise<Use> => {
+    try {
+      return await measure(command)
+    } finally {
+      if (more.output !== undefined) rmSync(more.output, { force: true })
+    }
+  }
+  return { name, command: more.shown ?? command, ...(more.package === undefined ? {} : { package: more.package }), run }
+}
 
 const COLUMNS = ['frame.number', 'frame.time_relative', 'ip.src', 'ip.dst', '_ws.col.Protocol', 'frame.len', '_ws.col.Info'].flatMap(column => ['-e', column])
 
 /** @param folder for what the programs write */
 function contestsOf(file: string, folder: string, naptlab: string): Contest[] {
-  const ours = (...words: string[]): Entrant => entrant('naptlab', [process.execPath, naptlab, ...words], { shown: ['naptlab', ...words] })
+  const ours = (words: readonly string[], output?: string): Entrant => entrant('naptlab', [process.execPath, naptlab, ...words], { shown: ['naptlab', ...words], ...output === undefined ? {} : { output } })
+  const translated = join(folder, 'ours.pcapng'), rewritten = join(folder, 'theirs.pcap')
   const golden = join(folder, 'golden')
   execFileSync(process.execPath, [naptlab, 'golden', 'record', file, '--name', 'bench', '--out', golden, '--force'], { stdio: 'ignore' })
   return [
     {
       name: 'show', work: 'decode, and print a line a packet', wanted: 10,
-      ours: ours('show', file), peer: entrant('tshark -T fields', ['tshark', '-r', file, '-T', 'fields', ...COLUMNS], { package: 'tshark' }),
+      ours: ours(['show', file]), peer: entrant('tshark -T fields', ['tshark', '-r', file, '-T', 'fields', ...COLUMNS], { package: 'tshark' }),
     },
     {
       name: 'translate', work: 'every address and port rewritten, checksums right', wanted: 1,
-      ours: ours('translate', file, '-o', join(folder, 'ours.pcapng'), '--nat', 'rfc-recommended', '--comments', 'none'),
-      peer: entrant('tcprewrite', ['tcprewrite', '--pnat=192.168.1.0/24:202.204.16.13/32', '--fixcsum', `--infile=${file}`, `--outfile=${join(folder, 'theirs.pcap')}`], { package: 'tcpreplay' }),
+      ours: ours(['translate', file, '-o', translated, '--nat', 'rfc-recommended', '--comments', 'none'], translated),
+      peer: entrant('tcprewrite', ['tcprewrite', '--pnat=192.168.1.0/24:202.204.16.13/32', '--fixcsum', `--infile=${file}`, `--outfile=${rewritten}`], { package: 'tcpreplay', output: rewritten }),
     },
     {
       name: 'golden check', work: 'every packet compared with a golden', wanted: 5,
-      ours: ours('golden', 'check', file, '--golden', golden), peer: entrant('tshark', ['tshark', '-r', file], { package: 'tshark' }),
+      ours: ours(['golden', 'check', file, '--golden', golden]), peer: entrant('tshark', ['tshark', '-r', file], { package: 'tshark' }),
     },
   ]
 }
