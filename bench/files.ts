@@ -12,11 +12,12 @@ import { chart, table } from './report.js'
 import { runRounds, type Contest, type Entrant } from './rounds.js'
 import { writeTraffic } from './traffic.js'
 
-const USAGE = `npm run bench:files -- [--quick] [--big] [--rounds N] [--packets N] [--seed N] [--out FOLDER] [--naptlab PATH]
+const USAGE = `npm run bench:files -- [--quick] [--big] [--rounds N] [--only NAME…] [--packets N] [--seed N] [--out FOLDER] [--naptlab PATH]
 
   --quick     100,000 packets and 2 rounds: under a minute, for a look
   --big       also a file of 2 GB, for the memory that show, check and translate take
   --rounds    interleaved rounds (5)
+  --only      of show, translate and golden check, which are to be held; several with commas
   --packets   of the file (1,000,000)
   --seed      of the file's content (1)
   --out       where results go: files.json and files.svg (out/bench)
@@ -25,11 +26,11 @@ const USAGE = `npm run bench:files -- [--quick] [--big] [--rounds N] [--packets 
 /** Bytes. */
 const BIG_FILE = 2e9, BIG_MEMORY = 300e6
 
-interface Settings { readonly rounds: number, readonly packets: number, readonly seed: number, readonly big: boolean, readonly out: string, readonly naptlab: string }
+interface Settings { readonly rounds: number, readonly only: readonly string[] | null, readonly packets: number, readonly seed: number, readonly big: boolean, readonly out: string, readonly naptlab: string }
 
 function settings(): Settings {
   const { values } = parseArgs({ options: {
-    quick: { type: 'boolean', default: false }, big: { type: 'boolean', default: false }, rounds: { type: 'string' }, packets: { type: 'string' },
+    quick: { type: 'boolean', default: false }, big: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string' }, packets: { type: 'string' },
     seed: { type: 'string', default: '1' }, out: { type: 'string', default: 'out/bench' }, naptlab: { type: 'string' },
   } })
   const count = (name: string, text: string): number => {
@@ -37,7 +38,7 @@ function settings(): Settings {
     return Number(text)
   }
   return {
-    rounds: count('rounds', values.rounds ?? (values.quick ? '2' : '5')), packets: count('packets', values.packets ?? (values.quick ? '100000' : '1000000')),
+    only: values.only?.split(',') ?? null, rounds: count('rounds', values.rounds ?? (values.quick ? '2' : '5')), packets: count('packets', values.packets ?? (values.quick ? '100000' : '1000000')),
     seed: count('seed', values.seed), big: values.big, out: values.out, naptlab: values.naptlab ?? fileURLToPath(new URL('../cli/naptlab.js', import.meta.url)),
   }
 }
@@ -113,7 +114,7 @@ async function runBig(folder: string, { seed, naptlab }: Settings): Promise<BigR
 }
 
 async function main(): Promise<boolean> {
-  const chosen = settings(), { rounds, packets, seed, big, out, naptlab } = chosen
+  const chosen = settings(), { rounds, only, packets, seed, big, out, naptlab } = chosen
   mkdirSync(out, { recursive: true })
   const folder = mkdtempSync(join(out, 'files-'))
   const loadBefore = load()
@@ -121,7 +122,8 @@ async function main(): Promise<boolean> {
     const file = join(folder, 'traffic.pcap')
     writeTraffic(file, packets, seed, done => { progress(`writing ${packets} packets: ${Math.round(done / packets * 100)} %`) })
     progress('recording the golden')
-    const contests = contestsOf(file, folder, naptlab)
+    const all = contestsOf(file, folder, naptlab), contests = all.filter(({ name }) => only?.includes(name) ?? true), stranger = only?.find(name => !all.some(contest => contest.name === name))
+    if (stranger !== undefined) throw new BenchmarkError(`--only: there is no '${stranger}'; there are ${all.map(({ name }) => name).join(', ')}`)
     const results = await runRounds(contests, rounds, (round, { name, command }) => { progress(`round ${round + 1} of ${rounds}: ${name === 'naptlab' ? command.slice(0, 2).join(' ') : name}`) })
     const bigResults = big ? await runBig(folder, chosen) : []
     progress('')
