@@ -3,7 +3,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { canonicalizeFiles, type CanonicalFiles, type ReadingOptions } from '../canonical/canonical-files.js'
 import type { CanonicalInterface, CanonicalOptions, Fault } from '../canonical/canonical.js'
-import { capturesBeside, capturesIn, findGolden, READABLE, sameInterface } from './golden-folder.js'
+import { capturesBeside, capturesIn, findGolden, READABLE, refuseTooMany, sameInterface } from './golden-folder.js'
 import { lookInto } from './golden-large.js'
 import { checkCanonical, entriesOf, flowsOf, type Golden, type GoldenReport } from './golden.js'
 import { readGolden } from './golden-file.js'
@@ -18,7 +18,7 @@ export interface DiffOptions extends Omit<CanonicalOptions, 'keys'>, ReadingOpti
 
 /**
  * @param wanted and `got`: a capture file, a folder of captures, or a golden by its name, its folder or its file
- * @throws CheckUsageError for what is none of these; else as canonicalizeFiles and readGolden
+ * @throws CheckUsageError for what is none of these; else as canonicalizeFiles, readGolden and refuseTooMany
  */
 export async function diffGoldens(wanted: string, got: string, { readable = READABLE, keyLog, onProgress, ...given }: DiffOptions): Promise<GoldenReport> {
   const [before, after] = [wanted, got].map(openSide)
@@ -42,6 +42,9 @@ export async function diffGoldens(wanted: string, got: string, { readable = READ
         golden, beside: before.captures, files: inputFiles(after.captures), interfaces: named(second.interfaces), report, decoder: given.decoder, partial: false, reading: keyLog === undefined ? {} : { keyLog }, named,
       })
     }
+  }
+  for (const [{ golden }, { captures }, path] of [[before, after, wanted], [after, before, got]] as const) {
+    if (golden !== null && golden.digests !== true && captures.length > 0) await refuseTooMany(inputFiles(captures), golden, { ...reading(0), decoder: given.decoder }, path)
   }
   return compare(await formOf(before, options, reading(0)), await formOf(after, options, reading(1)), false)
 }

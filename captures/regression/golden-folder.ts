@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { canonicalizeFiles, keyLogsFor, type ReadingOptions } from '../canonical/canonical-files.js'
 import type { CanonicalInterface, CanonicalOptions } from '../canonical/canonical.js'
 import { copyCaptures } from '../files/copy-captures.js'
-import { checkCanonical, entriesOf, GoldenError, noGolden, recordCanonical, type Golden, type GoldenReport } from './golden.js'
+import { checkCanonical, entriesOf, flowsOf, GoldenError, noGolden, recordCanonical, type Golden, type GoldenReport } from './golden.js'
 import { lookInto } from './golden-large.js'
 import { formatGolden, GOLDEN_FILE, goldenPath, readGolden } from './golden-file.js'
 import { inputFiles, type InputFile } from '../files/input-files.js'
@@ -71,25 +71,45 @@ export async function recordFolder(files: readonly InputFile[], { name, folder, 
   return golden
 }
 
+/** Packets and messages that are compared one by one at most: they are in memory then, 1 KB each. */
+export const COMPARABLE = 10 * READABLE
+/** Bytes of a capture file that a packet takes at least: a pcap record of an IPv4 header. */
+const SHORTEST_RECORD = 16 + 20
+
 export interface GoldenFileCheckOptions extends ReadingOptions {
   readonly decoder: PayloadDecoder
+  /** Packets and messages that captures may have at most for a golden with entries; COMPARABLE when not given. */
+  readonly comparable?: number
   /** True: interfaces of the golden without a capture do not count against the report. */
   readonly partial?: boolean
 }
 
 /**
  * Compares capture files with the golden at `path`. Where both show one interface, that is compared whatever its name.
- * @throws GoldenError when the golden cannot be read; else as canonicalizeFiles
+ * @throws GoldenError when the golden cannot be read, and for captures too long to be those of a golden with entries; else as canonicalizeFiles
  */
-export async function checkGoldenFiles(files: readonly InputFile[], path: string, { decoder, partial = false, ...reading }: GoldenFileCheckOptions): Promise<GoldenReport> {
+export async function checkGoldenFiles(files: readonly InputFile[], path: string, { decoder, partial = false, comparable = COMPARABLE, ...reading }: GoldenFileCheckOptions): Promise<GoldenReport> {
   const golden = readGolden(path)
   if (golden === null) return noGolden(path)
+  if (golden.digests !== true) await refuseTooMany(files, golden, { ...reading, decoder, comparable }, path)
   const { interfaces, keys } = await canonicalizeFiles(files, { ...golden, decoder }, reading)
   const named = (forms: ReadonlyMap<string, CanonicalInterface>): ReadonlyMap<string, CanonicalInterface> => sameInterface(forms, golden)
   const report = checkCanonical(named(interfaces), golden, { keys, partial })
   if (report.ok || golden.digests !== true) return report
   return lookInto({ golden, beside: capturesBeside(path), files, interfaces: named(interfaces), report, decoder, partial, reading, named })
 }
+
+/** @throws GoldenError for captures with more packets and messages than are compared one by one with a golden that has entries */
+export async function refuseTooMany(files: readonly InputFile[], golden: Golden, { decoder, comparable = COMPARABLE, ...reading }: GoldenFileCheckOptions, name: string): Promise<void> {
+  if (sizeOf(files) <= comparable * SHORTEST_RECORD) return
+  const { interfaces } = await canonicalizeFiles(files, { ...golden, decoder, digests: true }, reading), entries = entriesOf(flowsOf(interfaces))
+  if (entries <= comparable) return
+  const [few, many] = [entriesOf(golden.interfaces), entries].map(count => count.toLocaleString('en'))
+  throw new GoldenError(`${name} has ${few} packets and messages, and the captures have ${many}, too many to be compared with it one by one. Give the captures of this golden's run, or record a golden of these: naptlab golden record.`)
+}
+
+/** Bytes; of a pipe, none. */
+const sizeOf = (files: readonly InputFile[]): number => files.reduce((sum, file) => sum + (statSync(file.path, { throwIfNoEntry: false })?.size ?? 0), 0)
 
 /** One interface on either side is the same one: a capture is named as its card, which another machine calls otherwise. */
 export function sameInterface(interfaces: ReadonlyMap<string, CanonicalInterface>, wanted: Golden): ReadonlyMap<string, CanonicalInterface> {

@@ -92,6 +92,9 @@ t.test('where there is one interface, its name does not matter; traffic of anybo
   t.match(await checkGoldenFiles(inputFiles([file('friday.pcap', ['who?', 'you'])]), path, { decoder: decodePayload }), { result: 'different', differences: [{ interface: 'monday', frame: 2, field: 'bytes', wanted: '"me"', got: '"you"' }] })
   t.equal((await checkGoldenFiles(inputFiles([file('empty.pcap', [])]), path, { decoder: decodePayload })).ok, false)
   t.match(await checkGoldenFiles(inputFiles([file('friday.pcap', ['who?'])]), join(dir, 'none', 'golden.yaml'), { decoder: decodePayload }), { result: 'no golden', ok: false })
+  const long = inputFiles([file('long.pcap', ['who?', 'me', 'you', 'they'])])
+  t.equal((await checkGoldenFiles(long, path, { decoder: decodePayload, comparable: 4 })).result, 'different')
+  await t.rejects(checkGoldenFiles(long, path, { decoder: decodePayload, comparable: 3 }), { name: 'GoldenError', message: /golden\.yaml has 2 packets and messages, and the captures have 4, too many/ })
 })
 
 t.test('two captures, two goldens, or one of each are compared', async t => {
