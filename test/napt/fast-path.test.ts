@@ -3,13 +3,13 @@
 import t, { type Test } from 'tap'
 import { ConfigError } from '../../napt/fields.js'
 import { PRESETS } from '../../napt/behaviour/presets.js'
-import { parseIpv4, type Port } from '../../napt/wire/address.js'
+import { parseIpv4, type MacAddress, type Port } from '../../napt/wire/address.js'
 import { FUZZED } from './fuzz/behaviours.js'
 import { arpAnswer, FlowSource } from './fuzz/flow-source.js'
 import { configOf, Subject, type FuzzOptions } from './fuzz/subject.js'
 import { Random } from './random.js'
-import { udp } from './frames.js'
-import { RouterBench } from './router-bench.js'
+import { arpReply, udp } from './frames.js'
+import { MACS, RouterBench } from './router-bench.js'
 
 const FRAMES = 25_000
 const TIMES = [1, 0.25, 40, 900, 5000, 31_000, 61_000, 125_000]
@@ -173,6 +173,17 @@ t.test('the second packet of a flow takes it, in either direction', async t => {
   t.equal(b.router.fastForwarded, 3)
   b.lan(udp('192.168.1.3:2000', '130.74.23.6:1200', 'x', { timeToLive: 1 }))
   t.equal(b.router.fastForwarded, 3, 'what has to be decided goes the whole way')
+})
+
+t.test('a next hop that has another MAC address from now on gets the next packet there', async t => {
+  const b = new RouterBench(), out = udp('192.168.1.3:2000', '130.74.23.6:1200', 'x'), moved = Uint8Array.of(2, 7, 7, 7, 7, 7) as MacAddress
+  const macs = [1, 2, 3].map(() => Buffer.from(b.lan(out).frames[0].subarray(0, 6)).toString('hex'))
+  t.equal(b.router.fastForwarded, 2)
+  b.raw('wan', arpReply({ mac: moved, address: '130.74.23.6' }, { mac: MACS.wan, address: '202.204.16.13' }))
+  const [frame] = b.lan(out).frames
+  t.equal(b.router.fastForwarded, 3)
+  t.equal(Buffer.from(frame.subarray(0, 6)).toString('hex'), '020707070707')
+  t.not(macs[2], '020707070707')
 })
 
 t.test('foreseen or not, with more flows than it takes: frames and tables are the same', async t => {
