@@ -106,7 +106,7 @@ class Core implements RouterOutput {
     const { router, now } = this, bytes = this.#bytes, length = this.#template.length
     let refused = 0
     const start = performance.now()
-    router.foresee(bytes, STARTS, BATCH, from)
+    router.foresee(bytes, STARTS, 0, BATCH, from)
     for (let i = 0; i < BATCH; i++) if (router.process(bytes, i * STRIDE, i * STRIDE + length, false, from, now).action !== 'forward') refused++
     const time = performance.now() - start
     if (refused > 0) throw new BenchmarkError(`${refused} frames of ${BATCH} from the ${from} were not forwarded`)

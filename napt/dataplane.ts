@@ -3,6 +3,7 @@
 import { performance } from 'node:perf_hooks'
 import type { RouterConfig } from './router-config.js'
 import type { Clock } from './clock.js'
+import { FORESEEN } from './fast-path.js'
 import { batchOf } from './device/memory.js'
 import type { Device, DeviceCounters, FrameBatch } from './device/device.js'
 import type { RouterOutput } from './router-output.js'
@@ -145,8 +146,8 @@ export class Dataplane implements RouterOutput {
   #processBatch(batch: FrameBatch, from: Side, waited: boolean): void {
     const now = this.#clock.now(), source = this.#isTraced ? this.#sourceOf(batch.bytes, from) : null
     if (source !== null) this.#clock.stamp(this.#time, 0)
-    this.router.foresee(batch.bytes, batch.starts, batch.count, from)
     for (let i = 0; i < batch.count; i++) {
+      if (i % FORESEEN === 0) this.router.foresee(batch.bytes, batch.starts, i, Math.min(i + FORESEEN, batch.count), from)
       const record = source === null ? -1 : this.#trace.open(source, batch.starts[i], batch.ends[i], batch.partial[i] === 1)
       const verdict = this.router.process(batch.bytes, batch.starts[i], batch.ends[i], batch.partial[i] === 1, from, now, batch.segments[i])
       if (verdict.action === 'forward') this.#devices[verdict.to].forward(batch, i)

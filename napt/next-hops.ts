@@ -44,18 +44,18 @@ export class NextHops {
 
   /** The MAC address for a packet that leaves by side `to`, or null when it has to be asked for. Allocates nothing. */
   find(to: Side, destination: Ipv4Address, now: number): MacAddress | null {
-    return this.#of(to).find(this.nextHop(to, destination), now)
+    return this.neighbours(to).find(this.nextHop(to, destination), now)
   }
 
-  /** The neighbours of the cable that a side's packets leave by, and the address that one of them is to have: `find` in two steps, for the fast path. */
-  neighbours(to: Side): Neighbours { return this.#of(to) }
+  /** Who is on the cable of a side; with `nextHop`, the address that one of them is to have, `find` in two steps for the fast path. */
+  neighbours(side: Side): Neighbours { return side === 'lan' ? this.#lan : this.#wan }
   nextHop(to: Side, destination: Ipv4Address): Ipv4Address { return to === 'lan' ? destination : this.config.wan.gateway ?? destination }
 
   /** Keeps a copy of the packet until its next hop answers; false when too many wait already. */
   hold(packet: Packet, to: Side, destination: Ipv4Address, now: number): boolean {
     const frame = packet.bytes.slice(packet.frame, packet.end)
     if (packet.partial) completeChecksum(frame, 0, frame.length)
-    return this.#of(to).hold(this.nextHop(to, destination), frame, now)
+    return this.neighbours(to).hold(this.nextHop(to, destination), frame, now)
   }
 
   /** An ARP message `bytes[at, end)` came in on a side: `asked` for an address of the router, and answered; `told` it something; or why it is dropped. */
@@ -64,7 +64,7 @@ export class NextHops {
     if (defect !== null) return defect
     const sender = arp.senderAddress(bytes, at), target = arp.targetAddress(bytes, at)
     const forUs = this.#addressing.isAnsweredFor(from, target)
-    if (sender !== 0 && !this.#addressing.isAnsweredFor(from, sender)) this.#of(from).learn(sender, arp.senderMac(bytes, at), now, forUs)
+    if (sender !== 0 && !this.#addressing.isAnsweredFor(from, sender)) this.neighbours(from).learn(sender, arp.senderMac(bytes, at), now, forUs)
     if (!forUs) return 'not-for-router'
     if (arp.operation(bytes, at) !== arp.OPERATION.request) return 'told'
     this.#own.arpReply(from, target, { mac: arp.senderMac(bytes, at), address: sender })
@@ -79,8 +79,6 @@ export class NextHops {
 
   /** Milliseconds until `tick` has something to do, or Infinity. */
   untilTick(now: number): number { return Math.min(this.#lan.untilTick(now), this.#wan.untilTick(now)) }
-
-  #of(side: Side): Neighbours { return side === 'lan' ? this.#lan : this.#wan }
 
   /** The neighbours beyond one side: frames that wait for them came in on either. */
   #neighboursOf(side: Side): Neighbours {

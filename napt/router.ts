@@ -180,8 +180,8 @@ export class Router {
     }
   }
 
-  /** Optional, before `process` is called for each frame of a batch (fast-path.ts): with very many flows it is faster so. */
-  foresee(bytes: Uint8Array, starts: Int32Array, count: number, from: Side): void { this.#fastPath?.foresee(bytes, starts, count, from) }
+  /** Optional, before `process` is called for each of some frames (fast-path.ts): with very many flows it is faster so. */
+  foresee(bytes: Uint8Array, starts: Int32Array, first: number, end: number, from: Side): void { this.#fastPath?.foresee(bytes, starts, first, end, from) }
 
   /** Turns the frame `bytes[start, end)`, as a LAN host received it, back into what must have come from the WAN for it (turn-back.ts). */
   turnBack(bytes: Uint8Array, start: number, end: number, partial: boolean): void {

@@ -14,13 +14,15 @@ import type { KeySource } from '../tls/key-log.js'
 export interface DiffOptions extends Omit<CanonicalOptions, 'keys'>, ReadingOptions {
   /** Packets and messages above which captures are compared by digests; as many as a golden has entries for when not given. */
   readonly readable?: number
+  /** See GoldenFileCheckOptions. */
+  readonly comparable?: number
 }
 
 /**
  * @param wanted and `got`: a capture file, a folder of captures, or a golden by its name, its folder or its file
  * @throws CheckUsageError for what is none of these; else as canonicalizeFiles, readGolden and refuseTooMany
  */
-export async function diffGoldens(wanted: string, got: string, { readable = READABLE, keyLog, onProgress, ...given }: DiffOptions): Promise<GoldenReport> {
+export async function diffGoldens(wanted: string, got: string, { readable = READABLE, comparable, keyLog, onProgress, ...given }: DiffOptions): Promise<GoldenReport> {
   const [before, after] = [wanted, got].map(openSide)
   const { ports = [], periodic = [], bothWays = [] } = { ...given, ...before.golden ?? after.golden ?? {} }
   const options = { ...given, ports, periodic, bothWays }, name = `${wanted} and ${got}`
@@ -44,7 +46,7 @@ export async function diffGoldens(wanted: string, got: string, { readable = READ
     }
   }
   for (const [{ golden }, { captures }, path] of [[before, after, wanted], [after, before, got]] as const) {
-    if (golden !== null && golden.digests !== true && captures.length > 0) await refuseTooMany(inputFiles(captures), golden, { ...reading(0), decoder: given.decoder }, path)
+    if (golden !== null && golden.digests !== true && captures.length > 0) await refuseTooMany(inputFiles(captures), golden, { ...reading(0), decoder: given.decoder, ...(comparable === undefined ? {} : { comparable }) }, path)
   }
   return compare(await formOf(before, options, reading(0)), await formOf(after, options, reading(1)), false)
 }

@@ -88,10 +88,10 @@ export interface GoldenFileCheckOptions extends ReadingOptions {
  * Compares capture files with the golden at `path`. Where both show one interface, that is compared whatever its name.
  * @throws GoldenError when the golden cannot be read, and for captures too long to be those of a golden with entries; else as canonicalizeFiles
  */
-export async function checkGoldenFiles(files: readonly InputFile[], path: string, { decoder, partial = false, comparable = COMPARABLE, ...reading }: GoldenFileCheckOptions): Promise<GoldenReport> {
+export async function checkGoldenFiles(files: readonly InputFile[], path: string, { decoder, partial = false, comparable, ...reading }: GoldenFileCheckOptions): Promise<GoldenReport> {
   const golden = readGolden(path)
   if (golden === null) return noGolden(path)
-  if (golden.digests !== true) await refuseTooMany(files, golden, { ...reading, decoder, comparable }, path)
+  if (golden.digests !== true) await refuseTooMany(files, golden, { ...reading, decoder, ...(comparable === undefined ? {} : { comparable }) }, path)
   const { interfaces, keys } = await canonicalizeFiles(files, { ...golden, decoder }, reading)
   const named = (forms: ReadonlyMap<string, CanonicalInterface>): ReadonlyMap<string, CanonicalInterface> => sameInterface(forms, golden)
   const report = checkCanonical(named(interfaces), golden, { keys, partial })
@@ -100,7 +100,7 @@ export async function checkGoldenFiles(files: readonly InputFile[], path: string
 }
 
 /** @throws GoldenError for captures with more packets and messages than are compared one by one with a golden that has entries */
-export async function refuseTooMany(files: readonly InputFile[], golden: Golden, { decoder, comparable = COMPARABLE, ...reading }: GoldenFileCheckOptions, name: string): Promise<void> {
+export async function refuseTooMany(files: readonly InputFile[], golden: Golden, { decoder, comparable = COMPARABLE, ...reading }: Omit<GoldenFileCheckOptions, 'partial'>, name: string): Promise<void> {
   if (sizeOf(files) <= comparable * SHORTEST_RECORD) return
   const { interfaces } = await canonicalizeFiles(files, { ...golden, decoder, digests: true }, reading), entries = entriesOf(flowsOf(interfaces))
   if (entries <= comparable) return

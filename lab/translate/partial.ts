@@ -1,5 +1,5 @@
 // Checksums that a sender's card was to finish (offload): captures on the sending machine are full of them.
-import { folded, halves } from '../../napt/fast-path.js'
+import { folded, halves } from '../../napt/wire/checksum.js'
 import * as ethernet from '../../napt/wire/ethernet.js'
 import * as ipv4 from '../../napt/wire/ipv4.js'
 import * as tcp from '../../napt/wire/tcp.js'

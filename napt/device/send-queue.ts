@@ -2,7 +2,7 @@
 // datagrams of one flow become segments of one message (udp-segments.ts), in the place of the first of them. So the order within a flow
 // stays; that between flows changes by no more than what waited together.
 import { VIRTIO_HEADER, type FrameMemory, type MessageArray } from '../system/frame-arena.js'
-import { becomePacket, checksumHolds, continues, flowHash, isPlain, isUdp, mostSegments, PAYLOAD, payloadLength } from './udp-segments.js'
+import { becomePacket, checksumHolds, continues, datagramHash, isPlain, isUdp, mostSegments, PAYLOAD, payloadLength } from './udp-segments.js'
 
 /** What a queue writes its messages into: iovecs in a row, and which of them make a message. */
 export type Messages = Pick<MessageArray, 'gather' | 'set' | 'free'>
@@ -88,7 +88,7 @@ export class SendQueue<M extends Messages = MessageArray> {
       this.#open = this.#epoch + this.#frames
       return
     }
-    const place = flowHash(view, start) >>> 32 - FLOW_BITS, known = this.#flows[place], length = payloadLength(view, start)
+    const place = datagramHash(view, start) >>> 32 - FLOW_BITS, known = this.#flows[place], length = payloadLength(view, start)
     if (known >= this.#open && this.#join(view, known - this.#epoch, frame, start, length, isPartial)) return
     this.#flows[place] = this.#epoch + frame
     this.#starts[frame] = start

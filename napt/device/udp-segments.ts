@@ -30,7 +30,7 @@ export function isPlain(frame: DataView, at: number, end: number): boolean {
 }
 
 /** The same for all datagrams of a flow; 32 bits. */
-export const flowHash = (frame: DataView, at: number): number =>
+export const datagramHash = (frame: DataView, at: number): number =>
   Math.imul(frame.getInt32(at + SOURCE) ^ Math.imul(frame.getInt32(at + DESTINATION), 0x85ebca6b) ^ frame.getInt32(at + PORTS), 0x9e3779b1)
 
 /** Bytes. */

@@ -146,6 +146,7 @@ export class FlowIndex {
     slots[at] = h & ~ROW | row + 1
   }
 
+  /** Touches one page more of the next slots. */
   #prepare(): void {
     this.#next ??= new Int32Array(this.#slots.length * 2)
     this.#next[this.#touched] = 0

@@ -1,13 +1,12 @@
 // S26 the other way round: a packet as a host of the LAN received it becomes again what must have come from the WAN for it to be
 // so. A capture of the LAN alone holds the answers in no other form, and they are to pass the NAT like any packet. Most belong to
 // a session that is there, and take a short way, as the router's fast path: by words, each checksum changed once.
-import { folded, halves } from '../fast-path.js'
 import { Packet } from '../packet.js'
 import { PROTOCOL_CODE } from '../table/flow-index.js'
 import type { NaptTable } from '../table/napt-table.js'
 import type { Ipv4Address } from '../wire/address.js'
 import { read16 } from '../wire/bytes.js'
-import { update16 } from '../wire/checksum.js'
+import { folded, halves, update16 } from '../wire/checksum.js'
 import * as ethernet from '../wire/ethernet.js'
 import * as icmp from '../wire/icmp.js'
 import * as ipv4 from '../wire/ipv4.js'

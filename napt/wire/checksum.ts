@@ -52,3 +52,11 @@ export function updatePartial32(bytes: Uint8Array, at: number, before: number, a
   write16(bytes, at, (sum & 0xffff) + (sum >>> 16))
 }
 
+/** The sum of the two 16-bit words of a 32-bit one. */
+export const halves = (word: number): number => (word >>> 16) + (word & 0xffff)
+
+/** The one's complement sum in 16 bits, of up to 2^16 words' sum. */
+export function folded(sum: number): number {
+  const once = (sum & 0xffff) + (sum >>> 16)
+  return (once & 0xffff) + (once >>> 16)
+}

@@ -95,6 +95,11 @@ t.test('where there is one interface, its name does not matter; traffic of anybo
   const long = inputFiles([file('long.pcap', ['who?', 'me', 'you', 'they'])])
   t.equal((await checkGoldenFiles(long, path, { decoder: decodePayload, comparable: 4 })).result, 'different')
   await t.rejects(checkGoldenFiles(long, path, { decoder: decodePayload, comparable: 3 }), { name: 'GoldenError', message: /golden\.yaml has 2 packets and messages, and the captures have 4, too many/ })
+  const golden = join(dir, 'dns'), capture = join(dir, 'long.pcap')
+  for (const sides of [[golden, capture], [capture, golden]] as const) {
+    t.equal((await diffGoldens(...sides, { decoder: decodePayload, comparable: 4 })).result, 'different')
+    await t.rejects(diffGoldens(...sides, { decoder: decodePayload, comparable: 3 }), { name: 'GoldenError', message: /has 2 packets and messages, and the captures have 4/ })
+  }
 })
 
 t.test('two captures, two goldens, or one of each are compared', async t => {

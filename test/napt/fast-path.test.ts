@@ -186,6 +186,17 @@ t.test('a next hop that has another MAC address from now on gets the next packet
   t.not(macs[2], '020707070707')
 })
 
+t.test('while an index doubles, flows that have not moved to its new slots take it as well', async t => {
+  const b = new RouterBench(), flow = (i: number): Uint8Array => udp(`192.168.1.${2 + i % 7}:${2000 + Math.floor(i / 7)}`, '130.74.23.6:1200', 'x')
+  // 16,384 slots are three quarters full with 12,288 flows; each new one then moves eight, the oldest first.
+  for (let i = 0; i < 12_400; i++) b.lan(flow(i))
+  for (const i of [100, 6000, 12_000, 12_390]) {
+    const before = b.router.fastForwarded
+    b.lan(flow(i))
+    t.equal(b.router.fastForwarded, before + 1, String(i))
+  }
+})
+
 t.test('foreseen or not, with more flows than it takes: frames and tables are the same', async t => {
   const benches = [new RouterBench(), new RouterBench()], flows = 14_000, router = benches[0].router
   const flow = (i: number): Uint8Array => udp(`192.168.1.${2 + i % 7}:${2000 + Math.floor(i / 7)}`, '130.74.23.6:1200', 'x')
@@ -196,7 +207,7 @@ t.test('foreseen or not, with more flows than it takes: frames and tables are th
     // Known and unknown flows, a frame that is cut off, one too many for a batch, and memory that ends with the last frame.
     const frames = Array.from({ length: 65 }, (_, i) => i === 20 ? flow(3).subarray(0, 30) : flow(random.below(flows + 500)))
     const starts = Int32Array.from(frames, (_, i) => frames.slice(0, i).reduce((sum, { length }) => sum + length, 0)), memory = Buffer.concat(frames)
-    router.foresee(memory, starts, frames.length, batch % 2 === 0 ? 'lan' : 'wan')
+    router.foresee(memory, starts, 0, frames.length, batch % 2 === 0 ? 'lan' : 'wan')
     if (Buffer.compare(memory, Buffer.concat(frames)) !== 0) wrong.push(batch)
     for (const [i, frame] of frames.entries()) {
       const [foreseen, whole] = benches.map(b => b.lan(frame))
