@@ -45,7 +45,7 @@ export class FlowIndex {
   readonly #b: number
   readonly #ports: number
   readonly #code: number
-  readonly #isIn: (row: number) => boolean
+  readonly #marks: number
   /** Row number + 1, and the hash's highest bits above; 0 where free. */
   #slots: Int32Array
   #mask: number
@@ -60,14 +60,14 @@ export class FlowIndex {
   /** So many rows an insertion that all have moved before the new slots are full. */
   #step = LEAST_MOVED
 
-  /** @param isIn whether a row in use is in this index: asked when the index doubles */
-  constructor(rows: IndexedRows, fields: KeyFields, isIn: (row: number) => boolean, capacity = 64) {
+  /** @param marks bits of the field with the code, all of which a row in use has that is in this index: looked at when the index doubles */
+  constructor(rows: IndexedRows, fields: KeyFields, marks = 0, capacity = 64) {
     this.#rows = rows
     this.#a = fields.a
     this.#b = fields.b
     this.#ports = fields.ports
     this.#code = fields.code
-    this.#isIn = isIn
+    this.#marks = marks
     this.#slots = new Int32Array(capacity)
     this.#mask = capacity - 1
   }
@@ -95,9 +95,9 @@ export class FlowIndex {
 
   /** The row's key must be written, and not be in the index yet. */
   insert(row: number): void {
-    const filled = (this.#size + 1) * 8 / (this.#mask + 1)
-    if (filled > 6) this.#grow()
-    else if (filled > 5 && this.#size % INSERTIONS_A_PAGE === 0) this.#prepare()
+    const size = this.#size, slots = this.#mask + 1
+    if (size >= slots * 6 >>> 3) this.#grow()
+    else if (size >= slots * 5 >>> 3 && size % INSERTIONS_A_PAGE === 0) this.#prepare()
     if (this.#old !== null) this.#move()
     this.#place(row)
     this.#size++
@@ -166,10 +166,18 @@ export class FlowIndex {
 
   #move(): void {
     const end = Math.min(this.#moved + this.#step, this.#last)
-    for (; this.#moved < end; this.#moved++) {
-      if (this.#rows.get(this.#moved, this.#code) >>> CODE_SHIFT !== 0 && this.#isIn(this.#moved)) this.#place(this.#moved)
+    const rows = this.#rows, slots = this.#slots, mask = this.#mask, fieldA = this.#a, fieldB = this.#b, fieldPorts = this.#ports, fieldCode = this.#code, marks = this.#marks
+    for (let row = this.#moved; row < end; row++) {
+      const fields = rows.chunkOf(row), place = rows.placeOf(row), code = fields[place + fieldCode]
+      if (code >>> CODE_SHIFT === 0 || (code & marks) !== marks) continue
+      // As in `#place`: the loop is half of what an insertion costs while the index doubles, if it calls.
+      const h = flowHash(fields[place + fieldA], fields[place + fieldB], fields[place + fieldPorts], code >>> CODE_SHIFT)
+      let at = h & mask
+      while (slots[at] !== 0 && (slots[at] & ROW) !== row + 1) at = at + 1 & mask
+      slots[at] = h & ~ROW | row + 1
     }
-    if (this.#moved === this.#last) this.#old = null
+    this.#moved = end
+    if (end === this.#last) this.#old = null
   }
 
   #findOld(old: Int32Array, h: number, a: number, b: number, ports: number, code: number): number {

@@ -2,10 +2,11 @@
 //
 // On the LAN side a mapping stands under its endpoint and as much of a remote endpoint as it depends on (0 for what it does not).
 // On the WAN side those that share a WAN endpoint (port overloading, RFC 7857 §3; protocols without ports) form a chain,
-// whose head the index knows; mostly the chain has one member.
+// whose head stands under it; mostly the chain has one member.
 import type { Ipv4Address, Port } from '../wire/address.js'
 import { CODE_SHIFT, FlowIndex, portPair, type ProtocolCode } from './flow-index.js'
 import { Rows } from './rows.js'
+import { WanEndpoints } from './wan-endpoints.js'
 
 const NONE = -1
 
@@ -21,9 +22,8 @@ const KIND_SHIFT = 27, KIND_BITS = 3, HOST = (1 << KIND_SHIFT) - 1
 
 export class Mappings {
   readonly #rows = new Rows(M.width)
-  readonly #byLan = new FlowIndex(this.#rows, { a: M.lanAddress, b: M.keyAddress, ports: M.lanPorts, code: M.code }, () => true)
-  /** Nothing remote is in the key: the WAN address stands twice. Of several mappings on one WAN endpoint, the first. */
-  readonly #byWan = new FlowIndex(this.#rows, { a: M.wanAddress, b: M.wanAddress, ports: M.wanPort, code: M.code }, mapping => this.#rows.get(mapping, M.previous) === NONE)
+  readonly #byLan = new FlowIndex(this.#rows, { a: M.lanAddress, b: M.keyAddress, ports: M.lanPorts, code: M.code })
+  readonly #byWan = new WanEndpoints()
 
   get count(): number { return this.#rows.count }
   /** One above the highest row in use. */
@@ -36,26 +36,26 @@ export class Mappings {
 
   /** The first mapping on a WAN endpoint, or -1; `next` gives the others. */
   ofWan(code: ProtocolCode, wanAddress: number, wanPort: number): number {
-    return this.#byWan.find(wanAddress, wanAddress, wanPort, code)
+    return this.#byWan.first(code, wanAddress, wanPort)
   }
 
   add(code: ProtocolCode, kind: number, host: number, lanAddress: number, lanPort: number, wanAddress: number, wanPort: number, keyAddress: number, keyPort: number): number {
-    const mapping = this.#rows.add(), rows = this.#rows
+    const rows = this.#rows, mapping = rows.add(), chunk = rows.chunkOf(mapping), at = rows.placeOf(mapping)
     const head = this.ofWan(code, wanAddress, wanPort)
-    rows.set(mapping, M.lanAddress, lanAddress)
-    rows.set(mapping, M.wanAddress, wanAddress)
-    rows.set(mapping, M.lanPorts, portPair(lanPort, keyPort))
-    rows.set(mapping, M.wanPort, wanPort)
-    rows.set(mapping, M.keyAddress, keyAddress)
-    rows.set(mapping, M.code, code << CODE_SHIFT | kind << KIND_SHIFT | host)
-    rows.set(mapping, M.firstSession, NONE)
-    rows.set(mapping, M.next, NONE)
-    rows.set(mapping, M.previous, head)
+    chunk[at + M.lanAddress] = lanAddress
+    chunk[at + M.wanAddress] = wanAddress
+    chunk[at + M.lanPorts] = portPair(lanPort, keyPort)
+    chunk[at + M.wanPort] = wanPort
+    chunk[at + M.keyAddress] = keyAddress
+    chunk[at + M.code] = code << CODE_SHIFT | kind << KIND_SHIFT | host
+    chunk[at + M.firstSession] = NONE
+    chunk[at + M.next] = NONE
+    chunk[at + M.previous] = head
     this.#byLan.insert(mapping)
     if (head === NONE) {
-      this.#byWan.insert(mapping)
+      this.#byWan.set(code, wanAddress, wanPort, mapping)
     } else {
-      // Behind the head, so that the index need not change.
+      // Behind the head, which stays.
       const second = rows.get(head, M.next)
       rows.set(mapping, M.next, second)
       rows.set(head, M.next, mapping)
@@ -68,15 +68,15 @@ export class Mappings {
   remove(mapping: number): void {
     const rows = this.#rows, next = this.next(mapping), previous = rows.get(mapping, M.previous)
     this.#byLan.remove(mapping)
-    if (previous === NONE) this.#byWan.remove(mapping)
+    if (previous === NONE) this.#byWan.set(this.code(mapping), this.wanAddress(mapping), this.wanPort(mapping), next)
     else rows.set(previous, M.next, next)
-    if (next !== NONE) {
-      rows.set(next, M.previous, previous)
-      if (previous === NONE) this.#byWan.insert(next)
-    }
+    if (next !== NONE) rows.set(next, M.previous, previous)
     rows.set(mapping, M.code, 0)
     rows.remove(mapping)
   }
+
+  /** Addresses that are not wanted are the router's no more; no mapping may be left on them. */
+  keepAddresses(isWanted: (address: number) => boolean): void { this.#byWan.keep(isWanted) }
 
   /** False for a row that is free. */
   isUsed(mapping: number): boolean { return this.#rows.get(mapping, M.code) !== 0 }

@@ -22,7 +22,7 @@ import { addStaticMapping, ensureStaticMapping, keepStaticMappings, removeStatic
 import { TableStore } from './store.js'
 import { opensConnection } from './tcp-state.js'
 import { protocolOf, Timers } from './timers.js'
-import type { AddressConfig, WanAddresses } from './wan-addresses.js'
+import type { AddressConfig, Sharable, WanAddresses } from './wan-addresses.js'
 
 const NONE = -1
 /** In place of a mapping: the WAN address is one host's own, and lets the packet in to any of its ports. */
@@ -188,6 +188,7 @@ export class NaptTable {
     this.#hosts.change(config.nat.limits)
     this.#timers.change(config.nat)
     let removed = this.#store.removeAll(mapping => !this.#mappings.isStatic(mapping) && !fits(mapping), now)
+    this.#mappings.keepAddresses(address => this.#addresses.has(address))
     for (const mapping of statics) removed += ensureStaticMapping(this.#store, mapping, primary, now)
     return removed
   }
@@ -234,10 +235,9 @@ export class NaptTable {
     const known = this.#knownMapping(code, lanAddress, lanPort, keyAddress, keyPort, now)
     const host = this.#hosts.obtain(lanAddress)
     const refusal = (known === NONE ? this.#hosts.admitMapping(host) : null) ?? this.#hosts.admitSession(host, now)
-    const mapping = refusal !== null ? this.#fail(refusal)
-      : known !== NONE ? known
-      : this.#newMapping(code, host, lanAddress, lanPort, keyAddress, keyPort, remoteAddress, remotePort, now)
-    if (mapping !== NONE) return this.#wayOut(mapping, code, remoteAddress, remotePort, now)
+    if (known !== NONE && refusal === null) return this.#wayOut(known, code, remoteAddress, remotePort, now)
+    const mapping = refusal !== null ? this.#fail(refusal) : this.#newMapping(code, host, lanAddress, lanPort, keyAddress, keyPort, remoteAddress, remotePort, now)
+    if (mapping !== NONE) return this.#store.addWayOut(mapping, remoteAddress, remotePort, now)
     this.#hosts.releaseIfEmpty(host)
     return NONE
   }
@@ -255,19 +255,21 @@ export class NaptTable {
 
   /** A mapping on a WAN endpoint of its own, or shared where it can be; -1 with `failure`. */
   #newMapping(code: ProtocolCode, host: number, lanAddress: number, lanPort: number, keyAddress: number, keyPort: number, remoteAddress: number, remotePort: number, now: number): number {
-    const wanPort = this.#addresses.allocate({
-      code, lanAddress, lanPort, preferredPort: this.#contiguousPort(code, lanAddress, lanPort, keyAddress, keyPort),
-      sharable: (address, port) => this.#isSharable(code, address, port, remoteAddress, remotePort, now),
-    }, host, now)
+    const sharable = this.#behaviour.portOverloading || code === PROTOCOL_CODE.other ? this.#sharableWith(code, remoteAddress, remotePort, now) : null
+    const wanPort = this.#addresses.allocate(code, host, lanAddress, lanPort, this.#contiguousPort(code, lanAddress, lanPort, keyAddress, keyPort), sharable, now)
     if (wanPort === NONE) return this.#fail(this.#addresses.failure)
     const { address } = this.#addresses
     const mapping = this.#store.addMapping(code, this.#addresses.isOneToOne(address) ? KIND.oneToOne : KIND.dynamic, host, lanAddress, lanPort, address, wanPort, keyAddress, keyPort)
-    // Whoever shared the WAN endpoint and spoke to the same remote one is long silent, or it would not have been sharable.
-    const lapsed = this.#sessions.findInbound(code, address, remoteAddress, portPair(wanPort, remotePort))
-    if (lapsed !== NONE) this.#store.removeSession(lapsed, now)
+    if (sharable !== null) this.#removeLapsed(code, address, wanPort, remoteAddress, remotePort, now)
     this.#last.isNew = true
     this.made++
     return mapping
+  }
+
+  /** Whoever shared a WAN endpoint and spoke to the same remote one is long silent, or it would not have been sharable. */
+  #removeLapsed(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, now: number): void {
+    const lapsed = this.#sessions.findInbound(code, wanAddress, remoteAddress, portPair(wanPort, remotePort))
+    if (lapsed !== NONE) this.#store.removeSession(lapsed, now)
   }
 
   #dependence(code: ProtocolCode, lanAddress: number): Dependence {
@@ -281,6 +283,11 @@ export class NaptTable {
     if (!this.#behaviour.portContiguity || code === PROTOCOL_CODE.icmp || lanPort === 0) return 0
     const sibling = this.#mappings.ofLan(code, lanAddress, lanPort - 1, keyAddress, keyPort)
     return sibling === NONE ? 0 : (this.#mappings.wanPort(sibling) + 1) & 0xffff
+  }
+
+  /** For packets to one remote endpoint. Apart from who asks for it: what a function is made in has memory of its own. */
+  #sharableWith(code: ProtocolCode, remoteAddress: number, remotePort: number, now: number): Sharable {
+    return (address, port) => this.#isSharable(code, address, port, remoteAddress, remotePort, now)
   }
 
   /** RFC 7857 §3: a WAN endpoint can be several mappings' as long as no two of them speak to the same remote endpoint. */
@@ -308,7 +315,7 @@ export class NaptTable {
     }
     const mapping = into === OPEN_HOST ? this.#mappingOnOwnAddress(code, host, lanAddress, wanAddress, wanPort) : into
     this.#last.mapping = mapping
-    return this.#store.addSession(mapping, remoteAddress, remotePort, now)
+    return this.#store.addWayIn(mapping, remoteAddress, remotePort, now)
   }
 
   #mappingOnOwnAddress(code: ProtocolCode, host: number, lanAddress: number, wanAddress: number, port: number): number {
@@ -359,14 +366,14 @@ export class NaptTable {
     return isExempt || this.#addresses.isOneToOne(wanAddress) || this.#behaviour.filtering[protocolOf(code)] === 'endpoint-independent'
   }
 
-  /** The session by which a host's packets leave through `mapping`: new, or one that came in while another was the way out. */
+  /** The session by which a host's packets leave through a mapping that was there: new, or one that came in while another was the way out. */
   #wayOut(mapping: number, code: ProtocolCode, remoteAddress: number, remotePort: number, now: number): number {
     const known = this.#sessions.findInbound(code, this.#mappings.wanAddress(mapping), remoteAddress, portPair(this.#mappings.wanPort(mapping), remotePort))
-    if (known === NONE) return this.#store.addSession(mapping, remoteAddress, remotePort, now)
+    if (known === NONE) return this.#store.addWayOut(mapping, remoteAddress, remotePort, now)
     if (this.#sessions.deadline(known) <= now) {
       // The mapping stays: it has just been found alive.
       this.#store.unlinkSession(known)
-      return this.#store.addSession(mapping, remoteAddress, remotePort, now)
+      return this.#store.addWayOut(mapping, remoteAddress, remotePort, now)
     }
     this.#sessions.makeWayOut(known)
     return known

@@ -108,9 +108,8 @@ export class PortPool {
     }
     if (low > high) return NO_PORT
     const parity = keepsParity ? parityOf(wanted) : EITHER
-    const suits = (port: number): boolean => port >= low && port <= high && (this.#free.has(port) || this.#isSharable(port, sharable))
-    if (preferred !== undefined && (parity === EITHER || parityOf(preferred) === parity) && suits(preferred)) return this.#hold(preferred)
-    if (allocation === 'preserve' && suits(wanted)) return this.#hold(wanted)
+    if (preferred !== undefined && (parity === EITHER || parityOf(preferred) === parity) && this.#suits(preferred, low, high, sharable)) return this.#hold(preferred)
+    if (allocation === 'preserve' && this.#suits(wanted, low, high, sharable)) return this.#hold(wanted)
     const order = allocation === 'preserve' ? collision : allocation
     if (order === 'refuse') return NO_PORT
     const floor = areIdentifiers || high < FIRST_REGISTERED ? low : Math.max(low, FIRST_REGISTERED)
@@ -132,6 +131,10 @@ export class PortPool {
     } else {
       this.#free.add(port)
     }
+  }
+
+  #suits(port: number, low: number, high: number, sharable: PortRequest['sharable']): boolean {
+    return port >= low && port <= high && (this.#free.has(port) || this.#isSharable(port, sharable))
   }
 
   /** RFC 6056 §3.3.1: a random beginning, and on from there. */

@@ -33,8 +33,8 @@ export class Sessions {
   /** Read by the fast path, which changes deadlines alone. */
   readonly rows = new Rows(SESSION.width)
   readonly #links = new Rows(L.width)
-  readonly outbound = new FlowIndex(this.rows, { a: SESSION.lanAddress, b: SESSION.remoteAddress, ports: SESSION.lanPorts, code: SESSION.state }, session => (this.rows.get(session, SESSION.state) & IS_WAY_OUT) !== 0)
-  readonly inbound = new FlowIndex(this.rows, { a: SESSION.wanAddress, b: SESSION.remoteAddress, ports: SESSION.wanPorts, code: SESSION.state }, () => true)
+  readonly outbound = new FlowIndex(this.rows, { a: SESSION.lanAddress, b: SESSION.remoteAddress, ports: SESSION.lanPorts, code: SESSION.state }, IS_WAY_OUT)
+  readonly inbound = new FlowIndex(this.rows, { a: SESSION.wanAddress, b: SESSION.remoteAddress, ports: SESSION.wanPorts, code: SESSION.state })
   readonly #wheel: ExpiryWheel
   /** `now` in milliseconds on the router's clock. */
   constructor(mappings: Mappings, now: number) {
@@ -54,26 +54,28 @@ export class Sessions {
     return this.inbound.find(wanAddress, remoteAddress, ports, code)
   }
 
-  /** A session that is in neither index yet on this mapping; its deadline has to be set at once. */
-  add(mapping: number, remoteAddress: number, remotePort: number, now: number): number {
-    const of = this.#mappings, code = of.code(mapping), lanAddress = of.lanAddress(mapping), lanPorts = portPair(of.lanPort(mapping), remotePort)
-    const isWayOut = this.findOutbound(code, lanAddress, remoteAddress, lanPorts) === NONE
-    const session = this.rows.add(), links = this.#links, first = of.firstSession(mapping)
+  /**
+   * A session that is not in the inbound index yet on this mapping; its deadline has to be set at once. `isWayOut`: its host's packets
+   * leave by it, for there is no other.
+   */
+  add(mapping: number, remoteAddress: number, remotePort: number, isWayOut: boolean, now: number): number {
+    const of = this.#mappings, first = of.firstSession(mapping), session = this.rows.add(), links = this.#links
     const chunk = this.rows.chunkOf(session), at = this.rows.placeOf(session)
-    chunk[at + SESSION.lanAddress] = lanAddress
+    chunk[at + SESSION.lanAddress] = of.lanAddress(mapping)
     chunk[at + SESSION.wanAddress] = of.wanAddress(mapping)
     chunk[at + SESSION.remoteAddress] = remoteAddress
-    chunk[at + SESSION.lanPorts] = lanPorts
+    chunk[at + SESSION.lanPorts] = portPair(of.lanPort(mapping), remotePort)
     chunk[at + SESSION.wanPorts] = portPair(of.wanPort(mapping), remotePort)
-    chunk[at + SESSION.state] = code << CODE_SHIFT
+    chunk[at + SESSION.state] = of.code(mapping) << CODE_SHIFT | (isWayOut ? IS_WAY_OUT : 0)
     // Both kinds of row come and go together, so that they have the same numbers.
     links.add()
-    links.set(session, L.mapping, mapping)
-    links.set(session, L.next, first)
-    links.set(session, L.previous, NONE)
+    const linkChunk = links.chunkOf(session), linkAt = links.placeOf(session)
+    linkChunk[linkAt + L.mapping] = mapping
+    linkChunk[linkAt + L.next] = first
+    linkChunk[linkAt + L.previous] = NONE
     if (first !== NONE) links.set(first, L.previous, session)
     of.setFirstSession(mapping, session)
-    if (isWayOut) this.makeWayOut(session)
+    if (isWayOut) this.outbound.insert(session)
     this.inbound.insert(session)
     // The deadline proper is written right after; until then any slot will do.
     this.#wheel.add(session, now)

@@ -48,12 +48,23 @@ export class TableStore {
     return removed
   }
 
-  addSession(mapping: number, remoteAddress: number, remotePort: number, now: number): number {
-    const wayOut = this.sessions.findOutbound(this.mappings.code(mapping), this.mappings.lanAddress(mapping), remoteAddress, portPair(this.mappings.lanPort(mapping), remotePort))
-    // It belongs to another mapping: on this one, the caller would have found it.
-    if (wayOut !== NONE && this.sessions.deadline(wayOut) <= now) this.removeSession(wayOut, now)
+  /** A session for a packet from the LAN, which has none to leave by. */
+  addWayOut(mapping: number, remoteAddress: number, remotePort: number, now: number): number {
     this.hosts.sessionAdded(this.mappings.host(mapping))
-    return this.sessions.add(mapping, remoteAddress, remotePort, now)
+    return this.sessions.add(mapping, remoteAddress, remotePort, true, now)
+  }
+
+  /** A session for a packet from the WAN; the host may have another one to leave by. */
+  addWayIn(mapping: number, remoteAddress: number, remotePort: number, now: number): number {
+    const { mappings, sessions } = this
+    let wayOut = sessions.findOutbound(mappings.code(mapping), mappings.lanAddress(mapping), remoteAddress, portPair(mappings.lanPort(mapping), remotePort))
+    // It belongs to another mapping: on this one, the caller would have found it.
+    if (wayOut !== NONE && sessions.deadline(wayOut) <= now) {
+      this.removeSession(wayOut, now)
+      wayOut = NONE
+    }
+    this.hosts.sessionAdded(mappings.host(mapping))
+    return sessions.add(mapping, remoteAddress, remotePort, wayOut === NONE, now)
   }
 
   /** Removes a session, and its mapping when that was the last one and the mapping is dynamic. */

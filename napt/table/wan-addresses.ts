@@ -14,7 +14,7 @@ import type { DropReason } from '../verdict.js'
 import { prefixMask, type Ipv4Address, type Prefix } from '../wire/address.js'
 import { PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
 import type { Hosts } from './hosts.js'
-import { PortPool, type PortRules } from './ports.js'
+import { PortPool, type PortRequest, type PortRules } from './ports.js'
 
 const NONE = -1
 
@@ -24,15 +24,8 @@ export interface AddressConfig {
   readonly lan: { readonly prefix: Prefix }
 }
 
-export interface PortWish {
-  readonly code: ProtocolCode
-  readonly lanAddress: number
-  readonly lanPort: number
-  /** Contiguity: tried first, if not 0. */
-  readonly preferredPort: number
-  /** Whether a WAN endpoint that others hold may be had as well. */
-  sharable(wanAddress: number, wanPort: number): boolean
-}
+/** Whether a WAN endpoint that others hold may be had as well. */
+export type Sharable = (wanAddress: number, wanPort: number) => boolean
 
 type Pools = Readonly<Record<Protocol, PortPool>>
 
@@ -104,18 +97,21 @@ export class WanAddresses {
     return this.#pool(code, address)?.take(port) ?? true
   }
 
-  /** A WAN port for a new mapping of the host, with the address in `address`; -1 with `failure`. */
-  allocate(wish: PortWish, host: number, now: number): number {
-    const { nat } = this.#config, own = this.#ownAddress.get(wish.lanAddress)
-    if (own !== undefined) return this.#takeOwn(wish, own)
-    if (nat.translation === 'addresses') return this.#allocateAddress(wish, host)
-    if (nat.portBlock > 0) return this.#allocateInBlock(wish, now)
+  /**
+   * A WAN port for a new mapping of a LAN endpoint, with the address in `address`; -1 with `failure`. `host`: the host's row.
+   * `preferredPort` is tried first, if not 0 (contiguity); `sharable` is null where no WAN endpoint is shared.
+   */
+  allocate(code: ProtocolCode, host: number, lanAddress: number, lanPort: number, preferredPort: number, sharable: Sharable | null, now: number): number {
+    const { nat } = this.#config, own = this.#ownAddress.get(lanAddress)
+    if (own !== undefined) return this.#takeOwn(code, lanPort, own)
+    if (nat.translation === 'addresses') return this.#allocateAddress(code, host, lanAddress, lanPort)
+    if (nat.portBlock > 0) return this.#allocateInBlock(code, lanAddress, lanPort, preferredPort, sharable, now)
     if (nat.pooling === 'paired') {
-      const address = this.#hosts.wanAddress(host)
-      return this.#allocateOn(wish, this.#isShared.has(address) ? address as Ipv4Address : this.#nextShared(), host, now)
+      const paired = this.#hosts.wanAddress(host)
+      return this.#allocateOn(code, this.#isShared.has(paired) ? paired as Ipv4Address : this.#nextShared(), host, lanPort, preferredPort, sharable, now)
     }
     for (let tries = this.#shared.length; tries > 0; tries--) {
-      const port = this.#allocateOn(wish, this.#nextShared(), host, now)
+      const port = this.#allocateOn(code, this.#nextShared(), host, lanPort, preferredPort, sharable, now)
       if (port !== NONE) return port
     }
     return NONE
@@ -128,50 +124,50 @@ export class WanAddresses {
   /** The host has no mapping any more: an address that was its own for the time is free. */
   hostLeft(wanAddress: number): void { this.#boundHost.delete(wanAddress) }
 
-  #allocateOn(wish: PortWish, address: Ipv4Address, host: number, now: number, block?: { from: number, to: number }): number {
+  #allocateOn(code: ProtocolCode, address: Ipv4Address, host: number, lanPort: number, preferredPort: number, sharable: Sharable | null, now: number, block?: PortRequest): number {
     this.address = address
     this.failure = this.#config.nat.portAllocation === 'preserve' && this.#config.nat.portCollision === 'refuse' ? 'port-taken' : 'no-free-port'
-    const pool = this.#pool(wish.code, address)
+    const pool = this.#pool(code, address)
     // Without ports, the remote address alone tells two hosts apart.
-    if (pool === undefined) return wish.sharable(address, wish.lanPort) ? wish.lanPort : this.#fail('peer-taken')
-    const { preferredPort } = wish
-    const port = pool.allocate(wish.lanPort, now, {
+    if (pool === undefined) return sharable?.(address, lanPort) === true ? lanPort : this.#fail('peer-taken')
+    // Mostly there is nothing to ask for but a port.
+    const port = preferredPort === 0 && sharable === null && block === undefined ? pool.allocate(lanPort, now) : pool.allocate(lanPort, now, {
       ...block,
       ...(preferredPort === 0 ? {} : { preferred: preferredPort }),
-      ...(this.#config.nat.portOverloading ? { sharable: candidate => wish.sharable(address, candidate) } : {}),
+      ...(sharable === null ? {} : { sharable: candidate => sharable(address, candidate) }),
     })
     if (port !== NONE && host !== NONE) this.#hosts.setWanAddress(host, address)
     return port
   }
 
-  #allocateAddress(wish: PortWish, host: number): number {
+  #allocateAddress(code: ProtocolCode, host: number, lanAddress: number, lanPort: number): number {
     const bound = this.#hosts.wanAddress(host) as Ipv4Address
-    if (bound !== 0) return this.#takeOwn(wish, bound)
+    if (bound !== 0) return this.#takeOwn(code, lanPort, bound)
     const address = this.#shared.find(candidate => !this.#boundHost.has(candidate))
     if (address === undefined) return this.#fail('no-free-address')
-    const port = this.#takeOwn(wish, address)
+    const port = this.#takeOwn(code, lanPort, address)
     if (port !== NONE) {
-      this.#boundHost.set(address, wish.lanAddress)
+      this.#boundHost.set(address, lanAddress)
       this.#hosts.setWanAddress(host, address)
     }
     return port
   }
 
   /** The host's own address: the port stays as it is. */
-  #takeOwn(wish: PortWish, address: Ipv4Address): number {
+  #takeOwn(code: ProtocolCode, lanPort: number, address: Ipv4Address): number {
     this.address = address
-    return this.take(wish.code, address, wish.lanPort) ? wish.lanPort : this.#fail('port-taken')
+    return this.take(code, address, lanPort) ? lanPort : this.#fail('port-taken')
   }
 
   /** RFC 7422 §2: which ports a host has follows from its number in the LAN, so that nobody has to log them. */
-  #allocateInBlock(wish: PortWish, now: number): number {
+  #allocateInBlock(code: ProtocolCode, lanAddress: number, lanPort: number, preferredPort: number, sharable: Sharable | null, now: number): number {
     const { nat, lan } = this.#config
     const blocks = blocksPerAddress(nat)
-    const hostNumber = (wish.lanAddress & ~prefixMask(lan.prefix.length)) >>> 0
+    const hostNumber = (lanAddress & ~prefixMask(lan.prefix.length)) >>> 0
     const nth = Math.floor(hostNumber / blocks)
     if (nth >= this.#shared.length) return this.#fail('no-port-block')
     const from = firstBlockPort(nat.portRange) + (hostNumber % blocks) * nat.portBlock
-    return this.#allocateOn(wish, this.#shared[nth], NONE, now, { from, to: from + nat.portBlock - 1 })
+    return this.#allocateOn(code, this.#shared[nth], NONE, lanPort, preferredPort, sharable, now, { from, to: from + nat.portBlock - 1 })
   }
 
   #nextShared(): Ipv4Address {

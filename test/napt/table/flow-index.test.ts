@@ -7,21 +7,21 @@ import { Random } from '../random.js'
 type Key = readonly [a: number, b: number, ports: number, code: ProtocolCode]
 
 const FIELDS = { a: 0, b: 1, ports: 2, code: 3 } as const
-const OTHER = 4, WIDTH = 5
+const WIDTH = 5, IS_IN = 16
 
-/** An index over rows that have something else in them too; a row with OTHER set is not for it. */
+/** An index over rows that have something else in them too; a row without the mark is not for it. */
 class Indexed {
   readonly rows = new Rows(WIDTH)
   readonly index: FlowIndex
 
   constructor(capacity?: number) {
-    this.index = new FlowIndex(this.rows, FIELDS, row => this.rows.get(row, OTHER) === 0, capacity)
+    this.index = new FlowIndex(this.rows, FIELDS, IS_IN, capacity)
   }
 
   /** A row with the key, in the index unless told otherwise. */
   add([a, b, ports, code]: Key, isIn = true): number {
     const row = this.rows.add()
-    for (const [field, value] of [a, b, ports, code << CODE_SHIFT | 5, isIn ? 0 : 1].entries()) this.rows.set(row, field, value)
+    for (const [field, value] of [a, b, ports, code << CODE_SHIFT | 5 | (isIn ? IS_IN : 0), -1].entries()) this.rows.set(row, field, value)
     if (isIn) this.index.insert(row)
     return row
   }
@@ -93,7 +93,7 @@ t.test('a key of zeros; row 0 and the largest row', async t => {
   t.same([flows.index.find(0, 0, 0, PROTOCOL_CODE.tcp), flows.index.find(0, 0, 0, PROTOCOL_CODE.icmp), flows.index.find(0, 0, 0, PROTOCOL_CODE.udp)], [0, 1, -1])
   // Rows that are all the same one stand for 33 million.
   const one: Pick<Rows, 'limit' | 'get' | 'chunkOf' | 'placeOf'> = { limit: 0, get: () => 0, chunkOf: () => Int32Array.of(7, 8, 9, PROTOCOL_CODE.other << CODE_SHIFT), placeOf: () => 0 }
-  const index = new FlowIndex(one, FIELDS, () => true)
+  const index = new FlowIndex(one, FIELDS)
   index.insert(MAXIMUM_ROW)
   t.equal(index.find(7, 8, 9, PROTOCOL_CODE.other), MAXIMUM_ROW)
   index.remove(MAXIMUM_ROW)
