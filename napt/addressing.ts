@@ -29,6 +29,11 @@ export class Addressing {
     return from === 'lan' ? this.#checkFromLan(packet) : this.#checkFromWan(packet)
   }
 
+  /** Whether a packet from the LAN leaves for the WAN, by its addresses: it is from a host there, and to one that is not the router. */
+  leaves(source: Ipv4Address, destination: Ipv4Address): boolean {
+    return this.#isFromHost(source) && !isInPrefix(destination, this.config.lan.prefix) && isHostAddress(destination) && !this.#table.hasAddress(destination)
+  }
+
   /** Whether the packet asks the router itself for an echo, which is all it offers. */
   isEchoForRouter(packet: Packet, from: Side): boolean {
     return isEchoRequest(packet) && this.#isOwn(from, ipv4.destination(packet.bytes, packet.ip))
@@ -42,9 +47,14 @@ export class Addressing {
   #checkFromLan(packet: Packet): DropReason | null {
     const { bytes, ip } = packet, { prefix } = this.config.lan
     const source = ipv4.source(bytes, ip), destination = ipv4.destination(bytes, ip)
-    if (!isInPrefix(source, prefix) || source === prefix.address || source === this.#lanBroadcast) return 'not-routed'
+    if (!this.#isFromHost(source)) return 'not-routed'
     if (destination === prefix.address) return !ipv4.isFragment(bytes, ip) && isEchoRequest(packet) ? null : 'no-service'
     return isInPrefix(destination, prefix) || !isHostAddress(destination) ? 'not-routed' : null
+  }
+
+  #isFromHost(source: Ipv4Address): boolean {
+    const { prefix } = this.config.lan
+    return isInPrefix(source, prefix) && source !== prefix.address && source !== this.#lanBroadcast
   }
 
   #checkFromWan({ bytes, ip }: Packet): DropReason | null {

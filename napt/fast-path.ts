@@ -1,13 +1,16 @@
 // The short way for a packet about which nothing is to be decided (as Linux's flowtable): UDP, or TCP under way, of a session by
-// which the router has let packets of this direction pass, to a next hop that is known. It knows no rules: what it does not
-// recognise goes the router's whole way, which also settles sessions, and what comes out is the same to the bit. It reads a frame
-// by words and changes each checksum once (docs/performance.md says what that saves).
+// which the router has let packets of this direction pass, to a next hop that is known; and for a flow's first packet from the LAN
+// (first-packets.ts). It knows no rules: what it does not recognise goes the router's whole way, which also settles sessions, and what
+// comes out is the same to the bit. It reads a frame by words and changes each checksum once (docs/performance.md says what that saves).
+import type { Addressing } from './addressing.js'
+import type { UnsolicitedSyns } from './answers/unsolicited-syn.js'
+import { FirstPackets } from './first-packets.js'
 import type { IdentificationCounter } from './translation/identification.js'
 import type { Neighbours } from './neighbours.js'
 import type { NextHops } from './next-hops.js'
 import { CODE_SHIFT, flowHash, PROTOCOL_CODE, ROW, ROW_BITS, type FlowIndex } from './table/flow-index.js'
 import type { LastLookup } from './table/last-lookup.js'
-import type { Flows } from './table/napt-table.js'
+import type { NaptTable } from './table/napt-table.js'
 import { CHUNK_BITS, WITHIN } from './table/rows.js'
 import { DEADLINE, SESSION, SETTLED, TCP_STATE } from './table/sessions.js'
 import { isOrdinary } from './table/tcp-state.js'
@@ -64,6 +67,7 @@ export class FastPath {
   readonly #wideChunks: readonly Float64Array[]
   readonly #identifications: IdentificationCounter
   readonly #nextHops: NextHops
+  readonly #firstPackets: FirstPackets
   readonly #lan: Direction
   readonly #wan: Direction
   /** The memory that the last frame was in; a device's frames are always in the same. */
@@ -75,13 +79,15 @@ export class FastPath {
   /** Frames that it forwarded. */
   forwarded = 0
 
-  constructor(sides: Readonly<Record<Side, SideFacts>>, { sessions, timers, last }: Flows, identifications: IdentificationCounter, nextHops: NextHops) {
+  constructor(sides: Readonly<Record<Side, SideFacts>>, table: NaptTable, addressing: Addressing, identifications: IdentificationCounter, nextHops: NextHops, syns: UnsolicitedSyns) {
+    const { sessions, timers, last } = table.flows
     this.#timers = timers
     this.#last = last
     this.#chunks = sessions.rows.chunks
     this.#wideChunks = sessions.rows.wideChunks
     this.#identifications = identifications
     this.#nextHops = nextHops
+    this.#firstPackets = new FirstPackets(table, addressing, nextHops, syns)
     this.#lan = directionOf(sides, nextHops, sessions.outbound, 'lan')
     this.#wan = directionOf(sides, nextHops, sessions.inbound, 'wan')
   }
@@ -143,19 +149,26 @@ export class FastPath {
       at = (session & WITHIN_CHUNK) << 3
       state = fields[at + STATE]
     }
-    if (session === NONE || (state & (outbound ? SETTLED_OUTBOUND : SETTLED_INBOUND)) === 0) return false
+    const isFirst = session === NONE
+    if (isFirst) {
+      session = outbound ? this.#firstPackets.open(code, source as Ipv4Address, ports >>> 16, destination as Ipv4Address, ports & 0xffff, flags, now) : NONE
+      if (session === NONE) return false
+      fields = this.#chunks[session >>> CHUNK_SHIFT]
+      at = (session & WITHIN_CHUNK) << 3
+    } else if ((state & (outbound ? SETTLED_OUTBOUND : SETTLED_INBOUND)) === 0) return false
     const deadlines = this.#wideChunks[session >>> CHUNK_SHIFT], deadlineAt = (at >>> 1) + DEADLINE_AT, deadline = deadlines[deadlineAt]
-    if (deadline <= now) return false
     const tcpState = state & TCP_STATE_BITS
-    if (isTcp && !isOrdinary(tcpState, flags)) return false
+    if (!isFirst && (deadline <= now || isTcp && !isOrdinary(tcpState, flags))) return false
     const address = fields[at + (outbound ? WAN_ADDRESS : LAN_ADDRESS)], port = fields[at + (outbound ? WAN_PORTS : LAN_PORTS)] >>> 16
     const { neighbours } = direction, neighbour = neighbours.reach(outbound ? this.#nextHops.nextHop('wan', destination as Ipv4Address) : address as Ipv4Address, now)
     if (neighbour === NONE) return false
 
-    this.#last.notePass(session, tcpState, deadline - now)
-    const next = now + this.#timers.idleTime(code, tcpState)
-    // What refreshes nothing can still end a connection earlier.
-    if (this.#timers.keeps(code, outbound) || next < deadline) deadlines[deadlineAt] = next
+    if (!isFirst) {
+      this.#last.notePass(session, tcpState, deadline - now)
+      const next = now + this.#timers.idleTime(code, tcpState)
+      // What refreshes nothing can still end a connection earlier.
+      if (this.#timers.keeps(code, outbound) || next < deadline) deadlines[deadlineAt] = next
+    }
     const addressChange = halves(outbound ? ~source : ~destination) + halves(address)
     const portChange = (~(outbound ? ports >>> 16 : ports) & 0xffff) + port
     let headerChange = addressChange + HOP_TAKEN
@@ -183,6 +196,9 @@ export class FastPath {
     this.forwarded++
     return true
   }
+
+  /** The last frame, which `forward` did not, is to be refused, for the table's `failure`. True once for each. */
+  takeRefusal(): boolean { return this.#firstPackets.takeRefusal() }
 
   /**
    * Reads what `forward` will look the frames of a batch up by, so that it is in the processor's cache then. One by one, each

@@ -72,6 +72,13 @@ export class Neighbours {
     return this.#takeToHand(address, slot, now)
   }
 
+  /** Whether `reach` gives a place. Asks nobody. */
+  isKnown(address: Ipv4Address, now: number): boolean {
+    const slot = placeAtHand(address)
+    if (this.#hand[slot * HAND.width] === address && now <= this.#goodUntil[slot]) return true
+    return this.#actions.known !== undefined || this.#entries.get(address)?.mac != null
+  }
+
   highOf(reached: number): number { return this.#hand[reached + HAND.high] }
   lowOf(reached: number): number { return this.#hand[reached + HAND.low] }
 

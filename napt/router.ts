@@ -101,7 +101,7 @@ export class Router {
       abandoned: (from, frame, reason) => this.#abandon(from, frame, reason),
       neighbour: output.neighbour?.bind(output),
     })
-    this.#fastPath = fastPath ? new FastPath(sides, this.#table.flows, this.#identifications, this.#nextHops) : null
+    this.#fastPath = fastPath ? new FastPath(sides, this.#table, this.#addressing, this.#identifications, this.#nextHops, this.#syns) : null
   }
 
   /** As it is now: changes while it runs are in it. */
@@ -170,6 +170,7 @@ export class Router {
   process(bytes: Uint8Array, start: number, end: number, partial: boolean, from: Side, now: number, segment = 0): Verdict {
     this.#now = now
     if (this.#fastPath?.forward(bytes, start, end, partial, from, now, segment) === true) return this.#forwarded(from, otherSide(from))
+    if (this.#fastPath?.takeRefusal() === true && this.#packet.parse(bytes, start, end, partial) === null) return this.#refuse(this.#packet, from, this.#table.failure, now)
     this.#table.forgetLookup()
     if (ethernet.check(start, end) !== null) return this.#drop('truncated')
     if (!ethernet.isMulticast(bytes, start) && !ethernet.isFor(bytes, start, this.#sides[from].mac)) return this.#drop('not-for-router')

@@ -170,7 +170,7 @@ export class FlowIndex {
     for (let row = this.#moved; row < end; row++) {
       const fields = rows.chunkOf(row), place = rows.placeOf(row), code = fields[place + fieldCode]
       if (code >>> CODE_SHIFT === 0 || (code & marks) !== marks) continue
-      // As in `#place`: the loop is half of what an insertion costs while the index doubles, if it calls.
+      // As in `#place`, written out.
       const h = flowHash(fields[place + fieldA], fields[place + fieldB], fields[place + fieldPorts], code >>> CODE_SHIFT)
       let at = h & mask
       while (slots[at] !== 0 && (slots[at] & ROW) !== row + 1) at = at + 1 & mask

@@ -91,16 +91,16 @@ export class NaptTable {
   outbound(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): number {
     let session = this.#last.note(this.#sessions.findOutbound(code, lanAddress, remoteAddress, portPair(lanPort, remotePort)), remoteAddress, remotePort, now)
     if (session !== NONE && this.#sessions.deadline(session) <= now) session = this.#lapsed(session, now)
-    const isNew = session === NONE
-    if (isNew) {
-      if (code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags)) return this.#fail('no-session')
-      session = this.#open(code, lanAddress, lanPort, remoteAddress, remotePort, now)
-      if (session === NONE) return NONE
-      this.#last.mapping = this.#sessions.mapping(session)
-    }
+    if (session === NONE) return code === PROTOCOL_CODE.tcp && !opensConnection(tcpFlags) ? this.#fail('no-session') : this.#begin(code, lanAddress, lanPort, remoteAddress, remotePort, tcpFlags, now)
     this.#last.session = session
-    this.#timers.packet(session, code, tcpFlags, true, isNew, now)
+    this.#timers.packet(session, code, tcpFlags, true, false, now)
     return session
+  }
+
+  /** `outbound` of a packet that has just been found to have no session, and that may open one. */
+  open(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): number {
+    this.#last.note(NONE, remoteAddress, remotePort, now)
+    return this.#begin(code, lanAddress, lanPort, remoteAddress, remotePort, tcpFlags, now)
   }
 
   /**
@@ -226,6 +226,15 @@ export class NaptTable {
   /** Before a frame that may not come to a look-up. */
   forgetLookup(): void { this.#last.isMade = false }
 
+  #begin(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number, tcpFlags: number, now: number): number {
+    const session = this.#open(code, lanAddress, lanPort, remoteAddress, remotePort, now)
+    if (session === NONE) return NONE
+    this.#last.mapping = this.#sessions.mapping(session)
+    this.#last.session = session
+    this.#timers.packet(session, code, tcpFlags, true, true, now)
+    return session
+  }
+
   #open(code: ProtocolCode, lanAddress: number, lanPort: number, remoteAddress: number, remotePort: number, now: number): number {
     // Before a port is taken: a mapping that got no session would never be released.
     if (this.#isFull) return this.#fail('table-full')
@@ -260,16 +269,12 @@ export class NaptTable {
     if (wanPort === NONE) return this.#fail(this.#addresses.failure)
     const { address } = this.#addresses
     const mapping = this.#store.addMapping(code, this.#addresses.isOneToOne(address) ? KIND.oneToOne : KIND.dynamic, host, lanAddress, lanPort, address, wanPort, keyAddress, keyPort)
-    if (sharable !== null) this.#removeLapsed(code, address, wanPort, remoteAddress, remotePort, now)
+    // Whoever shared the WAN endpoint and spoke to the same remote one is long silent, or it would not have been sharable.
+    const lapsed = sharable === null ? NONE : this.#sessions.findInbound(code, address, remoteAddress, portPair(wanPort, remotePort))
+    if (lapsed !== NONE) this.#store.removeSession(lapsed, now)
     this.#last.isNew = true
     this.made++
     return mapping
-  }
-
-  /** Whoever shared a WAN endpoint and spoke to the same remote one is long silent, or it would not have been sharable. */
-  #removeLapsed(code: ProtocolCode, wanAddress: number, wanPort: number, remoteAddress: number, remotePort: number, now: number): void {
-    const lapsed = this.#sessions.findInbound(code, wanAddress, remoteAddress, portPair(wanPort, remotePort))
-    if (lapsed !== NONE) this.#store.removeSession(lapsed, now)
   }
 
   #dependence(code: ProtocolCode, lanAddress: number): Dependence {
