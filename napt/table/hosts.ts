@@ -91,8 +91,8 @@ export class Hosts {
     return null
   }
 
-  mappingAdded(row: number): void { this.#rows.set(row, H.mappings, this.mappings(row) + 1) }
-  sessionAdded(row: number): void { this.#rows.set(row, H.sessions, this.sessions(row) + 1) }
+  mappingAdded(row: number): void { this.#rows.chunkOf(row)[this.#rows.placeOf(row) + H.mappings]++ }
+  sessionAdded(row: number): void { this.#rows.chunkOf(row)[this.#rows.placeOf(row) + H.sessions]++ }
 
   /** True when the host has nothing left and its row is gone. */
   mappingRemoved(row: number): boolean {

@@ -17,17 +17,18 @@ export const KIND: Readonly<Record<'dynamic' | 'static' | 'oneToOne', number>> =
 
 // Fields of a row: 36 bytes. `lanPorts` is the LAN port and that of the key; `code` the protocol's code (0 in a free row), the kind
 // and the host's row.
-const M = { lanAddress: 0, wanAddress: 1, lanPorts: 2, wanPort: 3, keyAddress: 4, code: 5, firstSession: 6, next: 7, previous: 8, width: 9 } as const
+export const MAPPING = { lanAddress: 0, wanAddress: 1, lanPorts: 2, wanPort: 3, keyAddress: 4, code: 5, firstSession: 6, next: 7, previous: 8, width: 9 } as const
 const KIND_SHIFT = 27, KIND_BITS = 3, HOST = (1 << KIND_SHIFT) - 1
 
 export class Mappings {
-  readonly #rows = new Rows(M.width)
-  readonly #byLan = new FlowIndex(this.#rows, { a: M.lanAddress, b: M.keyAddress, ports: M.lanPorts, code: M.code })
+  /** Read by the sessions, which copy what a mapping has. */
+  readonly rows = new Rows(MAPPING.width)
+  readonly #byLan = new FlowIndex(this.rows, { a: MAPPING.lanAddress, b: MAPPING.keyAddress, ports: MAPPING.lanPorts, code: MAPPING.code })
   readonly #byWan = new WanEndpoints()
 
-  get count(): number { return this.#rows.count }
+  get count(): number { return this.rows.count }
   /** One above the highest row in use. */
-  get limit(): number { return this.#rows.limit }
+  get limit(): number { return this.rows.limit }
 
   /** The mapping of a LAN endpoint under a key, or -1. */
   ofLan(code: ProtocolCode, lanAddress: number, lanPort: number, keyAddress: number, keyPort: number): number {
@@ -40,38 +41,36 @@ export class Mappings {
   }
 
   add(code: ProtocolCode, kind: number, host: number, lanAddress: number, lanPort: number, wanAddress: number, wanPort: number, keyAddress: number, keyPort: number): number {
-    const rows = this.#rows, mapping = rows.add(), chunk = rows.chunkOf(mapping), at = rows.placeOf(mapping)
-    const head = this.ofWan(code, wanAddress, wanPort)
-    chunk[at + M.lanAddress] = lanAddress
-    chunk[at + M.wanAddress] = wanAddress
-    chunk[at + M.lanPorts] = portPair(lanPort, keyPort)
-    chunk[at + M.wanPort] = wanPort
-    chunk[at + M.keyAddress] = keyAddress
-    chunk[at + M.code] = code << CODE_SHIFT | kind << KIND_SHIFT | host
-    chunk[at + M.firstSession] = NONE
-    chunk[at + M.next] = NONE
-    chunk[at + M.previous] = head
+    const rows = this.rows, mapping = rows.add(), chunk = rows.chunkOf(mapping), at = rows.placeOf(mapping)
+    const head = this.#byWan.take(code, wanAddress, wanPort, mapping)
+    chunk[at + MAPPING.lanAddress] = lanAddress
+    chunk[at + MAPPING.wanAddress] = wanAddress
+    chunk[at + MAPPING.lanPorts] = portPair(lanPort, keyPort)
+    chunk[at + MAPPING.wanPort] = wanPort
+    chunk[at + MAPPING.keyAddress] = keyAddress
+    chunk[at + MAPPING.code] = code << CODE_SHIFT | kind << KIND_SHIFT | host
+    chunk[at + MAPPING.firstSession] = NONE
+    chunk[at + MAPPING.next] = NONE
+    chunk[at + MAPPING.previous] = head === mapping ? NONE : head
     this.#byLan.insert(mapping)
-    if (head === NONE) {
-      this.#byWan.set(code, wanAddress, wanPort, mapping)
-    } else {
+    if (head !== mapping) {
       // Behind the head, which stays.
-      const second = rows.get(head, M.next)
-      rows.set(mapping, M.next, second)
-      rows.set(head, M.next, mapping)
-      if (second !== NONE) rows.set(second, M.previous, mapping)
+      const second = rows.get(head, MAPPING.next)
+      rows.set(mapping, MAPPING.next, second)
+      rows.set(head, MAPPING.next, mapping)
+      if (second !== NONE) rows.set(second, MAPPING.previous, mapping)
     }
     return mapping
   }
 
   /** Its sessions have to be gone already. */
   remove(mapping: number): void {
-    const rows = this.#rows, next = this.next(mapping), previous = rows.get(mapping, M.previous)
+    const rows = this.rows, next = this.next(mapping), previous = rows.get(mapping, MAPPING.previous)
     this.#byLan.remove(mapping)
     if (previous === NONE) this.#byWan.set(this.code(mapping), this.wanAddress(mapping), this.wanPort(mapping), next)
-    else rows.set(previous, M.next, next)
-    if (next !== NONE) rows.set(next, M.previous, previous)
-    rows.set(mapping, M.code, 0)
+    else rows.set(previous, MAPPING.next, next)
+    if (next !== NONE) rows.set(next, MAPPING.previous, previous)
+    rows.set(mapping, MAPPING.code, 0)
     rows.remove(mapping)
   }
 
@@ -79,21 +78,21 @@ export class Mappings {
   keepAddresses(isWanted: (address: number) => boolean): void { this.#byWan.keep(isWanted) }
 
   /** False for a row that is free. */
-  isUsed(mapping: number): boolean { return this.#rows.get(mapping, M.code) !== 0 }
-  code(mapping: number): ProtocolCode { return this.#rows.get(mapping, M.code) >>> CODE_SHIFT as ProtocolCode }
-  kind(mapping: number): number { return this.#rows.get(mapping, M.code) >>> KIND_SHIFT & KIND_BITS }
+  isUsed(mapping: number): boolean { return this.rows.get(mapping, MAPPING.code) !== 0 }
+  code(mapping: number): ProtocolCode { return this.rows.get(mapping, MAPPING.code) >>> CODE_SHIFT as ProtocolCode }
+  kind(mapping: number): number { return this.rows.get(mapping, MAPPING.code) >>> KIND_SHIFT & KIND_BITS }
   isStatic(mapping: number): boolean { return this.kind(mapping) === KIND.static }
-  host(mapping: number): number { return this.#rows.get(mapping, M.code) & HOST }
-  lanAddress(mapping: number): Ipv4Address { return this.#rows.get(mapping, M.lanAddress) as Ipv4Address }
-  lanPort(mapping: number): Port { return this.#rows.get(mapping, M.lanPorts) >>> 16 as Port }
-  wanAddress(mapping: number): Ipv4Address { return this.#rows.get(mapping, M.wanAddress) as Ipv4Address }
-  wanPort(mapping: number): Port { return this.#rows.get(mapping, M.wanPort) as Port }
+  host(mapping: number): number { return this.rows.get(mapping, MAPPING.code) & HOST }
+  lanAddress(mapping: number): Ipv4Address { return this.rows.get(mapping, MAPPING.lanAddress) as Ipv4Address }
+  lanPort(mapping: number): Port { return this.rows.get(mapping, MAPPING.lanPorts) >>> 16 as Port }
+  wanAddress(mapping: number): Ipv4Address { return this.rows.get(mapping, MAPPING.wanAddress) as Ipv4Address }
+  wanPort(mapping: number): Port { return this.rows.get(mapping, MAPPING.wanPort) as Port }
   /** The remote address and port that the mapping depends on; 0 where it does not. */
-  keyAddress(mapping: number): number { return this.#rows.get(mapping, M.keyAddress) }
-  keyPort(mapping: number): number { return this.#rows.get(mapping, M.lanPorts) & 0xffff }
+  keyAddress(mapping: number): number { return this.rows.get(mapping, MAPPING.keyAddress) }
+  keyPort(mapping: number): number { return this.rows.get(mapping, MAPPING.lanPorts) & 0xffff }
   /** The next mapping on the same WAN endpoint, or -1. */
-  next(mapping: number): number { return this.#rows.get(mapping, M.next) }
+  next(mapping: number): number { return this.rows.get(mapping, MAPPING.next) }
   /** The head of the mapping's list of sessions, or -1. */
-  firstSession(mapping: number): number { return this.#rows.get(mapping, M.firstSession) }
-  setFirstSession(mapping: number, session: number): void { this.#rows.set(mapping, M.firstSession, session) }
+  firstSession(mapping: number): number { return this.rows.get(mapping, MAPPING.firstSession) }
+  setFirstSession(mapping: number, session: number): void { this.rows.set(mapping, MAPPING.firstSession, session) }
 }

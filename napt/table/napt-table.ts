@@ -21,7 +21,7 @@ import type { Sessions } from './sessions.js'
 import { addStaticMapping, ensureStaticMapping, keepStaticMappings, removeStaticMapping } from './static-mappings.js'
 import { TableStore } from './store.js'
 import { opensConnection } from './tcp-state.js'
-import { protocolOf, Timers } from './timers.js'
+import { chosenFor, Timers } from './timers.js'
 import type { AddressConfig, Sharable, WanAddresses } from './wan-addresses.js'
 
 const NONE = -1
@@ -280,7 +280,7 @@ export class NaptTable {
   #dependence(code: ProtocolCode, lanAddress: number): Dependence {
     // An address of one's own leaves ports as they are, whoever they are used with.
     if (this.#addresses.hasOwnAddress(lanAddress)) return 'endpoint-independent'
-    return code === PROTOCOL_CODE.other ? 'address-dependent' : this.#behaviour.mapping[protocolOf(code)]
+    return code === PROTOCOL_CODE.other ? 'address-dependent' : chosenFor(this.#behaviour.mapping, code)
   }
 
   /** RFC 4787 §4.2.3: the WAN port behind that of the host's port before this one; 0 when there is none. */
@@ -359,7 +359,7 @@ export class NaptTable {
 
   /** A static mapping is there to be reached by anybody (spec: static NAPT), and so is a host with an address of its own for good. */
   #filterOf(mapping: number): Dependence {
-    return this.#mappings.kind(mapping) === KIND.dynamic ? this.#behaviour.filtering[protocolOf(this.#mappings.code(mapping))] : 'endpoint-independent'
+    return this.#mappings.kind(mapping) === KIND.dynamic ? chosenFor(this.#behaviour.filtering, this.#mappings.code(mapping)) : 'endpoint-independent'
   }
 
   #isOpenHost(code: ProtocolCode, wanAddress: number, port: number, isExempt: boolean): boolean {
@@ -368,7 +368,7 @@ export class NaptTable {
     // A port with a static mapping answers by that one's WAN address.
     const mapping = this.#mappings.ofLan(code, host, port, 0, 0)
     if (mapping !== NONE && this.#mappings.wanAddress(mapping) !== wanAddress) return false
-    return isExempt || this.#addresses.isOneToOne(wanAddress) || this.#behaviour.filtering[protocolOf(code)] === 'endpoint-independent'
+    return isExempt || this.#addresses.isOneToOne(wanAddress) || chosenFor(this.#behaviour.filtering, code) === 'endpoint-independent'
   }
 
   /** The session by which a host's packets leave through a mapping that was there: new, or one that came in while another was the way out. */

@@ -12,7 +12,7 @@
 import type { Ipv4Address, Port } from '../wire/address.js'
 import { ExpiryWheel } from './expiry.js'
 import { CODE_SHIFT, FlowIndex, portPair, type ProtocolCode } from './flow-index.js'
-import type { Mappings } from './mappings.js'
+import { MAPPING, type Mappings } from './mappings.js'
 import { Rows } from './rows.js'
 
 const NONE = -1
@@ -26,6 +26,8 @@ export const SETTLED = { outbound: 0x100, inbound: 0x200 } as const
 /** In `state`: the host's packets to the remote endpoint leave by this session. */
 const IS_WAY_OUT = 0x400
 export const TCP_STATE = 0xff
+// V8 folds a module's own constants into the code, and loads those of other modules anew each time.
+const LAN_ADDRESS = MAPPING.lanAddress, WAN_ADDRESS = MAPPING.wanAddress, LAN_PORTS = MAPPING.lanPorts, WAN_PORT = MAPPING.wanPort, CODE = MAPPING.code, FIRST_SESSION = MAPPING.firstSession, CODE_BITS = CODE_SHIFT
 const L = { mapping: 0, next: 1, previous: 2, wheelNext: 3, wheelPrevious: 4, width: 5 } as const
 
 export class Sessions {
@@ -59,14 +61,15 @@ export class Sessions {
    * leave by it, for there is no other.
    */
   add(mapping: number, remoteAddress: number, remotePort: number, isWayOut: boolean, now: number): number {
-    const of = this.#mappings, first = of.firstSession(mapping), session = this.rows.add(), links = this.#links
-    const chunk = this.rows.chunkOf(session), at = this.rows.placeOf(session)
-    chunk[at + SESSION.lanAddress] = of.lanAddress(mapping)
-    chunk[at + SESSION.wanAddress] = of.wanAddress(mapping)
+    const { rows: mappings } = this.#mappings, of = mappings.chunkOf(mapping), ofAt = mappings.placeOf(mapping), first = of[ofAt + FIRST_SESSION]
+    const session = this.rows.add(), links = this.#links, chunk = this.rows.chunkOf(session), at = this.rows.placeOf(session)
+    chunk[at + SESSION.lanAddress] = of[ofAt + LAN_ADDRESS]
+    chunk[at + SESSION.wanAddress] = of[ofAt + WAN_ADDRESS]
     chunk[at + SESSION.remoteAddress] = remoteAddress
-    chunk[at + SESSION.lanPorts] = portPair(of.lanPort(mapping), remotePort)
-    chunk[at + SESSION.wanPorts] = portPair(of.wanPort(mapping), remotePort)
-    chunk[at + SESSION.state] = of.code(mapping) << CODE_SHIFT | (isWayOut ? IS_WAY_OUT : 0)
+    chunk[at + SESSION.lanPorts] = of[ofAt + LAN_PORTS] & ~0xffff | remotePort
+    chunk[at + SESSION.wanPorts] = portPair(of[ofAt + WAN_PORT], remotePort)
+    chunk[at + SESSION.state] = of[ofAt + CODE] >>> CODE_BITS << CODE_BITS | (isWayOut ? IS_WAY_OUT : 0)
+    of[ofAt + FIRST_SESSION] = session
     // Both kinds of row come and go together, so that they have the same numbers.
     links.add()
     const linkChunk = links.chunkOf(session), linkAt = links.placeOf(session)
@@ -74,7 +77,6 @@ export class Sessions {
     linkChunk[linkAt + L.next] = first
     linkChunk[linkAt + L.previous] = NONE
     if (first !== NONE) links.set(first, L.previous, session)
-    of.setFirstSession(mapping, session)
     if (isWayOut) this.outbound.insert(session)
     this.inbound.insert(session)
     // The deadline proper is written right after; until then any slot will do.

@@ -1,6 +1,6 @@
 // How long a session may be idle, and which packets keep it (RFC 4787 §4.3, RFC 5382 §5, RFC 7857 §2 and §7): what a packet does to
 // its session's deadline and to TCP's state.
-import type { Behaviour, Protocol } from '../behaviour/behaviour.js'
+import type { Behaviour, PerProtocol } from '../behaviour/behaviour.js'
 import { FLAG } from '../wire/tcp.js'
 import { PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
 import { KIND, type Mappings } from './mappings.js'
@@ -10,8 +10,8 @@ import { idleTime, nextState, TCP_STATES } from './tcp-state.js'
 const NONE = -1
 const TCP = PROTOCOL_CODE.tcp
 
-/** Whose mapping, filter and refresh hold for a protocol; one without ports goes with UDP. */
-export const protocolOf = (code: ProtocolCode): Protocol => code === PROTOCOL_CODE.tcp ? 'tcp' : code === PROTOCOL_CODE.icmp ? 'icmp' : 'udp'
+/** Of a choice for each protocol, that which holds for a code; a protocol without ports goes with UDP. Each by its name: one in a variable would take V8 25 ns to look up. */
+export const chosenFor = <T>(choice: PerProtocol<T>, code: ProtocolCode): T => code === PROTOCOL_CODE.tcp ? choice.tcp : code === PROTOCOL_CODE.icmp ? choice.icmp : choice.udp
 
 export class Timers {
   readonly #mappings: Mappings
@@ -33,18 +33,18 @@ export class Timers {
     this.#idle.set([0, 0, timeouts.udp * 1000, timeouts.icmp * 1000, timeouts.other * 1000])
     for (let state = 0; state < TCP_STATES; state++) this.#tcpIdle[state] = idleTime(state, timeouts) * 1000
     for (const code of Object.values(PROTOCOL_CODE)) {
-      this.#keptByOutbound[code] = refresh[protocolOf(code)] === 'inbound' ? 0 : 1
-      this.#keptByInbound[code] = refresh[protocolOf(code)] === 'outbound' ? 0 : 1
+      this.#keptByOutbound[code] = chosenFor(refresh, code) === 'inbound' ? 0 : 1
+      this.#keptByInbound[code] = chosenFor(refresh, code) === 'outbound' ? 0 : 1
     }
   }
 
   /** A packet of a session that is new or was there; `tcpFlags` is 0 for other protocols. */
   packet(session: number, code: ProtocolCode, tcpFlags: number, outbound: boolean, isNew: boolean, now: number): void {
-    if (code === PROTOCOL_CODE.tcp) this.#sessions.setState(session, nextState(this.#sessions.state(session), tcpFlags, outbound))
+    const isTcp = code === TCP, state = isTcp ? nextState(this.#sessions.state(session), tcpFlags, outbound) : 0
+    if (isTcp) this.#sessions.setState(session, state)
     // A RST of the host's says that it wants none of this (RFC 7857 §7.1).
-    const refusal = outbound && code === PROTOCOL_CODE.tcp && (tcpFlags & FLAG.rst) !== 0
+    const refusal = isTcp && outbound && (tcpFlags & FLAG.rst) !== 0
     const keeps = !refusal && this.keeps(code, outbound)
-    const state = this.#sessions.state(session)
     if (!isNew || keeps || outbound) {
       this.#refresh(session, code, state, keeps || isNew, now)
     } else {

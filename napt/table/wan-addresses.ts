@@ -76,7 +76,7 @@ export class WanAddresses {
 
   /** The host that has this WAN address for itself, or 0. `isAlways` is false for one that has it only now. */
   hostOf(wanAddress: number): number { return this.#ownHost.get(wanAddress) ?? this.#boundHost.get(wanAddress) ?? 0 }
-  isOneToOne(wanAddress: number): boolean { return this.#ownHost.has(wanAddress) }
+  isOneToOne(wanAddress: number): boolean { return this.#ownHost.size > 0 && this.#ownHost.has(wanAddress) }
   /** The WAN address that a host has for itself now, if it has one; `host` is its row, or -1. */
   ownAddress(lanAddress: number, host: number): Ipv4Address | undefined {
     const always = this.#ownAddress.get(lanAddress)
@@ -86,7 +86,7 @@ export class WanAddresses {
   }
 
   /** Whether this host's mappings are on an address of its own. */
-  hasOwnAddress(lanAddress: number): boolean { return this.#config.nat.translation === 'addresses' || this.#ownAddress.has(lanAddress) }
+  hasOwnAddress(lanAddress: number): boolean { return this.#config.nat.translation === 'addresses' || this.#ownAddress.size > 0 && this.#ownAddress.has(lanAddress) }
 
   setNextPort(protocol: Protocol, port: number): void {
     for (const pools of this.#pools.values()) pools[protocol].setNext(port)
@@ -194,7 +194,10 @@ export class WanAddresses {
 
 /** Identifiers of ICMP queries have no well-known ones, no parity and no range (RFC 5508 §3.1). */
 function rulesOf(nat: Behaviour, protocol: Protocol): PortRules {
-  const common = { allocation: nat.portAllocation, collision: nat.portCollision, first: nat.firstPort[protocol], reuseDelay: nat.portReuseDelay * 1000 }
-  return protocol === 'icmp' ? { ...common, parity: false, keepWellKnown: false, from: 0, to: 65535 }
-    : { ...common, parity: nat.portParity, keepWellKnown: nat.keepWellKnownPorts, ...nat.portRange }
+  const isIcmp = protocol === 'icmp', { from, to } = isIcmp ? { from: 0, to: 65535 } : nat.portRange
+  // All fields in one place: objects that are put together from others differ in their shape, and what reads them is compiled for one.
+  return {
+    allocation: nat.portAllocation, collision: nat.portCollision, parity: !isIcmp && nat.portParity, keepWellKnown: !isIcmp && nat.keepWellKnownPorts,
+    first: nat.firstPort[protocol], from, to, reuseDelay: nat.portReuseDelay * 1000,
+  }
 }

@@ -19,8 +19,26 @@ export class WanEndpoints {
     return pages === undefined ? NONE : pages[pageOf(code, port)][port & WITHIN] - 1
   }
 
-  /** `mapping`: -1 for none. */
+  /** The mapping that is the first there: `mapping`, if there was none. */
+  take(code: ProtocolCode, address: number, port: number, mapping: number): number {
+    const page = this.#page(code, address, port), first = page[port & WITHIN]
+    if (first !== 0) return first - 1
+    page[port & WITHIN] = mapping + 1
+    return mapping
+  }
+
+  /** Another mapping is the first from now on; -1 for none. */
   set(code: ProtocolCode, address: number, port: number, mapping: number): void {
+    this.#page(code, address, port)[port & WITHIN] = mapping + 1
+  }
+
+  /** Gives up the memory of addresses that are not wanted any more; no mapping may be left on them. */
+  keep(isWanted: (address: number) => boolean): void {
+    for (const address of this.#pages.keys()) if (!isWanted(address)) this.#pages.delete(address)
+  }
+
+  /** Made, if need be. */
+  #page(code: ProtocolCode, address: number, port: number): Int32Array {
     let pages = this.#pages.get(address)
     if (pages === undefined) {
       pages = new Array<Int32Array>(PROTOCOLS * PAGES).fill(NOBODY)
@@ -28,12 +46,7 @@ export class WanEndpoints {
     }
     const at = pageOf(code, port)
     if (pages[at] === NOBODY) pages[at] = new Int32Array(1 << PAGE_BITS)
-    pages[at][port & WITHIN] = mapping + 1
-  }
-
-  /** Gives up the memory of addresses that are not wanted any more; no mapping may be left on them. */
-  keep(isWanted: (address: number) => boolean): void {
-    for (const address of this.#pages.keys()) if (!isWanted(address)) this.#pages.delete(address)
+    return pages[at]
   }
 }
 

@@ -8,6 +8,7 @@ import { FUZZED } from './fuzz/behaviours.js'
 import { arpAnswer, FlowSource } from './fuzz/flow-source.js'
 import { configOf, Subject, type FuzzOptions } from './fuzz/subject.js'
 import { Random } from './random.js'
+import type { DropReason } from '../../napt/verdict.js'
 import { arpReply, udp } from './frames.js'
 import { MACS, RouterBench } from './router-bench.js'
 
@@ -17,6 +18,9 @@ const TIMES = [1, 0.25, 40, 900, 5000, 31_000, 61_000, 125_000]
 // Several times what it takes on an idle machine.
 t.setTimeout(240_000)
 
+/** Why frames were dropped, in any of the tests. */
+const refusals = new Set<DropReason>()
+
 class Pair {
   readonly fast: Subject
   readonly whole: Subject
@@ -24,11 +28,13 @@ class Pair {
   readonly #source: FlowSource
   readonly wrong: string[] = []
   turnedBack = 0
+  /** First packets of new mappings that took the fast path. */
+  begun = 0
   now = 1000.5
 
-  constructor(options: FuzzOptions, seed: number) {
+  constructor(options: FuzzOptions, seed: number, framesOfAFlow = Infinity) {
     this.#random = new Random(seed)
-    this.#source = new FlowSource(this.#random)
+    this.#source = new FlowSource(this.#random, framesOfAFlow)
     this.fast = new Subject(options, 0x5a, this.now)
     this.whole = new Subject(options, 0x5a, this.now, { fastPath: false })
   }
@@ -60,10 +66,13 @@ class Pair {
 
   /** Where the frame went, if it was forwarded whole. */
   #process(bytes: Uint8Array, from: 'lan' | 'wan', partial: boolean, segment: number): 'lan' | 'wan' | null {
+    const { mappingsMade, fastForwarded } = this.fast.router
     const fast = this.fast.process(bytes, from, partial, segment, this.now), whole = this.whole.process(bytes, from, partial, segment, this.now)
     if (fast.action !== whole.action || fast.reason !== whole.reason || fast.to !== whole.to || Buffer.compare(fast.after, whole.after) !== 0) {
       this.#note(`${from} ${String(partial)} ${segment} ${Buffer.from(bytes).toString('hex')}\n  fast  ${fast.action} ${fast.reason ?? ''} ${Buffer.from(fast.after).toString('hex')}\n  whole ${whole.action} ${whole.reason ?? ''} ${Buffer.from(whole.after).toString('hex')}`)
     }
+    if (this.fast.router.mappingsMade > mappingsMade && this.fast.router.fastForwarded > fastForwarded) this.begun++
+    if (fast.reason !== null) refusals.add(fast.reason)
     this.#turnBack(fast.action === 'forward' && fast.to === 'lan' ? fast.after : bytes, partial)
     this.#compare('known', this.fast.router.known(this.now), this.whole.router.known(this.now))
     if (this.#random.oneIn(8)) this.#compare('explanation', this.fast.router.explain(this.now), this.whole.router.explain(this.now))
@@ -125,6 +134,20 @@ for (const [name, options] of [...Object.entries(FUZZED), ...PRESETS.map(({ name
     judge(t, pair)
   })
 }
+
+for (const [name, options] of [...Object.entries(FUZZED), ...PRESETS.map(({ name, nat }): [string, FuzzOptions] => [name, { nat: { ...nat, limits: { sessions: 300 } } }])]) {
+  t.test(`the same with and without, of flows that are mostly new: ${name}`, async t => {
+    const pair = new Pair(options, 16, 3)
+    pair.run(FRAMES / 2)
+    t.same(pair.wrong, [])
+    // With a smallest segment to clamp, a SYN is looked at the whole way.
+    t.ok(pair.begun > 50, `${pair.begun} of ${pair.fast.router.mappingsMade} mappings were made on the fast path`)
+  })
+}
+
+t.test('whatever a new flow can be refused for has been met', async t => {
+  for (const reason of ['no-free-port', 'port-taken', 'no-free-address', 'no-port-block', 'host-limit', 'host-rate', 'table-full'] as const) t.ok(refusals.has(reason), reason)
+})
 
 t.test('the same while behaviour, address and static mappings change', async t => {
   const random = new Random(7), pair = new Pair({ nat: {} }, 8), names = Object.keys(FUZZED)

@@ -35,19 +35,28 @@ const MOST = 2000
 
 export class FlowSource {
   readonly #random: Random
-  readonly #flows: readonly Flow[]
+  readonly #flows: Flow[]
+  readonly #frames: number
   readonly #noise: Uint8Array
   #last: Flow
   #lastFrame: FlowFrame | undefined
 
-  constructor(random: Random) {
+  /** @param frames that a flow has before another one takes its place, on average */
+  constructor(random: Random, frames = Infinity) {
     this.#random = random
+    this.#frames = frames
     this.#noise = random.bytes(2 * MOST)
-    this.#flows = Array.from({ length: 48 }, (_, i) => ({
-      isTcp: i % 2 === 0, host: { address: random.pick(HOSTS), port: 2000 + i as Port }, outside: null, sent: 0, zero: { lan: 0, wan: 0 },
-      remote: { address: random.pick(REMOTES), port: (random.oneIn(8) ? 0xffff : 80 + i % 3) as Port },
-    }))
+    this.#flows = Array.from({ length: 48 }, (_, i) => this.#flow(i, 2000 + i))
     this.#last = this.#flows[0]
+  }
+
+  /** Flow `i`, from a port of its host. */
+  #flow(i: number, port: number): Flow {
+    const random = this.#random
+    return {
+      isTcp: i % 2 === 0, host: { address: random.pick(HOSTS), port: port as Port }, outside: null, sent: 0, zero: { lan: 0, wan: 0 },
+      remote: { address: random.pick(REMOTES), port: (random.oneIn(8) ? 0xffff : 80 + i % 3) as Port },
+    }
   }
 
   /** The last frame left the router as `after`. */
@@ -58,7 +67,9 @@ export class FlowSource {
   }
 
   next(): FlowFrame {
-    const random = this.#random, flow = random.pick(this.#flows)
+    const random = this.#random, i = random.below(this.#flows.length)
+    if (this.#frames < Infinity && random.oneIn(this.#frames)) this.#flows[i] = this.#flow(i, random.oneIn(4) ? 1 + random.below(65535) : 2000 + random.below(200))
+    const flow = this.#flows[i]
     this.#last = flow
     const from: Side = flow.outside !== null && random.oneIn(2) ? 'wan' : 'lan', { outside } = flow
     const [source, destination] = from === 'lan' || outside === null ? [flow.host, flow.remote] : [flow.remote, outside]
