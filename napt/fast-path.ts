@@ -149,26 +149,30 @@ export class FastPath {
       at = (session & WITHIN_CHUNK) << 3
       state = fields[at + STATE]
     }
-    const isFirst = session === NONE
-    if (isFirst) {
-      session = outbound ? this.#firstPackets.open(code, source as Ipv4Address, ports >>> 16, destination as Ipv4Address, ports & 0xffff, flags, now) : NONE
-      if (session === NONE) return false
-      fields = this.#chunks[session >>> CHUNK_SHIFT]
-      at = (session & WITHIN_CHUNK) << 3
-    } else if ((state & (outbound ? SETTLED_OUTBOUND : SETTLED_INBOUND)) === 0) return false
-    const deadlines = this.#wideChunks[session >>> CHUNK_SHIFT], deadlineAt = (at >>> 1) + DEADLINE_AT, deadline = deadlines[deadlineAt]
-    const tcpState = state & TCP_STATE_BITS
-    if (!isFirst && (deadline <= now || isTcp && !isOrdinary(tcpState, flags))) return false
-    const address = fields[at + (outbound ? WAN_ADDRESS : LAN_ADDRESS)], port = fields[at + (outbound ? WAN_PORTS : LAN_PORTS)] >>> 16
-    const { neighbours } = direction, neighbour = neighbours.reach(outbound ? this.#nextHops.nextHop('wan', destination as Ipv4Address) : address as Ipv4Address, now)
-    if (neighbour === NONE) return false
+    let neighbour: number
+    const { neighbours } = direction
+    if (session !== NONE) {
+      if ((state & (outbound ? SETTLED_OUTBOUND : SETTLED_INBOUND)) === 0) return false
+      const deadlines = this.#wideChunks[session >>> CHUNK_SHIFT], deadlineAt = (at >>> 1) + DEADLINE_AT, deadline = deadlines[deadlineAt]
+      if (deadline <= now) return false
+      const tcpState = state & TCP_STATE_BITS
+      if (isTcp && !isOrdinary(tcpState, flags)) return false
+      neighbour = neighbours.reach(outbound ? this.#nextHops.nextHop('wan', destination as Ipv4Address) : fields[at + LAN_ADDRESS] as Ipv4Address, now)
+      if (neighbour === NONE) return false
 
-    if (!isFirst) {
       this.#last.notePass(session, tcpState, deadline - now)
       const next = now + this.#timers.idleTime(code, tcpState)
       // What refreshes nothing can still end a connection earlier.
       if (this.#timers.keeps(code, outbound) || next < deadline) deadlines[deadlineAt] = next
+    } else {
+      if (!outbound) return false
+      session = this.#firstPackets.open(code, source as Ipv4Address, ports >>> 16, destination as Ipv4Address, ports & 0xffff, flags, now)
+      if (session === NONE) return false
+      fields = this.#chunks[session >>> CHUNK_SHIFT]
+      at = (session & WITHIN_CHUNK) << 3
+      neighbour = this.#firstPackets.neighbour
     }
+    const address = fields[at + (outbound ? WAN_ADDRESS : LAN_ADDRESS)], port = fields[at + (outbound ? WAN_PORTS : LAN_PORTS)] >>> 16
     const addressChange = halves(outbound ? ~source : ~destination) + halves(address)
     const portChange = (~(outbound ? ports >>> 16 : ports) & 0xffff) + port
     let headerChange = addressChange + HOP_TAKEN

@@ -16,6 +16,8 @@ export class FirstPackets {
   readonly #addressing: Addressing
   readonly #nextHops: NextHops
   readonly #syns: UnsolicitedSyns
+  /** Of the last packet that got a session, as `Neighbours.reach` has it. */
+  neighbour = NONE
   #isRefused = false
 
   constructor(table: NaptTable, addressing: Addressing, nextHops: NextHops, syns: UnsolicitedSyns) {
@@ -32,11 +34,13 @@ export class FirstPackets {
   open(code: ProtocolCode, source: Ipv4Address, sourcePort: number, destination: Ipv4Address, destinationPort: number, tcpFlags: number, now: number): number {
     if (destinationPort === 0 || !this.#addressing.leaves(source, destination)) return NONE
     if (code === PROTOCOL_CODE.tcp && (!opensConnection(tcpFlags) || this.#addressing.config.nat.maximumSegment > 0 || this.#syns.held > 0)) return NONE
-    const nextHops = this.#nextHops
-    if (!nextHops.neighbours('wan').isKnown(nextHops.nextHop('wan', destination), now)) return NONE
+    const neighbours = this.#nextHops.neighbours('wan'), nextHop = this.#nextHops.nextHop('wan', destination)
+    if (!neighbours.isKnown(nextHop, now)) return NONE
     const session = this.#table.open(code, source, sourcePort, destination, destinationPort, tcpFlags, now)
     this.#isRefused = session === NONE
-    if (session !== NONE) this.#table.settle(true)
+    if (session === NONE) return NONE
+    this.#table.settle(true)
+    this.neighbour = neighbours.reach(nextHop, now)
     return session
   }
 

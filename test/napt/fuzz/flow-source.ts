@@ -9,7 +9,7 @@ import { read16, readInt32, write16 } from '../../../napt/wire/bytes.js'
 import * as ethernet from '../../../napt/wire/ethernet.js'
 import { tcpFrame, udpFrame } from '../../../napt/wire/frame.js'
 import * as ipv4 from '../../../napt/wire/ipv4.js'
-import { FLAG } from '../../../napt/wire/tcp.js'
+import * as tcp from '../../../napt/wire/tcp.js'
 
 export interface FlowFrame { readonly from: Side, readonly bytes: Uint8Array, readonly partial: boolean, readonly segment: number }
 
@@ -28,7 +28,7 @@ const HOSTS = [2, 3, 4, 11].map(host => parseIpv4(`192.168.1.${host}`))
 /** One of them becomes the router's own when it is renumbered. */
 const REMOTES = ['130.74.23.6', '8.117.12.109', '202.204.16.77'].map(parseIpv4)
 const SENDER = Uint8Array.of(2, 1, 1, 1, 1, 1) as MacAddress
-const { syn, ack, fin, rst, psh } = FLAG
+const { syn, ack, fin, rst, psh } = tcp.FLAG
 const FLAGS = [ack, ack, ack, psh | ack, psh | ack, 0, 0xd0, syn, syn | ack, fin | ack, rst]
 const PAYLOADS = [0, 1, 18, 19, 400, 548, 549, 1452, 1460, 1461, 1472, 1473]
 const MOST = 2000
@@ -55,7 +55,7 @@ export class FlowSource {
     const random = this.#random
     return {
       isTcp: i % 2 === 0, host: { address: random.pick(HOSTS), port: port as Port }, outside: null, sent: 0, zero: { lan: 0, wan: 0 },
-      remote: { address: random.pick(REMOTES), port: (random.oneIn(8) ? 0xffff : 80 + i % 3) as Port },
+      remote: { address: random.pick(REMOTES), port: (random.oneIn(8) ? random.pick([0, 0xffff]) : 80 + i % 3) as Port },
     }
   }
 
@@ -76,7 +76,8 @@ export class FlowSource {
     const begin = random.below(MOST), payload = this.#noise.subarray(begin, begin + (random.oneIn(3) ? random.pick(PAYLOADS) : random.below(60)))
     const options = { identification: random.below(65536), dontFragment: random.oneIn(3), timeToLive: random.oneIn(20) ? random.below(3) : 1 + random.below(255), sourceMac: SENDER, destinationMac: MACS[from] }
     const flags = flow.sent++ < 2 || random.oneIn(30) ? syn : random.oneIn(4) ? random.pick(FLAGS) : ack
-    const frame = flow.isTcp ? tcpFrame(source, destination, flags, payload, options) : udpFrame(source, destination, payload, options)
+    const frame = flow.isTcp && flags === syn && random.oneIn(2) ? withMaximumSegment(source, destination, options)
+      : flow.isTcp ? tcpFrame(source, destination, flags, payload, options) : udpFrame(source, destination, payload, options)
     if (!flow.isTcp && random.oneIn(6)) write16(frame, TRANSPORT + 6, random.pick([0, 0, 0xffff, 1, flow.zero[from], flow.zero[from]]))
     const bytes = random.oneIn(4) ? this.#special(frame) : frame
     const segment = random.oneIn(6) ? 1 + random.below(1500) : 0
@@ -101,6 +102,14 @@ export class FlowSource {
       default: return spoilt(frame, TRANSPORT + random.below(20), random)
     }
   }
+}
+
+/** A SYN with its one option. */
+function withMaximumSegment(source: Endpoint, destination: Endpoint, options: Parameters<typeof tcpFrame>[4]): Uint8Array {
+  const frame = tcpFrame(source, destination, syn, Uint8Array.of(2, 4, 1460 >> 8, 1460 & 255), options)
+  frame[TRANSPORT + 12] = 0x60
+  tcp.writeChecksum(frame, IP, TRANSPORT, frame.length)
+  return frame
 }
 
 /** In one's complement. */
