@@ -16,8 +16,6 @@ export class FirstPackets {
   readonly #addressing: Addressing
   readonly #nextHops: NextHops
   readonly #syns: UnsolicitedSyns
-  /** Of the last packet that got a session, as `Neighbours.reach` has it. */
-  neighbour = NONE
   #isRefused = false
 
   constructor(table: NaptTable, addressing: Addressing, nextHops: NextHops, syns: UnsolicitedSyns) {
@@ -28,20 +26,17 @@ export class FirstPackets {
   }
 
   /**
-   * The session of a packet whose headers have been checked, and that belongs to none: made, and settled outbound. -1 when it goes
-   * the whole way, with nothing changed, or is refused.
+   * Makes the session of a packet whose headers have been checked, and that belongs to none, and settles it outbound. False when it
+   * goes the whole way, with nothing changed, or is refused.
    */
-  open(code: ProtocolCode, source: Ipv4Address, sourcePort: number, destination: Ipv4Address, destinationPort: number, tcpFlags: number, now: number): number {
-    if (destinationPort === 0 || !this.#addressing.leaves(source, destination)) return NONE
-    if (code === PROTOCOL_CODE.tcp && (!opensConnection(tcpFlags) || this.#addressing.config.nat.maximumSegment > 0 || this.#syns.held > 0)) return NONE
-    const neighbours = this.#nextHops.neighbours('wan'), nextHop = this.#nextHops.nextHop('wan', destination)
-    if (!neighbours.isKnown(nextHop, now)) return NONE
+  open(code: ProtocolCode, source: Ipv4Address, sourcePort: number, destination: Ipv4Address, destinationPort: number, tcpFlags: number, now: number): boolean {
+    if (destinationPort === 0 || !this.#addressing.leaves(source, destination)) return false
+    if (code === PROTOCOL_CODE.tcp && (!opensConnection(tcpFlags) || this.#addressing.config.nat.maximumSegment > 0 || this.#syns.held > 0)) return false
+    if (!this.#nextHops.isKnown('wan', destination, now)) return false
     const session = this.#table.open(code, source, sourcePort, destination, destinationPort, tcpFlags, now)
     this.#isRefused = session === NONE
-    if (session === NONE) return NONE
-    this.#table.settle(true)
-    this.neighbour = neighbours.reach(nextHop, now)
-    return session
+    if (session !== NONE) this.#table.settle(true)
+    return session !== NONE
   }
 
   /** Whether the last packet may not pass, for the table's `failure`: nothing else is to be decided about it. True once for each. */
