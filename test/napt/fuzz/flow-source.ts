@@ -27,6 +27,8 @@ interface Flow {
 const HOSTS = [2, 3, 4, 11].map(host => parseIpv4(`192.168.1.${host}`))
 /** One of them becomes the router's own when it is renumbered. */
 const REMOTES = ['130.74.23.6', '8.117.12.109', '202.204.16.77'].map(parseIpv4)
+/** To which nothing goes out: nobody's, the LAN's, the router's own. */
+const NOT_OUT = ['127.0.0.1', '240.1.2.3', '192.168.1.4', '192.168.1.1', '202.204.16.13', '224.0.0.1'].map(parseIpv4)
 const SENDER = Uint8Array.of(2, 1, 1, 1, 1, 1) as MacAddress
 const { syn, ack, fin, rst, psh } = tcp.FLAG
 const FLAGS = [ack, ack, ack, psh | ack, psh | ack, 0, 0xd0, syn, syn | ack, fin | ack, rst]
@@ -55,7 +57,7 @@ export class FlowSource {
     const random = this.#random
     return {
       isTcp: i % 2 === 0, host: { address: random.pick(HOSTS), port: port as Port }, outside: null, sent: 0, zero: { lan: 0, wan: 0 },
-      remote: { address: random.pick(REMOTES), port: (random.oneIn(8) ? random.pick([0, 0xffff]) : 80 + i % 3) as Port },
+      remote: { address: random.pick(this.#frames < Infinity && random.oneIn(12) ? NOT_OUT : REMOTES), port: (random.oneIn(8) ? random.pick([0, 0xffff]) : 80 + i % 3) as Port },
     }
   }
 
