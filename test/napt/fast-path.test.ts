@@ -199,6 +199,16 @@ t.test('the second packet of a flow takes it, in either direction', async t => {
   t.equal(b.router.fastForwarded, 3, 'what has to be decided goes the whole way')
 })
 
+t.test('with a gateway, a flow\'s first packet takes it, unless nobody has the address that it is for', async t => {
+  const b = new RouterBench({ gateway: '202.204.16.1' })
+  b.lan(udp('192.168.1.3:2000', '130.74.23.6:1200', 'x'))
+  const before = b.router.fastForwarded
+  t.equal(b.lan(udp('192.168.1.3:2001', '130.74.23.7:1200', 'x')).action, 'forward')
+  t.equal(b.router.fastForwarded, before + 1)
+  for (const nobody of ['127.0.0.1', '240.1.2.3', '0.0.0.1']) t.equal(b.lan(udp('192.168.1.3:2002', `${nobody}:1200`, 'x')).reason, 'not-routed')
+  t.equal(b.router.mappingsMade, 2)
+})
+
 t.test('a next hop that has another MAC address from now on gets the next packet there', async t => {
   const b = new RouterBench(), out = udp('192.168.1.3:2000', '130.74.23.6:1200', 'x'), moved = Uint8Array.of(2, 7, 7, 7, 7, 7) as MacAddress
   const macs = [1, 2, 3].map(() => Buffer.from(b.lan(out).frames[0].subarray(0, 6)).toString('hex'))
