@@ -1,13 +1,18 @@
 // The table for people: mappings with their sessions as rows, and what a look-up rested on.
-import { DEPENDENCES, PROTOCOLS, type Dependence, type Protocol } from '../behaviour/behaviour.js'
+import { PROTOCOLS, type Behaviour, type Dependence, type Protocol } from '../behaviour/behaviour.js'
 import { COUNTED_SESSIONS } from '../trace/explanation.js'
-import { FACT, NAMED_SESSIONS, PLACE, SHIFT, type NumberMemory } from '../trace/explanation-numbers.js'
+import { FACT, NAMED_SESSIONS, PLACE, SHIFT, statePair, type NumberMemory } from '../trace/explanation-numbers.js'
 import type { Ipv4Address, Port } from '../wire/address.js'
-import { MAPPING_KINDS, type MappingKind } from './mappings.js'
+import { CODE_SHIFT, PROTOCOL_CODE } from './flow-index.js'
+import type { LastLookup } from './last-lookup.js'
+import { KIND, MAPPING_KINDS, type MappingKind } from './mappings.js'
+import { DEADLINE, MAPPING_SHIFT, SESSION, TCP_STATE, type Sessions } from './sessions.js'
 import type { TableStore } from './store.js'
 import { phase, type TcpPhase } from './tcp-state.js'
 
 const NONE = -1
+const KIND_BITS = 3, MAPPING_BITS = 15
+const PASS_FACTS = FACT.isMade | FACT.hasMapping | FACT.hasSession | FACT.hasTimeLeft
 
 /** `ip`: another protocol, whose number stands in the place of the ports. */
 export type MappedProtocol = Protocol | 'ip'
@@ -85,11 +90,9 @@ export function writeLookup({ words, doubles }: NumberMemory, at: number, { mapp
     }
     count++
   }
-  const dependence = of.keyPort(mapping) !== 0 ? 2 : of.keyAddress(mapping) !== 0 ? 1 : 0
   words[at + PLACE.facts] = FACT.isMade | FACT.hasMapping | (lookup.isNew ? FACT.isNew : 0) | (session === NONE ? 0 : FACT.hasSession) | (session === NONE && count === 0 ? 0 : FACT.hasTimeLeft) |
-    of.code(mapping) << SHIFT.protocol | of.kind(mapping) << SHIFT.kind | dependence << SHIFT.dependence | DEPENDENCES.indexOf(filter) << SHIFT.filter | Math.min(count, NAMED_SESSIONS) << SHIFT.named
-  words[at + PLACE.before] = state
-  words[at + PLACE.after] = session === NONE ? -1 : sessions.state(session)
+    of.code(mapping) << SHIFT.protocol | of.kind(mapping) << SHIFT.kind | of.dependence(mapping) << SHIFT.dependence | dependenceCode(filter) << SHIFT.filter | Math.min(count, NAMED_SESSIONS) << SHIFT.named
+  words[at + PLACE.states] = statePair(state, session === NONE ? -1 : sessions.state(session))
   words[at + PLACE.lanAddress] = of.lanAddress(mapping)
   words[at + PLACE.wanAddress] = of.wanAddress(mapping)
   words[at + PLACE.ports] = of.lanPort(mapping) << 16 | of.wanPort(mapping)
@@ -99,3 +102,16 @@ export function writeLookup({ words, doubles }: NumberMemory, at: number, { mapp
   doubles[(at + PLACE.timeLeftBefore) >> 1] = lookup.timeLeft
   doubles[(at + PLACE.timeLeft) >> 1] = session === NONE ? longest : sessions.deadline(session) - now
 }
+
+/** The same of a packet that took the fast path, as a pass's explanation: what its frame says besides is left out. */
+export function writePass({ words, doubles }: NumberMemory, at: number, { rows }: Sessions, { session, state, timeLeft }: LastLookup, { filtering }: Behaviour, now: number): void {
+  const chunk = rows.chunkOf(session), place = rows.placeOf(session), ofRow = chunk[place + SESSION.state], code = ofRow >>> CODE_SHIFT, ofMapping = ofRow >>> MAPPING_SHIFT & MAPPING_BITS
+  const filter = (ofMapping & KIND_BITS) === KIND.dynamic ? dependenceCode(code === PROTOCOL_CODE.tcp ? filtering.tcp : filtering.udp) : 0
+  words[at + PLACE.facts] = PASS_FACTS | code << SHIFT.protocol | ofMapping << SHIFT.kind | filter << SHIFT.filter
+  words[at + PLACE.states] = statePair(state, ofRow & TCP_STATE)
+  doubles[(at + PLACE.timeLeftBefore) >> 1] = timeLeft
+  doubles[(at + PLACE.timeLeft) >> 1] = rows.getWide(session, DEADLINE) - now
+}
+
+/** As a number of DEPENDENCES, without a search. */
+const dependenceCode = (dependence: Dependence): number => dependence === 'endpoint-independent' ? 0 : dependence === 'address-dependent' ? 1 : 2

@@ -26,6 +26,8 @@ export const SETTLED = { outbound: 0x100, inbound: 0x200 } as const
 /** In `state`: the host's packets to the remote endpoint leave by this session. */
 const IS_WAY_OUT = 0x400
 export const TCP_STATE = 0xff
+/** In `state`: how far up the mapping's kind and what it depends on begin, two bits each, for who has no time to ask the mapping. */
+export const MAPPING_SHIFT = 11
 const L = { mapping: 0, next: 1, previous: 2, wheelNext: 3, wheelPrevious: 4, width: 5 } as const
 
 export class Sessions {
@@ -65,7 +67,7 @@ export class Sessions {
     chunk[at + SESSION.remoteAddress] = remoteAddress
     chunk[at + SESSION.lanPorts] = lanPorts
     chunk[at + SESSION.wanPorts] = portPair(of.wanPort(mapping), remotePort)
-    chunk[at + SESSION.state] = code << CODE_SHIFT
+    chunk[at + SESSION.state] = code << CODE_SHIFT | (of.dependence(mapping) << 2 | of.kind(mapping)) << MAPPING_SHIFT
     // Both kinds of row come and go together, so that they have the same numbers.
     links.add()
     links.set(session, L.mapping, mapping)
