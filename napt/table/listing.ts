@@ -12,6 +12,10 @@ import { phase, type TcpPhase } from './tcp-state.js'
 
 const NONE = -1
 const KIND_BITS = 3, MAPPING_BITS = 15
+// V8 folds a module's own constants into the code, and loads those of other modules anew each time: what every packet needs.
+const STATE = SESSION.state, CODE = CODE_SHIFT, OF_MAPPING = MAPPING_SHIFT, TCP_STATE_BITS = TCP_STATE, DEADLINE_AT = DEADLINE, DYNAMIC = KIND.dynamic, TCP = PROTOCOL_CODE.tcp
+const FACTS = PLACE.facts, STATES = PLACE.states, TIME_LEFT_BEFORE = PLACE.timeLeftBefore, TIME_LEFT = PLACE.timeLeft
+const PROTOCOL_SHIFT = SHIFT.protocol, KIND_SHIFT = SHIFT.kind, FILTER_SHIFT = SHIFT.filter
 const PASS_FACTS = FACT.isMade | FACT.hasMapping | FACT.hasSession | FACT.hasTimeLeft
 
 /** `ip`: another protocol, whose number stands in the place of the ports. */
@@ -105,12 +109,12 @@ export function writeLookup({ words, doubles }: NumberMemory, at: number, { mapp
 
 /** The same of a packet that took the fast path, as a pass's explanation: what its frame says besides is left out. */
 export function writePass({ words, doubles }: NumberMemory, at: number, { rows }: Sessions, { session, state, timeLeft }: LastLookup, { filtering }: Behaviour, now: number): void {
-  const chunk = rows.chunkOf(session), place = rows.placeOf(session), ofRow = chunk[place + SESSION.state], code = ofRow >>> CODE_SHIFT, ofMapping = ofRow >>> MAPPING_SHIFT & MAPPING_BITS
-  const filter = (ofMapping & KIND_BITS) === KIND.dynamic ? dependenceCode(code === PROTOCOL_CODE.tcp ? filtering.tcp : filtering.udp) : 0
-  words[at + PLACE.facts] = PASS_FACTS | code << SHIFT.protocol | ofMapping << SHIFT.kind | filter << SHIFT.filter
-  words[at + PLACE.states] = statePair(state, ofRow & TCP_STATE)
-  doubles[(at + PLACE.timeLeftBefore) >> 1] = timeLeft
-  doubles[(at + PLACE.timeLeft) >> 1] = rows.getWide(session, DEADLINE) - now
+  const ofRow = rows.chunkOf(session)[rows.placeOf(session) + STATE], code = ofRow >>> CODE, ofMapping = ofRow >>> OF_MAPPING & MAPPING_BITS
+  const filter = (ofMapping & KIND_BITS) === DYNAMIC ? dependenceCode(code === TCP ? filtering.tcp : filtering.udp) : 0
+  words[at + FACTS] = PASS_FACTS | code << PROTOCOL_SHIFT | ofMapping << KIND_SHIFT | filter << FILTER_SHIFT
+  words[at + STATES] = statePair(state, ofRow & TCP_STATE_BITS)
+  doubles[(at + TIME_LEFT_BEFORE) >> 1] = timeLeft
+  doubles[(at + TIME_LEFT) >> 1] = rows.getWide(session, DEADLINE_AT) - now
 }
 
 /** As a number of DEPENDENCES, without a search. */
