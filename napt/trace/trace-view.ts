@@ -40,16 +40,19 @@ export class TraceView implements NumberMemory {
   get isPartial(): boolean { return (this.#facts & TRACE_FACT.isPartial) !== 0 }
   get receivedSide(): Side | null { return SIDES[(this.#facts >>> TRACE_SHIFT.received) & SIDE_BITS] }
   get sentSide(): Side | null { return SIDES[(this.#facts >>> TRACE_SHIFT.sent) & SIDE_BITS] }
+  /** The time as a clock stamps it: seconds since 1970, as 32 bits, and nanoseconds. */
+  get seconds(): number { return this.words[this.#word + WORD.time] }
+  get nanoseconds(): number { return this.words[this.#word + WORD.time + 1] }
   /** Nanoseconds since 1970. */
   get time(): bigint { return timeOfStamp(this.words, this.#word + WORD.time) }
   get receivedLength(): number { return this.words[this.#word + WORD.receivedLength] }
   /** Where the frame that came in lies in `bytes`. */
   get receivedAt(): number { return (this.#word << 2) + HEADER_BYTES }
-  /** What the head of the frame became, where it went on; a view. The bytes behind it are those that came in. */
-  get sentHead(): Uint8Array {
-    const at = this.#sentAt
-    return this.bytes.subarray(at, at + Math.min(this.receivedLength, this.#isPass ? PASS_HEAD : HEAD))
-  }
+  /** Where in `bytes` there is what the first bytes of the frame became, where it went on, and how many of them. The others are those that came in. */
+  get sentHeadAt(): number { return this.#sentAt }
+  get sentHeadLength(): number { return Math.min(this.receivedLength, this.#isPass ? PASS_HEAD : HEAD) }
+  /** The same as a view. */
+  get sentHead(): Uint8Array { return this.bytes.subarray(this.#sentAt, this.#sentAt + this.sentHeadLength) }
 
   /** See readKnown. */
   known(session: KnownSession): boolean { return readKnown(this, this.#explanation, session) }
