@@ -17,6 +17,8 @@ const UNITS = WORD.units, FACTS = WORD.facts, RECEIVED_LENGTH = WORD.receivedLen
 const PASS_FACTS = TRACE_FACT.isPass | TRACE_FACT.wentOn | FORWARD << TRACE_SHIFT.action | NO_REASON << TRACE_SHIFT.reason
 const PASS_OUTBOUND = PASS_FACTS | LAN << TRACE_SHIFT.received | WAN << TRACE_SHIFT.sent
 const PASS_INBOUND = PASS_FACTS | WAN << TRACE_SHIFT.received | LAN << TRACE_SHIFT.sent
+/** Shifts for what every packet needs: a quotient would be a fraction to V8. */
+const UNIT_SHIFT = Math.log2(UNIT), UNIT_WORD_SHIFT = Math.log2(UNIT_WORDS)
 const NONE = -1
 
 /** In place of a frame, for records without one that came in. */
@@ -70,14 +72,14 @@ export class TraceRing implements NumberMemory {
    */
   open(source: DataView, start: number, end: number, isPartial: boolean): number {
     const length = end - start, most = HEADER + aligned(length) + MOST_EXPLAINED + aligned(Math.min(length, HEAD_BYTES))
-    const at = this.#find(most / UNIT)
-    this.#source = source
+    const units = most >> UNIT_SHIFT, at = this.#next + units <= this.#end ? this.#next : this.#find(units)
+    if (this.#source !== source) this.#source = source
     this.#start = start
     this.#length = length
     this.#isPartial = isPartial
     this.#at = at
     if (at < 0) return NONE
-    const received = at * UNIT_WORDS + HEADER_WORDS, explanation = received + (aligned(length) >> 2)
+    const received = (at << UNIT_WORD_SHIFT) + HEADER_WORDS, explanation = received + (aligned(length) >> 2)
     this.#copyHead(Math.min(length, HEAD_BYTES), received)
     this.words[explanation] = 0
     this.#explanation = explanation
@@ -136,7 +138,7 @@ export class TraceRing implements NumberMemory {
 
   /** What is the same for every record: numbers of the frame that came in, and its bytes that no router changes. `end` in words. */
   #finish(facts: number, sentLength: number, end: number, time: Int32Array): void {
-    const { words } = this, at = this.#at, word = at * UNIT_WORDS, length = this.#length, units = end / UNIT_WORDS - at
+    const { words } = this, at = this.#at, word = at << UNIT_WORD_SHIFT, length = this.#length, units = (end >> UNIT_WORD_SHIFT) - at
     if (length > HEAD_BYTES) this.#bytes.set(new Uint8Array(this.#source.buffer, this.#source.byteOffset + this.#start + HEAD_BYTES, length - HEAD_BYTES), (word << 2) + HEADER + HEAD_BYTES)
     words[word + UNITS] = units
     words[word + FACTS] = this.#isPartial ? facts | TRACE_FACT.isPartial : facts
