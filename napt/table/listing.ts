@@ -3,17 +3,17 @@ import { PROTOCOLS, type Behaviour, type Dependence, type Protocol } from '../be
 import { COUNTED_SESSIONS } from '../trace/explanation.js'
 import { FACT, NAMED_SESSIONS, PLACE, SHIFT, statePair, type NumberMemory } from '../trace/explanation-numbers.js'
 import type { Ipv4Address, Port } from '../wire/address.js'
-import { CODE_SHIFT, PROTOCOL_CODE } from './flow-index.js'
+import { PROTOCOL_CODE } from './flow-index.js'
 import type { LastLookup } from './last-lookup.js'
 import { KIND, MAPPING_KINDS, type MappingKind } from './mappings.js'
-import { DEADLINE, MAPPING_SHIFT, SESSION, TCP_STATE, type Sessions } from './sessions.js'
+import type { Sessions } from './sessions.js'
 import type { TableStore } from './store.js'
 import { phase, type TcpPhase } from './tcp-state.js'
 
 const NONE = -1
-const KIND_BITS = 3, MAPPING_BITS = 15
+const KIND_BITS = 3
 // V8 folds a module's own constants into the code, and loads those of other modules anew each time: what every packet needs.
-const STATE = SESSION.state, CODE = CODE_SHIFT, OF_MAPPING = MAPPING_SHIFT, TCP_STATE_BITS = TCP_STATE, DEADLINE_AT = DEADLINE, DYNAMIC = KIND.dynamic, TCP = PROTOCOL_CODE.tcp
+const DYNAMIC = KIND.dynamic, TCP = PROTOCOL_CODE.tcp
 const FACTS = PLACE.facts, STATES = PLACE.states, TIME_LEFT_BEFORE = PLACE.timeLeftBefore, TIME_LEFT = PLACE.timeLeft
 const PROTOCOL_SHIFT = SHIFT.protocol, KIND_SHIFT = SHIFT.kind, FILTER_SHIFT = SHIFT.filter
 const PASS_FACTS = FACT.isMade | FACT.hasMapping | FACT.hasSession | FACT.hasTimeLeft
@@ -108,13 +108,13 @@ export function writeLookup({ words, doubles }: NumberMemory, at: number, { mapp
 }
 
 /** The same of a packet that took the fast path, as a pass's explanation: what its frame says besides is left out. */
-export function writePass({ words, doubles }: NumberMemory, at: number, { rows }: Sessions, { session, state, timeLeft }: LastLookup, { filtering }: Behaviour, now: number): void {
-  const ofRow = rows.chunkOf(session)[rows.placeOf(session) + STATE], code = ofRow >>> CODE, ofMapping = ofRow >>> OF_MAPPING & MAPPING_BITS
+export function writePass({ words, doubles }: NumberMemory, at: number, sessions: Sessions, { session, state, timeLeft }: LastLookup, { filtering }: Behaviour, now: number): void {
+  const code = sessions.code(session), ofMapping = sessions.mappingFacts(session)
   const filter = (ofMapping & KIND_BITS) === DYNAMIC ? dependenceCode(code === TCP ? filtering.tcp : filtering.udp) : 0
   words[at + FACTS] = PASS_FACTS | code << PROTOCOL_SHIFT | ofMapping << KIND_SHIFT | filter << FILTER_SHIFT
-  words[at + STATES] = statePair(state, ofRow & TCP_STATE_BITS)
+  words[at + STATES] = statePair(state, sessions.state(session))
   doubles[(at + TIME_LEFT_BEFORE) >> 1] = timeLeft
-  doubles[(at + TIME_LEFT) >> 1] = rows.getWide(session, DEADLINE_AT) - now
+  doubles[(at + TIME_LEFT) >> 1] = sessions.deadline(session) - now
 }
 
 /** As a number of DEPENDENCES, without a search. */
