@@ -4,7 +4,6 @@ import { COUNTED_SESSIONS } from '../trace/explanation.js'
 import { FACT, NAMED_SESSIONS, PLACE, SHIFT, statePair, type NumberMemory } from '../trace/explanation-numbers.js'
 import type { Ipv4Address, Port } from '../wire/address.js'
 import { PROTOCOL_CODE } from './flow-index.js'
-import type { LastLookup } from './last-lookup.js'
 import { KIND, MAPPING_KINDS, type MappingKind } from './mappings.js'
 import type { Sessions } from './sessions.js'
 import type { TableStore } from './store.js'
@@ -108,7 +107,7 @@ export function writeLookup({ words, doubles }: NumberMemory, at: number, { mapp
 }
 
 /** The same of a packet that took the fast path, as a pass's explanation: what its frame says besides is left out. */
-export function writePass({ words, doubles }: NumberMemory, at: number, sessions: Sessions, { session, state, timeLeft }: LastLookup, { filtering }: Behaviour, now: number): void {
+export function writePass({ words, doubles }: NumberMemory, at: number, sessions: Sessions, { session, state, timeLeft }: Lookup, { filtering }: Behaviour, now: number): void {
   const code = sessions.code(session), ofMapping = sessions.mappingFacts(session)
   const filter = (ofMapping & KIND_BITS) === DYNAMIC ? dependenceCode(code === TCP ? filtering.tcp : filtering.udp) : 0
   words[at + FACTS] = PASS_FACTS | code << PROTOCOL_SHIFT | ofMapping << KIND_SHIFT | filter << FILTER_SHIFT
