@@ -88,12 +88,16 @@ export async function benchRecording({ rate, seconds, rounds, onTurn }: Recordin
 }
 
 /** One router, from its start to its end: `rate` packets to warm up, and then those that count. @throws as benchRecording */
-export async function recordingTurn(rate: number, seconds: number, isRecording: boolean): Promise<RecordingTurn> {
+export const recordingTurn = (rate: number, seconds: number, isRecording: boolean): Promise<RecordingTurn> =>
+  withRouter(isRecording, (bench, file) => measure(bench, rate, seconds, file))
+
+/** A bench with a router, which is gone afterwards; `file` is what it records to, or null. @throws as benchRecording */
+export async function withRouter<T>(isRecording: boolean, work: (bench: AttachedBench, file: string | null) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'naptlab-recording-'))
   try {
     const bench = await openBench(BENCH, isRecording ? { routerSettings: () => ({ captureFolder: folder }) } : {})
     try {
-      return await measure(bench, rate, seconds, isRecording ? join(folder, 'nat.pcapng') : null)
+      return await work(bench, isRecording ? join(folder, 'nat.pcapng') : null)
     } finally {
       await bench.close()
     }
@@ -104,9 +108,7 @@ export async function recordingTurn(rate: number, seconds: number, isRecording: 
 
 async function measure(bench: AttachedBench, rate: number, seconds: number, file: string | null): Promise<RecordingTurn> {
   const router = await RouterClient.connect(bench.controlSocket('nat')), pid = routerPid(bench)
-  // Sessions are made, neighbours found and code compiled before it counts.
-  await send(bench, FLOWS, 1000)
-  await send(bench, rate, rate)
+  await warmUp(bench, rate)
   const before = await router.request({ op: 'counters' }), used = cpuTimes(pid)
   const sent = await send(bench, rate * seconds, rate)
   const after = await settledCounters(router), usedAfter = cpuTimes(pid)
@@ -121,8 +123,14 @@ async function measure(bench: AttachedBench, rate: number, seconds: number, file
   }
 }
 
+/** Sessions are made, neighbours found and code compiled before it counts. */
+export async function warmUp(bench: AttachedBench, rate: number): Promise<void> {
+  await send(bench, FLOWS, 1000)
+  await send(bench, rate, rate)
+}
+
 /** When the last packet has been through. */
-async function settledCounters(router: RouterClient): Promise<CountersJson> {
+export async function settledCounters(router: RouterClient): Promise<CountersJson> {
   for (let last = await router.request({ op: 'counters' }); ;) {
     await pause(SETTLING)
     const counters = await router.request({ op: 'counters' })
@@ -131,7 +139,8 @@ async function settledCounters(router: RouterClient): Promise<CountersJson> {
   }
 }
 
-async function send(bench: AttachedBench, packets: number, rate: number): Promise<Sent> {
+/** So many packets at a rate from the LAN to the WAN. @throws BenchmarkError when their source fails */
+export async function send(bench: AttachedBench, packets: number, rate: number): Promise<Sent> {
   const mac = bench.routers[0].interfaces.find(({ name }) => name === 'lan')?.mac ?? ''
   const source: Source = { interface: 'eth0', to: mac, address: LAN_HOST, destination: DESTINATION, flows: FLOWS, packets, rate }
   const child = bench.spawn('source', process.execPath, [SOURCE, JSON.stringify(source)])

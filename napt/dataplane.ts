@@ -10,7 +10,6 @@ import type { RouterOutput } from './router-output.js'
 import { RouterMemory } from './router-memory.js'
 import { Router } from './router.js'
 import { Spin } from './spin.js'
-import { WORD } from './trace/trace-layout.js'
 import { NO_FRAME, TraceRing } from './trace/trace-ring.js'
 import type { TraceAction, TraceRecord } from './trace/trace.js'
 import { otherSide, type DropReason, type Side, type Verdict } from './verdict.js'
@@ -157,10 +156,10 @@ export class Dataplane implements RouterOutput {
       const end = Math.min(first + FORESEEN, batch.count)
       this.router.foresee(batch, first, end, from)
       for (let i = this.#forwardRun(batch, first, end, from, now); i < end; i = this.#forwardRun(batch, i + 1, end, from, now)) {
-        const record = source === null ? -1 : this.#trace.open(source, batch.starts[i], batch.ends[i], batch.partial[i] === 1)
+        const explanation = source === null ? -1 : this.#trace.open(source, batch.starts[i], batch.ends[i], batch.partial[i] === 1)
         const verdict = this.router.process(batch.bytes, batch.starts[i], batch.ends[i], batch.partial[i] === 1, from, now, batch.segments[i])
         if (verdict.action === 'forward') this.#devices[verdict.to].forward(batch, i)
-        if (source !== null) this.#record(record, from, waited, verdict, now)
+        if (source !== null) this.#record(explanation, from, waited, verdict, now)
       }
     }
     this.#devices.lan.flush()
@@ -184,27 +183,36 @@ export class Dataplane implements RouterOutput {
     return this.#source[from]
   }
 
-  /** `record`: where the frame's has been opened, or -1. */
-  #record(record: number, from: Side, waited: boolean, { action, to, reason }: Verdict, now: number): void {
-    if (record >= 0) this.router.writeExplanation(this.#trace, record + WORD.explanation, now)
+  /** `explanation`: where it goes in the frame's record, which has been opened, or -1. */
+  #record(explanation: number, from: Side, waited: boolean, { action, to, reason }: Verdict, now: number): void {
+    if (explanation >= 0) {
+      if (!waited && this.router.writePass(this.#trace, explanation, now)) {
+        this.#trace.closePass(from === 'lan', this.#time)
+        if (this.#originated.length > 0) this.#recordAside()
+        return
+      }
+      this.router.writeExplanation(this.#trace, explanation, now)
+    }
     const reply = action === 'answer' ? this.#originated.pop() : undefined
-    this.#close(record, action, reason, waited, from, action === 'forward' ? to : reply?.side ?? null, reply?.frame ?? null)
+    this.#close(action, reason, waited, from, action === 'forward' ? to : reply?.side ?? null, reply?.frame ?? null)
     if (this.#originated.length > 0 || this.#abandoned.length > 0) this.#recordAside()
   }
 
   /** What is left besides verdicts and answers: frames that waited in vain, ICMP errors about dropped frames, ARP requests for held ones. */
   #recordAside(): void {
     if (this.#originated.length > 0 || this.#abandoned.length > 0) this.#clock.stamp(this.#time, 0)
-    for (const { from, frame, reason } of this.#abandoned.splice(0)) this.#close(this.#trace.open(viewOf(frame), 0, frame.length, false), 'drop', reason, true, from, null, null)
-    for (const { side, frame } of this.#originated.splice(0)) this.#close(this.#trace.open(NO_FRAME, 0, 0, false), 'originate', null, false, null, side, frame)
+    for (const { from, frame, reason } of this.#abandoned.splice(0)) {
+      this.#trace.open(viewOf(frame), 0, frame.length, false)
+      this.#close('drop', reason, true, from, null, null)
+    }
+    for (const { side, frame } of this.#originated.splice(0)) {
+      this.#trace.open(NO_FRAME, 0, 0, false)
+      this.#close('originate', null, false, null, side, frame)
+    }
   }
 
-  #close(record: number, action: TraceAction, reason: DropReason | null, waited: boolean, receivedSide: Side | null, sentSide: Side | null, sent: Uint8Array | null): void {
-    if (record >= 0) {
-      this.#trace.words[record + WORD.time] = this.#time[0]
-      this.#trace.words[record + WORD.time + 1] = this.#time[1]
-    }
-    if (this.#trace.close(action, reason, waited, receivedSide, sentSide, sent)) return
+  #close(action: TraceAction, reason: DropReason | null, waited: boolean, receivedSide: Side | null, sentSide: Side | null, sent: Uint8Array | null): void {
+    if (this.#trace.close(action, reason, waited, receivedSide, sentSide, sent, this.#time)) return
     this.#traceLost++
     if (receivedSide !== null) this.#traceLostFrames[receivedSide]++
     if (sentSide !== null) this.#traceLostFrames[sentSide]++

@@ -134,6 +134,9 @@ export class Router {
   /** The same as numbers, from word `at` on (explanation-numbers.ts). Allocates nothing. */
   writeExplanation(memory: NumberMemory, at: number, now: number): void { this.#table.writeExplanation(memory, at, now) }
 
+  /** See NaptTable.writePass. */
+  writePass(memory: NumberMemory, at: number, now: number): boolean { return this.#table.writePass(memory, at, now) }
+
   /** See NaptTable.known. */
   known(now: number): KnownSession | null { return this.#table.known(now) }
 

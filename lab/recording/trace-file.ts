@@ -35,6 +35,9 @@ export class TraceFile {
   readonly #time = new BigUint64Array(1)
   /** Low and high. */
   readonly #timeHalves = new Uint32Array(this.#time.buffer)
+  /** The same as a clock stamps it: that of a batch of packets is made a 64-bit number once. */
+  #seconds = 0
+  #nanoseconds = 0
 
   private constructor(writer: BulkPcapngWriter, { name, lan, wan }: RecordedRouter) {
     this.#writer = writer
@@ -51,8 +54,12 @@ export class TraceFile {
 
   /** Adds what the router received and sent. */
   write(record: TraceView): void {
-    const { receivedSide, sentSide } = record
-    this.#time[0] = record.time
+    const { receivedSide, sentSide, seconds, nanoseconds } = record
+    if (seconds !== this.#seconds || nanoseconds !== this.#nanoseconds) {
+      this.#seconds = seconds
+      this.#nanoseconds = nanoseconds
+      this.#time[0] = record.time
+    }
     if (record.action === 'forward' && receivedSide !== null && sentSide !== null && !record.waited) {
       this.#writeForwarded(record, receivedSide, sentSide)
       return
@@ -97,20 +104,20 @@ export class TraceFile {
   }
 
   #writeForwarded(record: TraceView, from: Side, to: Side): void {
-    const { bytes, receivedAt: start, receivedLength: length, sentHead } = record, end = start + length, id = this.#packets.newId()
+    const { bytes, receivedAt: start, receivedLength: length, sentHeadAt } = record, end = start + length, id = this.#packets.newId()
     const received = this.#begin(from, bytes, start, end)
     if (record.isPartial) completeChecksum(this.#writer.memory, received, received + length)
-    this.#end('inbound', id, this.#commentOn(record, received, length, sentHead, from, to))
+    this.#end('inbound', id, this.#commentOn(record, received, length, from, to))
     const sent = this.#begin(to, bytes, start, end)
-    this.#writer.memory.set(sentHead, sent)
+    this.#writer.overwrite(bytes, sentHeadAt, sentHeadAt + record.sentHeadLength)
     if (record.isPartial) completeChecksum(this.#writer.memory, sent, sent + length)
     this.#end('outbound', id, null)
   }
 
   /** `at` is where the received frame is in the writer's memory. */
-  #commentOn(record: TraceView, at: number, length: number, sentHead: Uint8Array, from: Side, to: Side): Uint8Array {
+  #commentOn(record: TraceView, at: number, length: number, from: Side, to: Side): Uint8Array {
     if (from === to || !record.known(this.#session)) return this.#wordsFor(record)
-    const found = this.#comments.find(this.#writer.memory, at, at + length, sentHead, from, this.#session)
+    const found = this.#comments.find(this.#writer.memory, at, at + length, record.sentHead, from, this.#session)
     if (found !== null) return found
     const words = this.#wordsFor(record)
     if (this.#comments.isKeepable) this.#comments.keep(words)

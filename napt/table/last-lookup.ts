@@ -30,6 +30,9 @@ export class LastLookup implements Lookup {
   get remoteAddress(): number { return this.#mapping === OF_SESSION ? this.#sessions.remoteAddress(this.session) : this.#remoteAddress }
   get remotePort(): number { return this.#mapping === OF_SESSION ? this.#sessions.remotePort(this.session) : this.#remotePort }
 
+  /** It was about a packet that took the fast path. */
+  get isPass(): boolean { return this.isMade && this.#mapping === OF_SESSION }
+
   /** Of a packet from or to a remote endpoint; `session` is what it belongs to, or -1, and may be over. Gives it back. */
   note(session: number, remoteAddress: number, remotePort: number, now: number): number {
     this.isMade = true

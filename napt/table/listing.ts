@@ -1,13 +1,21 @@
 // The table for people: mappings with their sessions as rows, and what a look-up rested on.
-import { DEPENDENCES, PROTOCOLS, type Dependence, type Protocol } from '../behaviour/behaviour.js'
+import { PROTOCOLS, type Behaviour, type Dependence, type Protocol } from '../behaviour/behaviour.js'
 import { COUNTED_SESSIONS } from '../trace/explanation.js'
-import { FACT, NAMED_SESSIONS, PLACE, SHIFT, type NumberMemory } from '../trace/explanation-numbers.js'
+import { FACT, NAMED_SESSIONS, PLACE, SHIFT, statePair, type NumberMemory } from '../trace/explanation-numbers.js'
 import type { Ipv4Address, Port } from '../wire/address.js'
-import { MAPPING_KINDS, type MappingKind } from './mappings.js'
+import { PROTOCOL_CODE } from './flow-index.js'
+import { KIND, MAPPING_KINDS, type MappingKind } from './mappings.js'
+import type { Sessions } from './sessions.js'
 import type { TableStore } from './store.js'
 import { phase, type TcpPhase } from './tcp-state.js'
 
 const NONE = -1
+const KIND_BITS = 3
+// V8 folds a module's own constants into the code, and loads those of other modules anew each time: what every packet needs.
+const DYNAMIC = KIND.dynamic, TCP = PROTOCOL_CODE.tcp
+const FACTS = PLACE.facts, STATES = PLACE.states, TIME_LEFT_BEFORE = PLACE.timeLeftBefore, TIME_LEFT = PLACE.timeLeft
+const PROTOCOL_SHIFT = SHIFT.protocol, KIND_SHIFT = SHIFT.kind, FILTER_SHIFT = SHIFT.filter
+const PASS_FACTS = FACT.isMade | FACT.hasMapping | FACT.hasSession | FACT.hasTimeLeft
 
 /** `ip`: another protocol, whose number stands in the place of the ports. */
 export type MappedProtocol = Protocol | 'ip'
@@ -85,11 +93,9 @@ export function writeLookup({ words, doubles }: NumberMemory, at: number, { mapp
     }
     count++
   }
-  const dependence = of.keyPort(mapping) !== 0 ? 2 : of.keyAddress(mapping) !== 0 ? 1 : 0
   words[at + PLACE.facts] = FACT.isMade | FACT.hasMapping | (lookup.isNew ? FACT.isNew : 0) | (session === NONE ? 0 : FACT.hasSession) | (session === NONE && count === 0 ? 0 : FACT.hasTimeLeft) |
-    of.code(mapping) << SHIFT.protocol | of.kind(mapping) << SHIFT.kind | dependence << SHIFT.dependence | DEPENDENCES.indexOf(filter) << SHIFT.filter | Math.min(count, NAMED_SESSIONS) << SHIFT.named
-  words[at + PLACE.before] = state
-  words[at + PLACE.after] = session === NONE ? -1 : sessions.state(session)
+    of.code(mapping) << SHIFT.protocol | of.kind(mapping) << SHIFT.kind | of.dependence(mapping) << SHIFT.dependence | dependenceCode(filter) << SHIFT.filter | Math.min(count, NAMED_SESSIONS) << SHIFT.named
+  words[at + PLACE.states] = statePair(state, session === NONE ? -1 : sessions.state(session))
   words[at + PLACE.lanAddress] = of.lanAddress(mapping)
   words[at + PLACE.wanAddress] = of.wanAddress(mapping)
   words[at + PLACE.ports] = of.lanPort(mapping) << 16 | of.wanPort(mapping)
@@ -99,3 +105,16 @@ export function writeLookup({ words, doubles }: NumberMemory, at: number, { mapp
   doubles[(at + PLACE.timeLeftBefore) >> 1] = lookup.timeLeft
   doubles[(at + PLACE.timeLeft) >> 1] = session === NONE ? longest : sessions.deadline(session) - now
 }
+
+/** The same of a packet that took the fast path, as a pass's explanation: what its frame says besides is left out. */
+export function writePass({ words, doubles }: NumberMemory, at: number, sessions: Sessions, { session, state, timeLeft }: Lookup, { filtering }: Behaviour, now: number): void {
+  const code = sessions.code(session), ofMapping = sessions.mappingFacts(session)
+  const filter = (ofMapping & KIND_BITS) === DYNAMIC ? dependenceCode(code === TCP ? filtering.tcp : filtering.udp) : 0
+  words[at + FACTS] = PASS_FACTS | code << PROTOCOL_SHIFT | ofMapping << KIND_SHIFT | filter << FILTER_SHIFT
+  words[at + STATES] = statePair(state, sessions.state(session))
+  doubles[(at + TIME_LEFT_BEFORE) >> 1] = timeLeft
+  doubles[(at + TIME_LEFT) >> 1] = sessions.deadline(session) - now
+}
+
+/** As a number of DEPENDENCES, without a search. */
+const dependenceCode = (dependence: Dependence): number => dependence === 'endpoint-independent' ? 0 : dependence === 'address-dependent' ? 1 : 2

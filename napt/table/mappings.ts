@@ -90,6 +90,8 @@ export class Mappings {
   /** The remote address and port that the mapping depends on; 0 where it does not. */
   keyAddress(mapping: number): number { return this.rows.get(mapping, MAPPING.keyAddress) }
   keyPort(mapping: number): number { return this.rows.get(mapping, MAPPING.lanPorts) & 0xffff }
+  /** How much of the remote endpoint that is, as a number of DEPENDENCES. */
+  dependence(mapping: number): number { return this.keyPort(mapping) !== 0 ? 2 : this.keyAddress(mapping) !== 0 ? 1 : 0 }
   /** The next mapping on the same WAN endpoint, or -1. */
   next(mapping: number): number { return this.rows.get(mapping, MAPPING.next) }
   /** The head of the mapping's list of sessions, or -1. */

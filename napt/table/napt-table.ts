@@ -16,7 +16,7 @@ import type { DropReason } from '../verdict.js'
 import { portPair, PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
 import type { Hosts } from './hosts.js'
 import { LastLookup } from './last-lookup.js'
-import { listMappings, mappingRow, writeLookup, type MappingRow } from './listing.js'
+import { listMappings, mappingRow, writeLookup, writePass, type MappingRow } from './listing.js'
 import { KIND, type Mappings } from './mappings.js'
 import type { Sessions } from './sessions.js'
 import { addStaticMapping, ensureStaticMapping, keepStaticMappings, removeStaticMapping } from './static-mappings.js'
@@ -212,6 +212,13 @@ export class NaptTable {
     const { mapping, isMade } = this.#last
     if (mapping !== NONE && isMade) writeLookup(memory, at, this.#store, this.#last, this.#filterOf(mapping), now)
     else memory.words[at + PLACE.facts] = isMade ? FACT.isMade : 0
+  }
+
+  /** The same as a pass's, where the frame took the fast path; false where it did not, and then nothing is written. */
+  writePass(memory: NumberMemory, at: number, now: number): boolean {
+    if (!this.#last.isPass) return false
+    writePass(memory, at, this.#sessions, this.#last, this.#behaviour, now)
+    return true
   }
 
   /** The session that the last look-up found, if it was there before; null otherwise. Right after it, as `explain`; the same object every time. */

@@ -33,6 +33,8 @@ const SETTLED = { outbound: layout.SETTLED_OUTBOUND, inbound: layout.SETTLED_INB
 /** In `state`: the host's packets to the remote endpoint leave by this session. */
 const IS_WAY_OUT = 0x400
 const TCP_STATE = layout.TCP_STATE
+/** In `state`: how far up the mapping's kind and what it depends on begin, two bits each, for who has no time to ask the mapping. */
+const MAPPING_SHIFT = 11, MAPPING_BITS = 15
 // V8 folds a module's own constants into the code, and loads those of other modules anew each time.
 const LAN_ADDRESS = MAPPING.lanAddress, WAN_ADDRESS = MAPPING.wanAddress, LAN_PORTS = MAPPING.lanPorts, WAN_PORT = MAPPING.wanPort, CODE = MAPPING.code, FIRST_SESSION = MAPPING.firstSession, CODE_BITS = CODE_SHIFT
 const L = { mapping: 0, next: 1, previous: 2, wheelNext: 3, wheelPrevious: 4, width: 5 } as const
@@ -81,7 +83,7 @@ export class Sessions {
     chunk[at + SESSION.remoteAddress] = remoteAddress
     chunk[at + SESSION.lanPorts] = of[ofAt + LAN_PORTS] & ~0xffff | remotePort
     chunk[at + SESSION.wanPorts] = portPair(of[ofAt + WAN_PORT], remotePort)
-    chunk[at + SESSION.state] = of[ofAt + CODE] >>> CODE_BITS << CODE_BITS | (isWayOut ? IS_WAY_OUT : 0)
+    chunk[at + SESSION.state] = of[ofAt + CODE] >>> CODE_BITS << CODE_BITS | (this.#mappings.dependence(mapping) << 2 | this.#mappings.kind(mapping)) << MAPPING_SHIFT | (isWayOut ? IS_WAY_OUT : 0)
     of[ofAt + FIRST_SESSION] = session
     // Both kinds of row come and go together, so that they have the same numbers.
     links.add()
@@ -134,6 +136,9 @@ export class Sessions {
   remotePort(session: number): Port { return (this.#rows.get(session, SESSION.lanPorts) & 0xffff) as Port }
   /** The next session of the same mapping, or -1. */
   next(session: number): number { return this.#links.get(session, L.next) }
+  code(session: number): ProtocolCode { return this.#rows.get(session, SESSION.state) >>> CODE_SHIFT as ProtocolCode }
+  /** Its mapping's kind, and above two bits what that depends on (Mappings.dependence). */
+  mappingFacts(session: number): number { return this.#rows.get(session, SESSION.state) >>> MAPPING_SHIFT & MAPPING_BITS }
   /** TCP's (tcp-state.ts); 0 for other protocols. */
   state(session: number): number { return this.#rows.get(session, SESSION.state) & TCP_STATE }
   setState(session: number, state: number): void { this.#rows.set(session, SESSION.state, this.#rows.get(session, SESSION.state) & ~TCP_STATE | state) }

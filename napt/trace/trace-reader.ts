@@ -1,11 +1,15 @@
 // The other end of a TraceRing, in another thread: one record after the other, as far as they have been published.
-import { CONTROL, CONTROL_BYTES } from './trace-layout.js'
+import { CONTROL, CONTROL_BYTES, segmentUnits } from './trace-layout.js'
 import { TraceView } from './trace-view.js'
 
 export class TraceReader {
   /** The record at which `next` has arrived; good until `release`. */
   readonly record: TraceView
   readonly #control: Int32Array
+  /** Units. */
+  readonly #segment: number
+  /** Numbers of those that have been read and not been given back. */
+  readonly #left: number[] = []
   #position = 0
   #written = 0
 
@@ -13,6 +17,7 @@ export class TraceReader {
   constructor(memory: SharedArrayBuffer) {
     this.record = new TraceView(memory)
     this.#control = new Int32Array(memory, 0, CONTROL_BYTES / 4)
+    this.#segment = segmentUnits(memory.byteLength - CONTROL_BYTES)
   }
 
   /** Goes on to the next record; false when there is none yet. */
@@ -21,14 +26,20 @@ export class TraceReader {
     for (;;) {
       if (this.#position === this.#written) this.#written = Atomics.load(this.#control, CONTROL.written)
       if (this.#position === this.#written) return false
-      record.moveTo(this.#position)
+      const at = record.moveTo(this.#position)
       this.#position = record.next
       if (!record.isFiller) return true
+      this.#left.push(Math.floor(at / this.#segment))
     }
   }
 
-  /** Gives the memory of all records so far back to the writer. */
-  release(): void { Atomics.store(this.#control, CONTROL.read, this.#position) }
+  /** Gives the segments that have been read to their end back to the writer. */
+  release(): void {
+    for (const segment of this.#left.splice(0)) {
+      Atomics.store(this.#control, CONTROL.segments + segment, 0)
+      Atomics.add(this.#control, CONTROL.freed, 1)
+    }
+  }
 
   /** From now on the writer tells when there is more (TraceRing.publish). False when there is more already. */
   sleep(): boolean {

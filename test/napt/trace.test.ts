@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import { timeOfStamp, wallTime } from '../../napt/clock.js'
 import { eventToRecord, recordToEvent } from '../../napt/control/frame-event.js'
-import { HEAD, HEADER_BYTES, WORD } from '../../napt/trace/trace-layout.js'
+import { EXPLANATION_BYTES, HEAD, HEADER_BYTES } from '../../napt/trace/trace-layout.js'
 import { TraceReader } from '../../napt/trace/trace-reader.js'
 import { NO_FRAME, TraceRing } from '../../napt/trace/trace-ring.js'
 import type { TraceRecord } from '../../napt/trace/trace.js'
@@ -25,14 +25,11 @@ const SECOND = 1_000_000_000n
 function add(ring: TraceRing, { time, action, reason, waited, received, sent }: TraceRecord): boolean {
   const frame = received === undefined ? null : Buffer.concat([Buffer.alloc(5), received.frame, Buffer.alloc(3)]) // somewhere in a batch
   const source = frame === null ? NO_FRAME : new DataView(frame.buffer, frame.byteOffset, frame.length)
-  const at = frame === null ? ring.open(source, 0, 0, false) : ring.open(source, 5, 5 + (received?.frame.length ?? 0), false)
-  if (at >= 0) {
-    ring.words[at + WORD.time] = Number(time / SECOND)
-    ring.words[at + WORD.time + 1] = Number(time % SECOND)
-  }
+  if (frame === null) ring.open(source, 0, 0, false)
+  else ring.open(source, 5, 5 + (received?.frame.length ?? 0), false)
   const wentOn = action === 'forward' && sent !== undefined && frame !== null
   if (wentOn) frame.set(sent.frame, 5)
-  return ring.close(action, reason ?? null, waited === true, received?.side ?? null, sent?.side ?? null, wentOn ? null : sent?.frame ?? null)
+  return ring.close(action, reason ?? null, waited === true, received?.side ?? null, sent?.side ?? null, wentOn ? null : sent?.frame ?? null, Int32Array.of(Number(time / SECOND), Number(time % SECOND)))
 }
 
 /** Of a frame that goes on, nothing behind the first HEAD bytes changes. */
@@ -78,17 +75,25 @@ t.test('frames of a record are its own', async t => {
 
 t.test('records that do not fit are refused, those that do still come', async t => {
   const record = (length: number): TraceRecord => ({ time: 1n, action: 'drop', reason: 'protocol', received: { side: 'lan', frame: new Uint8Array(length) } })
-  // The head of a frame has room twice: as it came, and as it goes on.
-  const ring = new TraceRing(512)
-  t.same([40, 120, 40, 20].map(length => add(ring, record(length))), [true, false, true, false])
-  t.same(ring.unpublished().map(({ received }) => received?.frame.length), [40, 40])
+  // Two segments of 504 bytes and a filler. A record that is begun needs room for all that it may become: an explanation, and the head
+  // of the frame as it goes on; it takes what it became.
+  const ring = new TraceRing(1024), room = (length: number): number => HEADER_BYTES + length + EXPLANATION_BYTES + Math.min(length, HEAD)
+  t.same([160, 104, 40].map(room), [424, 312, 184])
+  const LENGTHS = [160, 250, 160, 160, 104, 40, 24]
+  t.same(LENGTHS.map(length => add(ring, record(length))), [true, false, true, false, true, false, true])
+  t.same(ring.unpublished().map(({ received }) => received?.frame.length), [160, 160, 104, 24])
   ring.clear()
   t.ok(add(ring, record(160)), 'and room is room again')
-  t.notOk(add(ring, record(1000)), 'what is longer than the ring never fits')
+  t.notOk(add(ring, record(1000)), 'what is longer than a segment never fits')
 })
 
-t.test('the reader sees what is published, and the writer gets its memory back when it is released', async t => {
-  const ring = new TraceRing(1024), reader = new TraceReader(ring.memory), record = RECORDS[0]
+t.test('the reader sees what is published, and the writer gets a segment back when it has been read to its end and released', async t => {
+  const ring = new TraceRing(1024), reader = new TraceReader(ring.memory), record = RECORDS[0], A_SEGMENT = 9
+  const fill = (): number => {
+    let fitted = 0
+    while (add(ring, record)) fitted++
+    return fitted
+  }
   t.notOk(reader.next())
   add(ring, record)
   t.notOk(reader.next(), 'not yet')
@@ -96,11 +101,35 @@ t.test('the reader sees what is published, and the writer gets its memory back w
   t.ok(reader.next())
   t.same(plain(reader.record.record()), plain(record))
   t.notOk(reader.next())
-  let fitted = 0
-  while (add(ring, record)) fitted++
-  t.equal(fitted, Math.floor(1024 / (HEADER_BYTES + 16)) - 1, 'what was read takes room')
+  t.equal(fill(), 2 * A_SEGMENT - 1, 'what was read takes room')
   reader.release()
-  t.ok(add(ring, record), 'until it is released')
+  t.notOk(add(ring, record), 'as long as something behind it in its segment has not been')
+  ring.publish()
+  t.same(take(reader).map(plain), Array.from({ length: 2 * A_SEGMENT - 1 }, () => plain(record)))
+  t.notOk(add(ring, record), 'and until it is released')
+  reader.release()
+  t.equal(fill(), A_SEGMENT, 'of the other segment, nobody knows yet that nothing comes behind it')
+  ring.publish()
+  t.equal(take(reader).length, A_SEGMENT)
+  reader.release()
+  t.equal(fill(), A_SEGMENT)
+})
+
+t.test('as long as the reader keeps up, the same memory is used again; more of it when the reader is late', async t => {
+  const CAPACITY = 1 << 22, SEGMENT = 1 << 18, ring = new TraceRing(CAPACITY), reader = new TraceReader(ring.memory)
+  const frame = new Uint8Array(1000), record: TraceRecord = { time: 1n, action: 'forward', received: { side: 'lan', frame }, sent: { side: 'wan', frame } }
+  const turn = (records: number): number => {
+    let highest = 0, added = 0
+    while (added < records && add(ring, record)) added++
+    t.equal(added, records)
+    ring.publish()
+    while (reader.next()) highest = Math.max(highest, reader.record.receivedAt)
+    reader.release()
+    return highest
+  }
+  const late = 2500, least = late * (frame.length + HEADER_BYTES)
+  t.ok(least > 9 * SEGMENT && turn(late) > least)
+  for (let i = 0; i < 100; i++) t.ok(turn(20) < (i < 12 ? CAPACITY : 2 * SEGMENT), 'back to the lowest')
 })
 
 t.test('a reader that sleeps is woken once; one that is late for it is not left to sleep', async t => {
@@ -127,7 +156,7 @@ t.test('partial checksums are completed, before and after', async t => {
   const ring = new TraceRing(1 << 12), whole = udp('192.168.1.3:2000', '130.74.23.6:1200', 'hello'), frame = whole.slice()
   frame.fill(0, 40, 42)
   ring.open(new DataView(frame.buffer), 0, frame.length, true)
-  ring.close('forward', null, false, 'lan', 'wan', null)
+  ring.close('forward', null, false, 'lan', 'wan', null, new Int32Array(2))
   const [{ received, sent }] = ring.unpublished()
   t.same([received?.frame, sent?.frame].map(each => Buffer.from(each ?? [])), [Buffer.from(whole), Buffer.from(whole)])
 })

@@ -33,7 +33,7 @@ t.test('as the other writer has it: millions of bytes at once, in memory that wa
   for (const writer of [one, bulk]) writer.interface(description)
   const lent = bulk.lend(1 << 16), own = new Uint8Array(1 << 16)
   for (let i = 0; i < own.length; i++) lent[i] = own[i] = i * 7 + 1
-  const arena = new Uint8Array(lent.buffer), comments = ['', 'x', 'a comment of several words', 'y'.repeat(70_000)]
+  const arena = new Uint8Array(lent.buffer), heads = Uint8Array.from({ length: 512 }, (_, i) => i * 11 + 5), comments = ['', 'x', 'a comment of several words', 'y'.repeat(70_000)]
   let packets = 0
   // Ten chunks and then some are handed over before any of them can be written; each round is in the memory of those before.
   for (let round = 0; round < 3; round++) {
@@ -41,9 +41,12 @@ t.test('as the other writer has it: millions of bytes at once, in memory that wa
       const length = packets % 5 === 0 ? packets % 71 : packets * 13 % 1500, isLent = packets % 3 > 0, start = packets % 1000
       const comment = packets % 50 === 0 ? comments[packets / 50 % comments.length].slice(0, 0xffff) : ''
       const time = BigInt.asUintN(64, BigInt(packets) * 0x9e37_79b9_7f4a_7c15n), direction = packets % 2 === 0 ? 'inbound' : 'outbound', id = packets % 4 === 0 ? 2 ** 32 + packets : packets + 1
-      one.packet(own.subarray(start, start + length), { interfaceId: 0, time, originalLength: 2000, direction, packetId: BigInt(id), comment })
+      // Of some packets the first bytes are written over; lengths and places are of every alignment.
+      const head = packets % 7 === 0 ? Math.min(length, packets % 193) : 0, headAt = packets % 300
+      one.packet(Buffer.concat([heads.subarray(headAt, headAt + head), own.subarray(start + head, start + length)]), { interfaceId: 0, time, originalLength: 2000, direction, packetId: BigInt(id), comment })
       const at = isLent ? lent.byteOffset + start : start
       bulk.begin(0, Number(time >> 32n), Number(BigInt.asIntN(32, time)), isLent ? arena : own, at, at + length, 2000)
+      if (head > 0) bulk.overwrite(heads, headAt, headAt + head)
       bulk.end(direction, id, comment === '' ? null : Buffer.from(comment))
       bytes += length
     }
