@@ -19,6 +19,6 @@ rmSync(outdir, { recursive: true, force: true })
 for (const program of PROGRAMS) {
   await build({
     entryPoints: [join(root, `${program}.ts`)], outdir, bundle: true, splitting: true, platform: 'node', format: 'esm', target: 'node20',
-    external: EXTERNAL, banner: { js: REQUIRE }, logLevel: 'warning',
+    external: EXTERNAL, alias: { 'string-width': join(root, 'scripts', 'plain-width.mjs') }, banner: { js: REQUIRE }, logLevel: 'warning',
   })
 }

@@ -4,6 +4,7 @@
 // the rest. Loading is most of what a short run takes, about 1 ms for each file; so each role has its own.
 import { createInterface } from 'node:readline'
 import { on, once } from 'node:events'
+import { loadX509 } from '../../endpoints/ca/x509.js'
 import type { Apparatus, EndpointEvent } from '../../endpoints/events.js'
 import { tell, type TaskContext } from './task-context.js'
 import type { EndpointTask, Role } from './endpoint-task.js'
@@ -27,11 +28,14 @@ const PROGRAMS: { readonly [R in Role]: () => Promise<Program<R>> } = {
   'asker': async () => (await import('./plain-tasks.js')).askOnce,
   'login-relay': async () => (await import('./login-relay-tasks.js')).serveLogins,
   'terminal': async () => (await import('./login-relay-tasks.js')).runTerminal,
-  'authority': async () => (await import('./authority-task.js')).serveCertificates,
-  'enrol': async () => (await import('./enrol-tasks.js')).enrolBeforehand,
+  'authority': async () => (await withX509(import('./authority-task.js'))).serveCertificates,
+  'enrol': async () => (await withX509(import('./enrol-tasks.js'))).enrolBeforehand,
   'fetch-authority': async () => (await import('./enrol-tasks.js')).fetchBeforehand,
   'mover': async () => (await import('../systems/mover.js')).runMover,
 }
+
+/** Who makes certificates or requests loads the library for that, too, before there is a task. */
+const withX509 = async <T>(module: Promise<T>): Promise<T> => (await Promise.all([module, loadX509()]))[0]
 
 const print = (event: EndpointEvent): void => { process.stdout.write(`${JSON.stringify(event)}\n`) }
 const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
