@@ -23,7 +23,7 @@ import { namesIn } from '../bench/address-names.js'
 import { Apparatus, ApparatusError } from '../programs/apparatus.js'
 import { BenchError } from '../bench/bench.js'
 import type { Role } from '../programs/endpoint-task.js'
-import type { AttachedBench } from '../bench/live-bench.js'
+import type { StartingBench } from '../bench/live-bench.js'
 import { captureOf, partsFolder, partsIn } from './output-folder.js'
 import type { Finished, Scenario, ScenarioOptions, Stage } from './stage.js'
 import { stepOf } from './steps.js'
@@ -53,8 +53,9 @@ export class ScenarioRun implements Stage {
   readonly #programs: Apparatus[] = []
   #onFrame: (() => void)[] = []
 
-  constructor(readonly bench: AttachedBench, private readonly scenario: Scenario, private readonly out: string, private readonly options: ScenarioOptions) {
+  constructor(readonly bench: StartingBench, private readonly scenario: Scenario, private readonly out: string, private readonly options: ScenarioOptions) {
     this.watching = new Promise(resolve => { this.#watch = resolve })
+    this.watching.catch(() => undefined) // the sequence hears of it where it waits
     const { figures = [], connections, decoder = decodePayload } = scenario
     this.keyLog = join(out, KEY_LOG_FILE)
     this.#keys = new GrowingKeyLog(this.keyLog)
@@ -62,14 +63,15 @@ export class ScenarioRun implements Stage {
   }
 
   async run(): Promise<Finished> {
-    // The programs first: they have the most to load. Starting a process takes a busy machine its time, and this one waits for it.
+    // The programs first, while the routers start: they have the most to load. Starting a process takes a busy machine its time, and
+    // this one waits for it.
     const sequence = this.scenario.sequence(this)
     const following = this.#followRouters(), witnessing = this.#startWitness()
     const tapping = SwitchTap.start(this.bench, this.scenario.bench, record => this.#show(this.#correlator.overhear(record)))
     this.#watch(Promise.all([following, witnessing, tapping]))
     const ticker = setInterval(() => this.#tick(), TICK)
     try {
-      await Promise.race([sequence, this.#interrupted()])
+      await Promise.race([Promise.all([sequence, this.bench.ready]), this.#interrupted()])
     } catch (error) {
       if (!(error instanceof ApparatusError || error instanceof ControlError)) throw error
       this.fail(error.message)
@@ -122,6 +124,7 @@ export class ScenarioRun implements Stage {
   }
 
   async #followRouters(): Promise<void> {
+    await this.bench.ready
     await Promise.all(this.bench.routers.map(async ({ name }) => {
       const client = await RouterClient.connect(this.bench.controlSocket(name))
       this.#routers.set(name, client)
