@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readCaptures } from '../../captures/files/by-interface.js'
 import { goldenPath, readGolden } from '../../captures/regression/golden-file.js'
-import { checkGolden } from '../../captures/regression/golden.js'
+import { checkGolden, type Golden } from '../../captures/regression/golden.js'
 import { Correlator } from '../../captures/ladder/correlate.js'
 import type { LadderEntry, LadderStep } from '../../captures/ladder/ladder.js'
 import { mergeCaptures } from '../../captures/files/merge.js'
@@ -53,7 +53,11 @@ export class ScenarioRun implements Stage {
   readonly #programs: Apparatus[] = []
   #onFrame: (() => void)[] = []
 
-  constructor(readonly bench: StartingBench, private readonly scenario: Scenario, private readonly out: string, private readonly options: ScenarioOptions) {
+  /** @param golden the one that the scenario names, as read */
+  constructor(
+    readonly bench: StartingBench, private readonly scenario: Scenario, private readonly golden: Golden | null, private readonly out: string,
+    private readonly options: ScenarioOptions,
+  ) {
     this.watching = new Promise(resolve => { this.#watch = resolve })
     this.watching.catch(() => undefined) // the sequence hears of it where it waits
     const { figures = [], connections, decoder = decodePayload } = scenario
@@ -203,7 +207,7 @@ export class ScenarioRun implements Stage {
     const captures = capture === null ? new Map<string, Capture>() : await readCaptures(capture)
     // A run that broke off is not compared: everything after the break would be missing, which says nothing more.
     const name = this.#failures.length === 0 ? this.scenario.golden : null
-    const golden = name === null ? null : checkGolden(captures, readGolden(goldenPath(name)), { decoder: decodePayload, keys: this.#keys, partial: true }, name)
+    const golden = name === null ? null : checkGolden(captures, this.golden, { decoder: decodePayload, keys: this.#keys, partial: true }, name)
     const ok = this.#failures.length === 0 && golden?.ok !== false
     return { result: { ok, failures: this.#failures, tables, counters, golden, capture, isWitnessed }, captures, keys: this.#keys }
   }
@@ -218,6 +222,9 @@ export class ScenarioRun implements Stage {
     return path
   }
 }
+
+/** Null where the scenario has none, or none has been recorded. @throws as readGolden */
+export const goldenOf = ({ golden }: Scenario): Golden | null => golden === null ? null : readGolden(goldenPath(golden))
 
 /** Gives whether there was one. */
 async function endOfWitness(witnessing: Promise<Witness | null>): Promise<boolean> {
