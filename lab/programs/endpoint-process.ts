@@ -28,14 +28,14 @@ const PROGRAMS: { readonly [R in Role]: () => Promise<Program<R>> } = {
   'asker': async () => (await import('./plain-tasks.js')).askOnce,
   'login-relay': async () => (await import('./login-relay-tasks.js')).serveLogins,
   'terminal': async () => (await import('./login-relay-tasks.js')).runTerminal,
-  'authority': async () => (await withX509(import('./authority-task.js'))).serveCertificates,
-  'enrol': async () => (await withX509(import('./enrol-tasks.js'))).enrolBeforehand,
+  'authority': async () => (await import('./authority-task.js')).serveCertificates,
+  'enrol': async () => (await import('./enrol-tasks.js')).enrolBeforehand,
   'fetch-authority': async () => (await import('./enrol-tasks.js')).fetchBeforehand,
   'mover': async () => (await import('../systems/mover.js')).runMover,
 }
 
-/** Who makes certificates or requests loads the library for that, too, before there is a task. */
-const withX509 = async <T>(module: Promise<T>): Promise<T> => (await Promise.all([module, loadX509()]))[0]
+/** Who makes certificates or requests; the library for that is loaded with them, before there is a task. */
+const WITH_X509: readonly string[] = ['authority', 'enrol'] satisfies Role[]
 
 const print = (event: EndpointEvent): void => { process.stdout.write(`${JSON.stringify(event)}\n`) }
 const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
@@ -43,7 +43,10 @@ const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]
 const input = createInterface({ input: process.stdin })
 const lines = on(input, 'line', { close: ['close'] })
 const context: TaskContext = { input, lines, stopped, print }
-for (const role of process.argv.slice(2)) void PROGRAMS[role as Role]()
+for (const role of process.argv.slice(2)) {
+  void PROGRAMS[role as Role]()
+  if (WITH_X509.includes(role)) void loadX509()
+}
 let task = await nextTask()
 while (task !== null) {
   await perform(task.role, task)
