@@ -2,7 +2,9 @@
 // and left to expire. Only what the router does is timed; frames are written in between, a batch at a time, as a device would.
 // Filling and emptying do the same work each time: of several rounds, a batch's or a turn's best counts, since the rest is what else
 // the machine did.
+import { batchIn } from '../napt/device/batch.js'
 import { parseRouterConfig, type RouterConfig } from '../napt/router-config.js'
+import { RouterMemory } from '../napt/router-memory.js'
 import type { RouterOutput } from '../napt/router-output.js'
 import { Router } from '../napt/router.js'
 import type { Side } from '../napt/verdict.js'
@@ -47,7 +49,6 @@ export interface CoreFigures {
 const BATCH = 64, BATCHES = 16, ROUNDS = 3
 /** Bytes from frame to frame: not a power of two, which would put all of them into few lines of the cache. */
 const STRIDE = 2048 + 64
-const STARTS = Int32Array.from({ length: BATCH }, (_, i) => i * STRIDE)
 const PORTS_OF_A_HOST = 3000, PORTS_OF_AN_ADDRESS = 60_000, FIRST_PORT = 1024
 const LAN = parseIpv4('10.0.0.1'), WAN = parseIpv4('202.204.16.13'), POOL = parseIpv4('202.205.0.1'), FIRST_HOST = parseIpv4('10.1.0.2'), REMOTE = parseIpv4('130.74.0.6')
 const MACS = { lan: Uint8Array.of(2, 0, 0, 0, 4, 1) as MacAddress, wan: Uint8Array.of(2, 0, 0, 0, 4, 2) as MacAddress }
@@ -68,7 +69,8 @@ const configFor = (mappings: number): RouterConfig => parseRouterConfig({
 class Core implements RouterOutput {
   readonly router: Router
   now = 1000
-  readonly #bytes = new Uint8Array(BATCH * STRIDE)
+  readonly memory = new RouterMemory()
+  readonly #batch = batchIn(this.memory, BATCH, BATCH * STRIDE)
   readonly #template = udpFrame({ address: LAN, port: 1 as Port }, { address: REMOTE, port: REMOTE_PORT }, new Uint8Array(18), { destinationMac: MACS.lan })
   readonly #questions: { readonly side: Side, readonly frame: Uint8Array }[] = []
   readonly #flows: Int32Array
@@ -79,7 +81,12 @@ class Core implements RouterOutput {
     this.#flows = new Int32Array(BATCH)
     this.#wanAddresses = new Int32Array(mappings)
     this.#wanPorts = new Uint16Array(mappings)
-    this.router = new Router(configFor(mappings), { lan: { mac: MACS.lan, mtu: 1500 }, wan: { mac: MACS.wan, mtu: 1500 } }, this, this.now)
+    const { starts, ends } = this.#batch, { length } = this.#template
+    starts.forEach((_, i) => {
+      starts[i] = i * STRIDE
+      ends[i] = i * STRIDE + length
+    })
+    this.router = new Router(configFor(mappings), { lan: { mac: MACS.lan, mtu: 1500 }, wan: { mac: MACS.wan, mtu: 1500 } }, this, this.now, { memory: this.memory })
   }
 
   originate(side: Side, frame: Uint8Array): void { this.#questions.push({ side, frame: frame.slice() }) }
@@ -88,7 +95,7 @@ class Core implements RouterOutput {
 
   /** Frame `i` of the batch becomes a packet of a flow. */
   write(i: number, flow: number, from: Side): void {
-    const bytes = this.#bytes, at = i * STRIDE, host = FIRST_HOST + Math.floor(flow / PORTS_OF_A_HOST), port = FIRST_PORT + flow % PORTS_OF_A_HOST
+    const { bytes } = this.#batch, at = i * STRIDE, host = FIRST_HOST + Math.floor(flow / PORTS_OF_A_HOST), port = FIRST_PORT + flow % PORTS_OF_A_HOST
     this.#flows[i] = flow
     bytes.set(this.#template, at)
     ethernet.setAddresses(bytes, at, MACS[from], NEIGHBOUR)
@@ -103,11 +110,13 @@ class Core implements RouterOutput {
 
   /** Processes the batch and gives the milliseconds that it took. @throws BenchmarkError unless every frame is forwarded */
   process(from: Side): number {
-    const { router, now } = this, bytes = this.#bytes, length = this.#template.length
+    const { router, now } = this, batch = this.#batch, { bytes, starts, ends } = batch
     let refused = 0
     const start = performance.now()
-    router.foresee(bytes, STARTS, 0, BATCH, from)
-    for (let i = 0; i < BATCH; i++) if (router.process(bytes, i * STRIDE, i * STRIDE + length, false, from, now).action !== 'forward') refused++
+    router.foresee(batch, 0, BATCH, from)
+    for (let i = router.forwardRun(batch, 0, BATCH, from, now); i < BATCH; i = router.forwardRun(batch, i + 1, BATCH, from, now)) {
+      if (router.process(bytes, starts[i], ends[i], false, from, now).action !== 'forward') refused++
+    }
     const time = performance.now() - start
     if (refused > 0) throw new BenchmarkError(`${refused} frames of ${BATCH} from the ${from} were not forwarded`)
     this.now += 0.01
@@ -118,15 +127,15 @@ class Core implements RouterOutput {
   remember(): void {
     for (const [i, flow] of this.#flows.entries()) {
       const at = i * STRIDE
-      this.#wanAddresses[flow] = ipv4.source(this.#bytes, at + IP)
-      this.#wanPorts[flow] = read16(this.#bytes, at + TRANSPORT)
+      this.#wanAddresses[flow] = ipv4.source(this.#batch.bytes, at + IP)
+      this.#wanPorts[flow] = read16(this.#batch.bytes, at + TRANSPORT)
     }
   }
 
   /** A packet of a flow, for whose next hop ARP is asked and answered if need be. */
   introduce(flow: number, from: Side): void {
     this.write(0, flow, from)
-    const frame = this.#bytes.slice(0, this.#template.length)
+    const frame = this.#batch.bytes.slice(0, this.#template.length)
     this.router.process(frame, 0, frame.length, false, from, this.now)
     for (const { side, frame: question } of this.#questions.splice(0)) {
       const answer = new Uint8Array(question.length), asked = arp.targetAddress(question, IP), own = arp.senderAddress(question, IP)
@@ -146,9 +155,9 @@ export function measureCore({ mappings, seconds }: CoreRun): CoreFigures {
   const fillings: Float64Array[] = [], emptyings: Float64Array[] = []
   let bytes = 0, found = { outbound: NO_SPREAD, inbound: NO_SPREAD }
   for (let round = 0; round < ROUNDS; round++) {
-    const core = new Core(mappings), before = memory()
+    const core = new Core(mappings), before = memory(core)
     fillings.push(fill(core, mappings))
-    bytes = (memory() - before) / mappings
+    bytes = (memory(core) - before) / mappings
     if (round === ROUNDS - 1) found = look(core, mappings, seconds)
     emptyings.push(expire(core))
   }
@@ -213,13 +222,13 @@ function expire(core: Core): Float64Array {
   return Float64Array.from(times)
 }
 
-/** Bytes of heap and of typed arrays, after collecting garbage. */
-function memory(): number {
+/** Bytes of heap, of typed arrays and of the router's own memory, after collecting garbage. */
+function memory({ memory: { used } }: Core): number {
   if (globalThis.gc === undefined) throw new BenchmarkError('run it with --expose-gc')
   globalThis.gc()
   globalThis.gc()
   const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
+  return heapUsed + arrayBuffers + used
 }
 
 function randomBelow(limit: number): () => number {

@@ -7,12 +7,13 @@ import { FORESEEN } from './fast-path.js'
 import { batchOf } from './device/memory.js'
 import type { Device, DeviceCounters, FrameBatch } from './device/device.js'
 import type { RouterOutput } from './router-output.js'
+import { RouterMemory } from './router-memory.js'
 import { Router } from './router.js'
 import { Spin } from './spin.js'
 import { WORD } from './trace/trace-layout.js'
 import { NO_FRAME, TraceRing } from './trace/trace-ring.js'
 import type { TraceAction, TraceRecord } from './trace/trace.js'
-import type { DropReason, Side, Verdict } from './verdict.js'
+import { otherSide, type DropReason, type Side, type Verdict } from './verdict.js'
 
 /** Frames of both sides, or a batch of either more, before the event loop looks at anything else. */
 const FRAMES_A_TURN = 1024
@@ -22,6 +23,11 @@ const LONGEST_TIMER = 2 ** 31 - 1
 const TRACE_BYTES = 1 << 23
 
 export type TraceListener = (record: TraceRecord) => void
+
+export interface DataplaneOptions {
+  readonly memory?: RouterMemory
+  readonly machine?: () => number
+}
 
 export class Dataplane implements RouterOutput {
   readonly router: Router
@@ -49,15 +55,16 @@ export class Dataplane implements RouterOutput {
   #timerAt = Infinity
 
   /**
+   * @param memory the router's, in which the devices may have their frames
    * @param machine the machine's clock in milliseconds, for how long to look for frames before sleeping
    * @throws ConfigError when static mappings contradict each other
    */
-  constructor(config: RouterConfig, devices: Readonly<Record<Side, Device>>, clock: Clock, machine = (): number => performance.now()) {
+  constructor(config: RouterConfig, devices: Readonly<Record<Side, Device>>, clock: Clock, { memory = new RouterMemory(), machine = () => performance.now() }: DataplaneOptions = {}) {
     this.#devices = devices
     this.#clock = clock
     this.#machine = machine
     this.#isPollable = devices.lan.isPollable && devices.wan.isPollable
-    this.router = new Router(config, devices, this, clock.now())
+    this.router = new Router(config, devices, this, clock.now(), { memory })
   }
 
   get now(): number { return this.#clock.now() }
@@ -146,15 +153,26 @@ export class Dataplane implements RouterOutput {
   #processBatch(batch: FrameBatch, from: Side, waited: boolean): void {
     const now = this.#clock.now(), source = this.#isTraced ? this.#sourceOf(batch.bytes, from) : null
     if (source !== null) this.#clock.stamp(this.#time, 0)
-    for (let i = 0; i < batch.count; i++) {
-      if (i % FORESEEN === 0) this.router.foresee(batch.bytes, batch.starts, i, Math.min(i + FORESEEN, batch.count), from)
-      const record = source === null ? -1 : this.#trace.open(source, batch.starts[i], batch.ends[i], batch.partial[i] === 1)
-      const verdict = this.router.process(batch.bytes, batch.starts[i], batch.ends[i], batch.partial[i] === 1, from, now, batch.segments[i])
-      if (verdict.action === 'forward') this.#devices[verdict.to].forward(batch, i)
-      if (source !== null) this.#record(record, from, waited, verdict, now)
+    for (let first = 0; first < batch.count; first += FORESEEN) {
+      const end = Math.min(first + FORESEEN, batch.count)
+      this.router.foresee(batch, first, end, from)
+      for (let i = this.#forwardRun(batch, first, end, from, now); i < end; i = this.#forwardRun(batch, i + 1, end, from, now)) {
+        const record = source === null ? -1 : this.#trace.open(source, batch.starts[i], batch.ends[i], batch.partial[i] === 1)
+        const verdict = this.router.process(batch.bytes, batch.starts[i], batch.ends[i], batch.partial[i] === 1, from, now, batch.segments[i])
+        if (verdict.action === 'forward') this.#devices[verdict.to].forward(batch, i)
+        if (source !== null) this.#record(record, from, waited, verdict, now)
+      }
     }
     this.#devices.lan.flush()
     this.#devices.wan.flush()
+  }
+
+  /** Frames of known flows, from `first` on; gives the number of the first other one, or `end`. A trace is told of each frame by itself. */
+  #forwardRun(batch: FrameBatch, first: number, end: number, from: Side, now: number): number {
+    if (this.#isTraced) return first
+    const next = this.router.forwardRun(batch, first, end, from, now), device = this.#devices[otherSide(from)]
+    for (let i = first; i < next; i++) device.forward(batch, i)
+    return next
   }
 
   /** A device mostly has its batches in the same memory. */

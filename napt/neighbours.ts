@@ -1,5 +1,7 @@
 // Who has which address on one cable: ARP (RFC 826) with the retries and limits of RFC 1122 §2.3.2. Packets whose next hop is
 // not known yet wait here, as copies, and are processed anew when the answer comes.
+import { HAND_SLOTS, HAND_WIDTH } from './assembly/layout.js'
+import type { RouterMemory } from './router-memory.js'
 import type { Ipv4Address, MacAddress } from './wire/address.js'
 
 /** Milliseconds after which an entry is asked for again (RFC 1122 §2.3.2.1 suggests a minute). */
@@ -9,12 +11,8 @@ const RETRY_INTERVAL = 1000
 const TRIES = 3
 const MAXIMUM_ENTRIES = 4096
 const MAXIMUM_WAITING = 256
-/** Neighbours whose MAC addresses stand ready as words: a power of two. */
-const AT_HAND = 256
-/** Of a neighbour at hand: its address, the first four bytes of the MAC address, and the last two. */
-const HAND = { address: 0, high: 1, low: 2, width: 4 } as const
-
-const NONE = -1
+/** Of a neighbour at hand, in words: its address, the first four bytes of the MAC address as a frame has them, and the last two. */
+const HAND = { address: 0, high: 1, low: 2, width: HAND_WIDTH >> 2 } as const
 
 interface Entry {
   mac: MacAddress | null
@@ -44,12 +42,15 @@ export class Neighbours {
   /** Addresses with requests on the way, so that timers look at no others. */
   readonly #asking = new Set<Ipv4Address>()
   /** By a few bits of the address, for the fast path: a map and six bytes took a tenth of a frame's time. */
-  readonly #hand = new Int32Array(AT_HAND * HAND.width)
+  readonly #hand: Int32Array
   /** Until when each is good without a look at its entry. */
-  readonly #goodUntil = new Float64Array(AT_HAND).fill(-Infinity)
+  readonly #goodUntil: Float64Array
 
-  constructor(actions: NeighbourActions) {
+  /** @param place of those at hand in the router's memory */
+  constructor(actions: NeighbourActions, memory: RouterMemory, place: number) {
     this.#actions = actions
+    this.#goodUntil = memory.numbers(place, HAND_SLOTS).fill(-Infinity)
+    this.#hand = memory.words(place + 8 * HAND_SLOTS, HAND_SLOTS * HAND.width)
   }
 
   /** The neighbour's MAC address, or null when it has to be asked for. Allocates nothing. */
@@ -62,18 +63,17 @@ export class Neighbours {
     return entry.mac
   }
 
-  /**
-   * As `find`, by words: gives the place of the MAC address, of which `highOf` has the first four bytes and `lowOf` the last two;
-   * -1 for null.
-   */
-  reach(address: Ipv4Address, now: number): number {
-    const slot = placeAtHand(address)
-    if (this.#hand[slot * HAND.width] === address && now <= this.#goodUntil[slot]) return slot * HAND.width
-    return this.#takeToHand(address, slot, now)
+  /** As `find`, for the fast path, which finds the MAC address among those at hand; false for null. */
+  takeToHand(address: Ipv4Address, now: number): boolean {
+    const mac = this.find(address, now), slot = slotAtHand(address), place = slot * HAND.width
+    if (mac === null) return false
+    this.#hand[place] = address
+    this.#hand[place + HAND.high] = mac[0] | mac[1] << 8 | mac[2] << 16 | mac[3] << 24
+    this.#hand[place + HAND.low] = mac[4] | mac[5] << 8
+    // Who knows without asking may know better the next time; an old entry is asked for again.
+    this.#goodUntil[slot] = this.#actions.known === undefined ? (this.#entries.get(address)?.learnt ?? -Infinity) + LIFETIME : -Infinity
+    return true
   }
-
-  highOf(reached: number): number { return this.#hand[reached + HAND.high] }
-  lowOf(reached: number): number { return this.#hand[reached + HAND.low] }
 
   /** Keeps a frame, which must be the caller's own copy, until the neighbour answers, and asks for it; false when too many wait already. */
   hold(address: Ipv4Address, frame: Uint8Array, now: number): boolean {
@@ -157,21 +157,10 @@ export class Neighbours {
     this.#forget(address)
   }
 
-  #takeToHand(address: Ipv4Address, slot: number, now: number): number {
-    const mac = this.find(address, now), place = slot * HAND.width
-    if (mac === null) return NONE
-    this.#hand[place] = address
-    this.#hand[place + HAND.high] = mac[0] << 24 | mac[1] << 16 | mac[2] << 8 | mac[3]
-    this.#hand[place + HAND.low] = mac[4] << 8 | mac[5]
-    // Who knows without asking may know better the next time; an old entry is asked for again.
-    this.#goodUntil[slot] = this.#actions.known === undefined ? (this.#entries.get(address)?.learnt ?? -Infinity) + LIFETIME : -Infinity
-    return place
-  }
-
   #forget(address: Ipv4Address): void {
-    const slot = placeAtHand(address)
+    const slot = slotAtHand(address)
     if (this.#hand[slot * HAND.width] === address) this.#goodUntil[slot] = -Infinity
   }
 }
 
-const placeAtHand = (address: number): number => (address ^ address >>> 8) & (AT_HAND - 1)
+const slotAtHand = (address: number): number => (address ^ address >>> 8) & (HAND_SLOTS - 1)

@@ -1,10 +1,12 @@
 // Where a packet goes next on the cable of a side, and by which MAC address: the gateway or the destination itself, ARP both ways,
 // and the frames that wait for an answer.
 import type { Addressing } from './addressing.js'
+import { LAN_HAND, WAN_HAND } from './assembly/layout.js'
 import type { OwnMessages } from './answers/own-messages.js'
 import { Neighbours } from './neighbours.js'
 import { completeChecksum, Packet } from './packet.js'
 import type { RouterConfig } from './router-config.js'
+import type { RouterMemory } from './router-memory.js'
 import { otherSide, type DropReason, type Side } from './verdict.js'
 import * as arp from './wire/arp.js'
 import * as ethernet from './wire/ethernet.js'
@@ -33,29 +35,29 @@ export class NextHops {
   readonly #late = new Packet()
   #now = 0
 
-  constructor(config: RouterConfig, addressing: Addressing, own: OwnMessages, actions: NextHopActions) {
+  constructor(config: RouterConfig, addressing: Addressing, own: OwnMessages, actions: NextHopActions, memory: RouterMemory) {
     this.config = config
     this.#addressing = addressing
     this.#own = own
     this.#actions = actions
-    this.#lan = this.#neighboursOf('lan')
-    this.#wan = this.#neighboursOf('wan')
+    this.#lan = this.#neighboursOf('lan', memory)
+    this.#wan = this.#neighboursOf('wan', memory)
   }
 
   /** The MAC address for a packet that leaves by side `to`, or null when it has to be asked for. Allocates nothing. */
   find(to: Side, destination: Ipv4Address, now: number): MacAddress | null {
-    return this.neighbours(to).find(this.nextHop(to, destination), now)
+    return this.neighbours(to).find(this.#nextHop(to, destination), now)
   }
 
-  /** Who is on the cable of a side; with `nextHop`, the address that one of them is to have, `find` in two steps for the fast path. */
+  /** Who is on the cable of a side. */
   neighbours(side: Side): Neighbours { return side === 'lan' ? this.#lan : this.#wan }
-  nextHop(to: Side, destination: Ipv4Address): Ipv4Address { return to === 'lan' ? destination : this.config.wan.gateway ?? destination }
+  #nextHop(to: Side, destination: Ipv4Address): Ipv4Address { return to === 'lan' ? destination : this.config.wan.gateway ?? destination }
 
   /** Keeps a copy of the packet until its next hop answers; false when too many wait already. */
   hold(packet: Packet, to: Side, destination: Ipv4Address, now: number): boolean {
     const frame = packet.bytes.slice(packet.frame, packet.end)
     if (packet.partial) completeChecksum(frame, 0, frame.length)
-    return this.neighbours(to).hold(this.nextHop(to, destination), frame, now)
+    return this.neighbours(to).hold(this.#nextHop(to, destination), frame, now)
   }
 
   /** An ARP message `bytes[at, end)` came in on a side: `asked` for an address of the router, and answered; `told` it something; or why it is dropped. */
@@ -81,7 +83,7 @@ export class NextHops {
   untilTick(now: number): number { return Math.min(this.#lan.untilTick(now), this.#wan.untilTick(now)) }
 
   /** The neighbours beyond one side: frames that wait for them came in on either. */
-  #neighboursOf(side: Side): Neighbours {
+  #neighboursOf(side: Side, memory: RouterMemory): Neighbours {
     const { neighbour } = this.#actions
     return new Neighbours({
       ask: address => this.#own.arpRequest(side, address),
@@ -92,7 +94,7 @@ export class NextHops {
         this.#actions.abandoned(from, frame, 'neighbour-unreachable')
       },
       ...(neighbour === undefined ? {} : { known: address => neighbour(side, address) }),
-    })
+    }, memory, side === 'lan' ? LAN_HAND : WAN_HAND)
   }
 
   /** The side of a frame that waits to leave by side `to`: the other one, unless it turns back into the LAN. */

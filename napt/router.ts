@@ -7,6 +7,7 @@
 import { Addressing } from './addressing.js'
 import type { Behaviour, Protocol, StaticMapping } from './behaviour/behaviour.js'
 import type { Explanation, KnownSession } from './trace/explanation.js'
+import type { FrameBatch } from './device/device.js'
 import { FastPath } from './fast-path.js'
 import type { NumberMemory } from './trace/explanation-numbers.js'
 import { fragment } from './translation/fragmentation.js'
@@ -19,6 +20,7 @@ import { OwnMessages } from './answers/own-messages.js'
 import { completeChecksum, Packet } from './packet.js'
 import type { RouterOutput } from './router-output.js'
 import { checkRouterConfig, checkStaticTarget, type RouterConfig } from './router-config.js'
+import { RouterMemory } from './router-memory.js'
 import type { SideFacts } from './side-facts.js'
 import type { MappingRow } from './table/listing.js'
 import { NaptTable } from './table/napt-table.js'
@@ -31,6 +33,11 @@ import * as icmp from './wire/icmp.js'
 import * as ipv4 from './wire/ipv4.js'
 import * as tcp from './wire/tcp.js'
 import type { Ipv4Address, MacAddress } from './wire/address.js'
+
+export interface RouterOptions {
+  readonly fastPath?: boolean
+  readonly memory?: RouterMemory
+}
 
 export interface Counters {
   readonly forwarded: Readonly<Record<Side, number>>
@@ -73,16 +80,17 @@ export class Router {
   #now: number
 
   /**
-   * `now` in milliseconds on the router's clock. `fastPath: false` is for those who compare: what comes out is the same.
+   * `now` in milliseconds on the router's clock. `memory`: this router's alone, in which devices may have put their frames.
+   * `fastPath: false` is for those who compare: what comes out is the same.
    * @throws ConfigError when static mappings contradict each other or the LAN
    */
-  constructor(config: RouterConfig, sides: Readonly<Record<Side, SideFacts>>, output: RouterOutput, now: number, { fastPath = true }: { readonly fastPath?: boolean } = {}) {
+  constructor(config: RouterConfig, sides: Readonly<Record<Side, SideFacts>>, output: RouterOutput, now: number, { fastPath = true, memory = new RouterMemory() }: RouterOptions = {}) {
     checkRouterConfig(config)
     this.#config = config
     this.#sides = sides
     this.#output = output
     this.#now = now
-    this.#identifications = new IdentificationCounter(config.seed & 0xffff)
+    this.#identifications = new IdentificationCounter(config.seed & 0xffff, memory)
     this.#own = new OwnMessages(config, { lan: sides.lan.mac, wan: sides.wan.mac }, (side, frame) => output.originate(side, frame), now)
     const fragmentTable = (): FragmentTable => new FragmentTable(config.nat.fragments, {
       ready: (from, frame) => output.redeliver(from, frame),
@@ -91,7 +99,7 @@ export class Router {
     this.#fragments = { lan: fragmentTable(), wan: fragmentTable() }
     this.#syns = new UnsolicitedSyns(config.nat.unsolicitedSyn, { answer: (kind, frame) => this.#answerSyn(kind, frame) })
     this.#dropped = Object.fromEntries(DROP_REASON_NAMES.map(reason => [reason, 0])) as Record<DropReason, number>
-    this.#table = new NaptTable(config, now)
+    this.#table = new NaptTable(config, now, memory)
     this.#addressing = new Addressing(config, this.#table)
     this.#translator = new Translator(this.#table)
     this.#errors = new IcmpErrorTranslator(this.#table)
@@ -100,8 +108,8 @@ export class Router {
       redeliver: (from, frame) => output.redeliver(from, frame),
       abandoned: (from, frame, reason) => this.#abandon(from, frame, reason),
       neighbour: output.neighbour?.bind(output),
-    })
-    this.#fastPath = fastPath ? new FastPath(sides, this.#table.flows, this.#identifications, this.#nextHops) : null
+    }, memory)
+    this.#fastPath = fastPath ? new FastPath(memory, sides, config.wan.gateway ?? 0, this.#table.last, this.#nextHops) : null
   }
 
   /** As it is now: changes while it runs are in it. */
@@ -180,8 +188,19 @@ export class Router {
     }
   }
 
-  /** Optional, before `process` is called for each of some frames (fast-path.ts): with very many flows it is faster so. */
-  foresee(bytes: Uint8Array, starts: Int32Array, first: number, end: number, from: Side): void { this.#fastPath?.foresee(bytes, starts, first, end, from) }
+  /** Optional, before frames [first, end) of a batch are processed, FORESEEN at most (fast-path.ts): with very many flows it is faster so. */
+  foresee(batch: FrameBatch, first: number, end: number, from: Side): void { this.#fastPath?.foresee(batch, first, end, from) }
+
+  /**
+   * Does what `process` does for frames of a batch one behind the other, from frame `first` on, as long as they are forwarded and nothing is to be decided
+   * about them; gives the first of the others, or `end`. All before it are to go out on the other side. It is the quickest way; it may give `first`.
+   */
+  forwardRun(batch: FrameBatch, first: number, end: number, from: Side, now: number): number {
+    this.#now = now
+    const next = this.#fastPath?.forwardRun(batch, first, end, from, now) ?? first
+    if (next > first) this.#forwarded(from, otherSide(from), next - first)
+    return next
+  }
 
   /** Turns the frame `bytes[start, end)`, as a LAN host received it, back into what must have come from the WAN for it (turn-back.ts). */
   turnBack(bytes: Uint8Array, start: number, end: number, partial: boolean): void {
@@ -343,9 +362,9 @@ export class Router {
     return outcome === 'asked' ? this.#answer() : outcome === 'told' ? this.#done('answer', null) : this.#drop(outcome)
   }
 
-  #forwarded(from: Side, to: Side): Verdict {
-    if (from === 'lan') this.#fromLan++
-    else this.#fromWan++
+  #forwarded(from: Side, to: Side, frames = 1): Verdict {
+    if (from === 'lan') this.#fromLan += frames
+    else this.#fromWan += frames
     this.#verdict.to = to
     return this.#done('forward', null)
   }

@@ -30,6 +30,8 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
 
 if (process.argv.includes('--tests')) buildTap()
 removeStale(join(root, 'dist'))
+const assembly = run(process.execPath, [join(import.meta.dirname, 'assembly.mjs')])
+if (assembly.status !== 0) fail('the fast path could not be compiled; asc\'s words are above.')
 const build = run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--build'])
 if (build.status !== 0) fail('the build failed; the compiler\'s words are above.')
 const bundle = run(process.execPath, [join(import.meta.dirname, 'bundle.mjs')])

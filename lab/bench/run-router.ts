@@ -8,6 +8,7 @@ import { serveControl } from '../../napt/control/server.js'
 import { Dataplane } from '../../napt/dataplane.js'
 import type { Device } from '../../napt/device/device.js'
 import { DEVICE_KINDS, deviceOpener, type DeviceKind, type OpenDevice } from '../../napt/device/open.js'
+import { RouterMemory } from '../../napt/router-memory.js'
 import type { Side } from '../../napt/verdict.js'
 import { parseMac, type MacAddress } from '../../napt/wire/address.js'
 import { inNamespace } from './namespaces.js'
@@ -67,11 +68,11 @@ function pick(value: unknown, names: readonly string[]): unknown {
 export async function runRouter({ config, device, taps, control, captureFolder }: RouterProgram): Promise<RunningRouter> {
   const opened: Device[] = []
   try {
-    const open = await deviceOpener(device)
-    for (const side of ['lan', 'wan'] as const) opened.push(taps === undefined ? open(config[side].interface) : openThere(open, taps[side]))
+    const open = await deviceOpener(device), memory = new RouterMemory()
+    for (const side of ['lan', 'wan'] as const) opened.push(taps === undefined ? open(config[side].interface, { memory }) : openThere(open, taps[side], memory))
     const [lan, wan] = opened
     const clock = new RouterClock()
-    const dataplane = new Dataplane(config, { lan, wan }, clock)
+    const dataplane = new Dataplane(config, { lan, wan }, clock, { memory })
     const recorder = captureFolder === undefined ? null : new RouterRecorder(dataplane, captureFolder)
     const endCaptures = async (): Promise<readonly string[]> => recorder === null ? [] : [await recorder.end()]
     const server = await serveControl(control, dataplane, { device, clock, endCaptures })
@@ -92,10 +93,10 @@ export async function runRouter({ config, device, taps, control, captureFolder }
 }
 
 /** A TAP in another namespace: its file is of use in every one. */
-function openThere(open: OpenDevice, { namespace, interface: name, offloads, mac }: TapPlace): Device {
+function openThere(open: OpenDevice, { namespace, interface: name, offloads, mac }: TapPlace, memory: RouterMemory): Device {
   const fd = openSync(namespace, 'r')
   try {
-    return inNamespace({ name: namespace, path: namespace, fd }, () => open(name, { offloads: offloads === 'on', mac }))
+    return inNamespace({ name: namespace, path: namespace, fd }, () => open(name, { offloads: offloads === 'on', mac, memory }))
   } finally {
     closeSync(fd)
   }

@@ -1,5 +1,6 @@
 // What every device is to the router: frames in, frames out, in batches. A batch lies in the memory of the device that
 // received it, which may be memory of the kernel's; the router rewrites it there, and a device that can sends it from there.
+import type { RouterMemory } from '../router-memory.js'
 import type { MacAddress } from '../wire/address.js'
 
 /** Frames that arrived together, valid until the device's next `receive`. */
@@ -42,6 +43,11 @@ export interface Device {
   send(frame: Uint8Array): void
   flush(): void
   close(): void
+}
+
+export interface DeviceOptions {
+  /** Of the router that the device is for: frames that lie there are forwarded fastest. */
+  readonly memory?: RouterMemory
 }
 
 /** What keeps a device from opening: no such interface, no permission, a missing package. The message says what to do. */

@@ -151,6 +151,6 @@ export class SendQueue<M extends Messages = MessageArray> {
 
   #look(memory: FrameMemory): void {
     this.#memory = memory
-    this.#view = new DataView(memory.bytes.buffer)
+    this.#view = new DataView(memory.bytes.buffer, memory.bytes.byteOffset, memory.bytes.byteLength)
   }
 }

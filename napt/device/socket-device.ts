@@ -1,9 +1,11 @@
 // A device on a socket of the kernel's that takes the virtio header: GSO frames and partial checksums pass as they are, batches of
 // frames cost one system call where the socket can, and what comes in on one such device goes out on another from the same memory.
-import { FrameMemory, GSO_SIZE, GSO_TYPE, MessageArray, NEEDS_CHECKSUM, SLOT_BYTES, VIRTIO_HEADER } from '../system/frame-arena.js'
+import { framesWithin, GSO_SIZE, GSO_TYPE, MessageArray, NEEDS_CHECKSUM, SLOT_BYTES, VIRTIO_HEADER, type FrameMemory } from '../system/frame-arena.js'
 import { BATCH, type FrameSocket } from '../system/frame-socket.js'
 import type { Watch } from '../system/libc.js'
+import type { RouterMemory } from '../router-memory.js'
 import type { MacAddress } from '../wire/address.js'
+import { batchIn, type WritableBatch } from './batch.js'
 import type { Device, DeviceCounters, FrameBatch } from './device.js'
 import { SendQueue } from './send-queue.js'
 
@@ -12,20 +14,8 @@ const OWN_SLOTS = 16
 /** Frames of a batch, from which on datagrams of one flow go together. Fewer go each by itself, and whoever looks at the cable sees each. */
 const CROWD = 64
 
-class SocketBatch implements FrameBatch {
-  readonly memory: FrameMemory
-  readonly bytes: Uint8Array
-  readonly starts = new Int32Array(BATCH)
-  readonly ends = new Int32Array(BATCH)
-  readonly partial = new Uint8Array(BATCH)
-  readonly segments = new Uint16Array(BATCH)
-  count = 0
-
-  constructor(memory: FrameMemory) {
-    this.memory = memory
-    this.bytes = memory.bytes
-  }
-}
+/** What a socket received. */
+interface SocketBatch extends WritableBatch { readonly memory: FrameMemory }
 
 export class SocketDevice implements Device {
   readonly name: string
@@ -34,7 +24,7 @@ export class SocketDevice implements Device {
   readonly isPollable = true
   readonly #socket: FrameSocket
   readonly #batch: SocketBatch
-  readonly #own = new FrameMemory(OWN_SLOTS * SLOT_BYTES)
+  readonly #own: FrameMemory
   #ownCount = 0
   /** What waits for `flush`, in the order that it goes out in, wherever it lies. */
   readonly #queue = new SendQueue(BATCH, new MessageArray(BATCH))
@@ -44,13 +34,17 @@ export class SocketDevice implements Device {
   #missed = 0
   #unsent = 0
 
-  /** @param mac the router's address on this device; the interface's own unless given */
-  constructor(name: string, socket: FrameSocket, mac: MacAddress = socket.facts.mac as MacAddress) {
+  /**
+   * @param memory where the socket has its frames
+   * @param mac the router's address on this device; the interface's own unless given
+   */
+  constructor(name: string, socket: FrameSocket, memory: RouterMemory, mac: MacAddress = socket.facts.mac as MacAddress) {
     this.name = name
     this.mac = mac
     this.mtu = socket.facts.mtu
     this.#socket = socket
-    this.#batch = new SocketBatch(socket.memory)
+    this.#own = framesWithin(memory, OWN_SLOTS * SLOT_BYTES)
+    this.#batch = { ...batchIn(memory, BATCH, socket.memory.bytes), memory: socket.memory }
   }
 
   get counters(): DeviceCounters {
@@ -73,7 +67,7 @@ export class SocketDevice implements Device {
   }
 
   forward(batch: FrameBatch, i: number): void {
-    if (!(batch instanceof SocketBatch)) {
+    if (!isSocketBatch(batch)) {
       this.send(batch.bytes.subarray(batch.starts[i], batch.ends[i]))
       return
     }
@@ -112,3 +106,5 @@ export class SocketDevice implements Device {
     this.#queue.free()
   }
 }
+
+const isSocketBatch = (batch: FrameBatch): batch is SocketBatch => 'memory' in batch

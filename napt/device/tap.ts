@@ -3,19 +3,20 @@
 import { TapSocket, TUN_FILE, type TapOptions } from '../system/tap.js'
 import { SystemError } from '../system/error.js'
 import type { MacAddress } from '../wire/address.js'
-import { DeviceError, type Device } from './device.js'
+import { RouterMemory } from '../router-memory.js'
+import { DeviceError, type Device, type DeviceOptions } from './device.js'
 import { SocketDevice } from './socket-device.js'
 
-export interface TapDeviceOptions extends Partial<TapOptions> {
+export interface TapDeviceOptions extends Partial<TapOptions>, DeviceOptions {
   /** The router's; unless given, that of the kernel's end with another last bit. */
   readonly mac?: MacAddress
 }
 
 /** Opens TAP `name` of this network namespace, or makes it, and sets it up. @throws DeviceError saying what to do */
-export function openTap(name: string, { mac, offloads = true }: TapDeviceOptions = {}): Device {
+export function openTap(name: string, { mac, offloads = true, memory = new RouterMemory() }: TapDeviceOptions = {}): Device {
   try {
-    const socket = new TapSocket(name, { offloads })
-    return new SocketDevice(name, socket, mac ?? besides(socket.facts.mac))
+    const socket = new TapSocket(name, { offloads }, memory)
+    return new SocketDevice(name, socket, memory, mac ?? besides(socket.facts.mac))
   } catch (error) {
     if (!(error instanceof SystemError)) throw error
     throw new DeviceError(`${error.message}. ${adviceFor(error, name)}`, { cause: error })

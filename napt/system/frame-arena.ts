@@ -2,9 +2,10 @@
 // Received frames are sent from where they lie, by this socket or another.
 import { createRequire } from 'node:module'
 import type Koffi from 'koffi'
+import type { RouterMemory } from '../router-memory.js'
 import { SystemError } from './error.js'
 
-const PROT_READ_WRITE = 3, MAP_SHARED_FIXED = 0x11, MAP_PRIVATE_ANONYMOUS = 0x22
+const PROT_READ_WRITE = 3, MAP_SHARED_FIXED = 0x11, MAP_PRIVATE_ANONYMOUS = 0x22, MAP_PRIVATE_ANONYMOUS_FIXED = 0x32
 const SIZEOF_MMSGHDR = 64, SIZEOF_IOVEC = 16
 /** Offsets in struct mmsghdr, and of iov_len in struct iovec (64-bit Linux). */
 const MSG_IOV = 16, MSG_IOVLEN = 24, MSG_LEN = 56, IOV_LEN = 8
@@ -39,33 +40,33 @@ function foreign(): Foreign {
 
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn
 
-/** Pages of this process. What begins at offset `at` in them is at `address + at` for the kernel. */
-export class FrameMemory {
+/** Memory of this process. What begins at offset `at` in it is at `address + at` for the kernel. */
+export interface FrameMemory {
   readonly bytes: Uint8Array
   /** Below 2^47, and so exact. */
   readonly address: number
-  readonly #pointer: unknown
-
-  /**
-   * @param ring a descriptor whose own memory, `bytes` long, is the first part of these pages
-   * @throws SystemError when there is no memory
-   */
-  constructor(size: number, ring?: { readonly fd: number, readonly bytes: number }) {
-    const c = foreign(), { koffi } = c, doing = 'get memory for frames'
-    this.#pointer = c.mmap(null, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0)
-    const address = koffi.address(this.#pointer)
-    if (address === MAP_FAILED) throw new SystemError('mmap', koffi.errno(), doing)
-    if (ring !== undefined && koffi.address(c.mmap(address, ring.bytes, PROT_READ_WRITE, MAP_SHARED_FIXED, ring.fd, 0)) === MAP_FAILED) {
-      const errno = koffi.errno()
-      c.munmap(this.#pointer, size)
-      throw new SystemError('mmap', errno, doing)
-    }
-    this.address = Number(address)
-    this.bytes = new Uint8Array(koffi.view(this.#pointer, size))
-  }
-
   /** No view of the memory may be used afterwards. */
-  free(): void { foreign().munmap(this.#pointer, this.bytes.byteLength) }
+  free(): void
+}
+
+/** Pages of its own. @throws SystemError when there is no memory */
+export function framePages(size: number): FrameMemory {
+  const c = foreign(), { koffi } = c, pointer = c.mmap(null, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0), address = koffi.address(pointer)
+  if (address === MAP_FAILED) throw new SystemError('mmap', koffi.errno(), 'get memory for frames')
+  return { bytes: new Uint8Array(koffi.view(pointer, size)), address: Number(address), free: () => c.munmap(pointer, size) }
+}
+
+/**
+ * Pages of a router's memory, so that its fast path finds the frames.
+ * @param ring a descriptor whose own memory, `bytes` long, is the first part of these pages
+ * @throws SystemError when there is no memory
+ */
+export function framesWithin(memory: RouterMemory, size: number, ring?: { readonly fd: number, readonly bytes: number }): FrameMemory {
+  const c = foreign(), { koffi } = c, bytes = memory.pages(size), address = koffi.address(bytes)
+  if (ring === undefined) return { bytes, address: Number(address), free: () => { /* it is the router's */ } }
+  if (koffi.address(c.mmap(address, ring.bytes, PROT_READ_WRITE, MAP_SHARED_FIXED, ring.fd, 0)) === MAP_FAILED) throw new SystemError('mmap', koffi.errno(), 'get memory for frames')
+  // WebAssembly's memory must not have a hole.
+  return { bytes, address: Number(address), free: () => c.mmap(address, ring.bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_FIXED, -1, 0) }
 }
 
 /** An array of mmsghdr, each with an iovec, or several: a frame somewhere in memory, or in pieces. */
@@ -81,7 +82,7 @@ export class MessageArray {
   /** @throws SystemError when there is no memory */
   constructor(count: number) {
     this.#vectors = count * SIZEOF_MMSGHDR
-    this.#memory = new FrameMemory(count * (SIZEOF_MMSGHDR + SIZEOF_IOVEC))
+    this.#memory = framePages(count * (SIZEOF_MMSGHDR + SIZEOF_IOVEC))
     const { bytes: { buffer }, address } = this.#memory, view = new DataView(buffer)
     this.#words = new Uint32Array(buffer)
     this.at = Array.from({ length: count }, (_, i) => BigInt(address + i * SIZEOF_MMSGHDR))

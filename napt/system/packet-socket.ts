@@ -7,7 +7,8 @@ import { closeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { release } from 'node:os'
 import type Koffi from 'koffi'
-import { FrameMemory, SLOT_BYTES, slotMessages, VIRTIO_HEADER, type MessageArray } from './frame-arena.js'
+import type { RouterMemory } from '../router-memory.js'
+import { framesWithin, SLOT_BYTES, slotMessages, VIRTIO_HEADER, type FrameMemory, type MessageArray } from './frame-arena.js'
 import { BATCH, type FrameSocket } from './frame-socket.js'
 import { readInterface, type InterfaceFacts } from './interface.js'
 import { hasFeature } from './interface-features.js'
@@ -83,8 +84,8 @@ export class PacketSocket implements FrameSocket {
   /** Written to for the sake of order: what is done to the ring before is done before for the kernel, too, and so with what comes after. */
   readonly #fence = new Int32Array(1)
 
-  /** Opens a socket on an interface of the calling thread's network namespace. @throws SystemError */
-  constructor(interfaceName: string) {
+  /** Opens a socket on an interface of the calling thread's network namespace, with its frames in `memory`. @throws SystemError */
+  constructor(interfaceName: string, memory: RouterMemory) {
     const doing = `open interface '${interfaceName}' for raw frames`
     this.facts = readInterface(interfaceName)
     this.takesSegments = SENDS_SEGMENTS && hasFeature(interfaceName, SEGMENTS_UDP)
@@ -96,9 +97,10 @@ export class PacketSocket implements FrameSocket {
     libc().setsockopt(this.#fd, SOL_PACKET, PACKET_VERSION, Uint32Array.of(TPACKET_V2), doing)
     libc().setsockopt(this.#fd, SOL_PACKET, PACKET_COPY_THRESH, Uint32Array.of(1), doing)
     libc().setsockopt(this.#fd, SOL_PACKET, PACKET_RX_RING, Uint32Array.of(BLOCK_BYTES, BLOCKS, RING_SLOT, RING_SLOTS), doing)
-    this.memory = new FrameMemory(RING_BYTES + LONG_FRAMES * SLOT_BYTES, { fd: this.#fd, bytes: RING_BYTES })
-    this.#words = new Int32Array(this.memory.bytes.buffer)
-    this.#halves = new Uint16Array(this.memory.bytes.buffer)
+    this.memory = framesWithin(memory, RING_BYTES + LONG_FRAMES * SLOT_BYTES, { fd: this.#fd, bytes: RING_BYTES })
+    const { buffer, byteOffset } = this.memory.bytes
+    this.#words = new Int32Array(buffer, byteOffset, RING_BYTES >> 2)
+    this.#halves = new Uint16Array(buffer, byteOffset, RING_BYTES >> 1)
     this.#long = slotMessages(this.memory, RING_BYTES, LONG_FRAMES)
     this.#growBuffers()
     const address = new Uint8Array(SIZEOF_SOCKADDR_LL), view = new DataView(address.buffer)

@@ -4,7 +4,8 @@ import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants as system } from 'node:os'
 import type Koffi from 'koffi'
-import { FrameMemory, SLOT_BYTES, slotMessages, VIRTIO_HEADER, type MessageArray } from './frame-arena.js'
+import type { RouterMemory } from '../router-memory.js'
+import { framesWithin, SLOT_BYTES, slotMessages, VIRTIO_HEADER, type FrameMemory, type MessageArray } from './frame-arena.js'
 import type { FrameSocket } from './frame-socket.js'
 import { readInterface, setInterfaceUp, type InterfaceFacts } from './interface.js'
 import { libc, type Watch } from './libc.js'
@@ -99,8 +100,8 @@ export interface TapOptions {
 export class TapSocket implements FrameSocket {
   readonly facts: InterfaceFacts
   readonly takesSegments = false
-  readonly memory = new FrameMemory(SLOTS * SLOT_BYTES)
-  readonly #slots = slotMessages(this.memory, 0, SLOTS)
+  readonly memory: FrameMemory
+  readonly #slots: MessageArray
   readonly #name: string
   readonly #fd: number
   readonly #statistics: number
@@ -110,10 +111,12 @@ export class TapSocket implements FrameSocket {
 
   /**
    * Opens a TAP of the calling thread's network namespace, makes it if it is not there, and sets it up. One that this makes goes when it is
-   * closed. @throws SystemError
+   * closed. Its frames are in `memory`. @throws SystemError
    */
-  constructor(name: string, { offloads }: TapOptions) {
+  constructor(name: string, { offloads }: TapOptions, memory: RouterMemory) {
     const doing = `open TAP '${name}'`
+    this.memory = framesWithin(memory, SLOTS * SLOT_BYTES)
+    this.#slots = slotMessages(this.memory, 0, SLOTS)
     this.#name = name
     this.#fd = attach(name, doing)
     try {

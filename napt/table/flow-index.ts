@@ -8,7 +8,11 @@
 // are made beforehand, and a page of them is touched now and then.
 //
 // Addresses and port pairs are signed 32-bit integers: those stay unboxed.
+import { CODE_SHIFT, ROW_BITS } from '../assembly/layout.js'
 import type { Rows } from './rows.js'
+import { HEAP, type WordMemory } from './word-memory.js'
+
+export { CODE_SHIFT }
 
 /**
  * Three bits tell the protocol within a row; 0 is never used, so that it tells a free row. `other` stands for all protocols
@@ -16,11 +20,8 @@ import type { Rows } from './rows.js'
  */
 export const PROTOCOL_CODE = { tcp: 1, udp: 2, icmp: 3, other: 4 } as const
 export type ProtocolCode = typeof PROTOCOL_CODE[keyof typeof PROTOCOL_CODE]
-/** Where the protocol's three bits begin in the field that has them. */
-export const CODE_SHIFT = 29
-
-export const ROW_BITS = 25
-export const ROW = (1 << ROW_BITS) - 1
+/** Bits of a row's number in a slot. */
+const ROW = (1 << ROW_BITS) - 1
 /** In old slots: what was there is gone. */
 const GONE = ROW
 /** The largest row number. */
@@ -46,6 +47,8 @@ export class FlowIndex {
   readonly #ports: number
   readonly #code: number
   readonly #isIn: (row: number) => boolean
+  readonly #memory: WordMemory
+  readonly #where: Int32Array | null
   /** Row number + 1, and the hash's highest bits above; 0 where free. */
   #slots: Int32Array
   #mask: number
@@ -60,21 +63,24 @@ export class FlowIndex {
   /** So many rows an insertion that all have moved before the new slots are full. */
   #step = LEAST_MOVED
 
-  /** @param isIn whether a row in use is in this index: asked when the index doubles */
-  constructor(rows: IndexedRows, fields: KeyFields, isIn: (row: number) => boolean, capacity = 64) {
+  /**
+   * @param isIn whether a row in use is in this index: asked when the index doubles
+   * @param memory where the slots are to lie
+   * @param where where to note what the fast path has to know of it (`#tell`)
+   */
+  constructor(rows: IndexedRows, fields: KeyFields, isIn: (row: number) => boolean, capacity = 64, memory = HEAP, where: Int32Array | null = null) {
     this.#rows = rows
     this.#a = fields.a
     this.#b = fields.b
     this.#ports = fields.ports
     this.#code = fields.code
     this.#isIn = isIn
-    this.#slots = new Int32Array(capacity)
+    this.#memory = memory
+    this.#where = where
+    this.#slots = memory.allocate(capacity)
     this.#mask = capacity - 1
+    this.#tell()
   }
-
-  /** For who cannot pay for the call of `find`: the slots, and whether all rows stand in them. */
-  get slots(): Int32Array { return this.#slots }
-  get isWhole(): boolean { return this.#old === null }
 
   get size(): number { return this.#size }
   get bytes(): number { return this.#slots.byteLength + (this.#old?.byteLength ?? 0) + (this.#next?.byteLength ?? 0) }
@@ -148,7 +154,7 @@ export class FlowIndex {
 
   /** Touches one page more of the next slots. */
   #prepare(): void {
-    this.#next ??= new Int32Array(this.#slots.length * 2)
+    this.#next ??= this.#memory.allocate(this.#slots.length * 2)
     this.#next[this.#touched] = 0
     this.#touched = Math.min(this.#touched + PAGE, this.#next.length - 1)
   }
@@ -158,10 +164,11 @@ export class FlowIndex {
     this.#moved = 0
     this.#last = this.#rows.limit
     this.#step = Math.max(LEAST_MOVED, Math.ceil(this.#last * 2 / this.#old.length))
-    this.#slots = this.#next ?? new Int32Array(this.#old.length * 2)
+    this.#slots = this.#next ?? this.#memory.allocate(this.#old.length * 2)
     this.#mask = this.#slots.length - 1
     this.#next = null
     this.#touched = 0
+    this.#tell()
   }
 
   #move(): void {
@@ -169,7 +176,22 @@ export class FlowIndex {
     for (; this.#moved < end; this.#moved++) {
       if (this.#rows.get(this.#moved, this.#code) >>> CODE_SHIFT !== 0 && this.#isIn(this.#moved)) this.#place(this.#moved)
     }
-    if (this.#moved === this.#last) this.#old = null
+    if (this.#moved === this.#last) {
+      if (this.#old !== null) this.#memory.release(this.#old)
+      this.#old = null
+    }
+    this.#tell()
+  }
+
+  /** As assembly/layout.ts has it: slots and mask, old slots and mask, moved. */
+  #tell(): void {
+    const where = this.#where
+    if (where === null) return
+    where[0] = this.#slots.byteOffset
+    where[1] = this.#mask
+    where[2] = this.#old === null ? 0 : this.#old.byteOffset
+    where[3] = this.#old === null ? 0 : this.#old.length - 1
+    where[4] = this.#moved
   }
 
   #findOld(old: Int32Array, h: number, a: number, b: number, ports: number, code: number): number {
@@ -193,8 +215,8 @@ export class FlowIndex {
   }
 }
 
-/** Two rounds of multiply and xor-shift: enough that sequential ports and addresses spread. */
-export function flowHash(a: number, b: number, ports: number, code: number): number {
+/** Two rounds of multiply and xor-shift: enough that sequential ports and addresses spread. The fast path has the same. */
+function flowHash(a: number, b: number, ports: number, code: number): number {
   const h = Math.imul(a ^ code, 0x9e3779b1) ^ Math.imul(b, 0x85ebca77) ^ Math.imul(ports, 0xc2b2ae3d)
   const mixed = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
   return mixed ^ (mixed >>> 13)

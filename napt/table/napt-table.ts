@@ -10,6 +10,7 @@ import type { Behaviour, Dependence, Protocol, StaticMapping } from '../behaviou
 import type { Explanation, KnownSession } from '../trace/explanation.js'
 import { EXPLANATION_WORDS, FACT, numberMemory, PLACE, readExplanation, type NumberMemory } from '../trace/explanation-numbers.js'
 import { seededRandom } from '../random.js'
+import { RouterMemory } from '../router-memory.js'
 import type { Endpoint, Ipv4Address, Port } from '../wire/address.js'
 import type { DropReason } from '../verdict.js'
 import { portPair, PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
@@ -30,13 +31,6 @@ const OPEN_HOST = -2
 
 export interface TableConfig extends AddressConfig { readonly seed: number }
 
-/** What a packet of a known session changes. */
-export interface Flows {
-  readonly sessions: Sessions
-  readonly timers: Timers
-  readonly last: LastLookup
-}
-
 export class NaptTable {
   #config: TableConfig
   #behaviour: Behaviour
@@ -54,16 +48,16 @@ export class NaptTable {
   failure: DropReason = 'no-mapping'
 
   /** `now` in milliseconds on the router's clock. @throws ConfigError when static mappings contradict each other */
-  constructor(config: TableConfig, now: number) {
+  constructor(config: TableConfig, now: number, memory = new RouterMemory()) {
     this.#config = config
     this.#behaviour = config.nat
-    this.#store = new TableStore(config, seededRandom(config.seed), now)
+    this.#store = new TableStore(config, seededRandom(config.seed), now, memory)
     this.#mappings = this.#store.mappings
     this.#sessions = this.#store.sessions
     this.#hosts = this.#store.hosts
     this.#addresses = this.#store.addresses
     this.#last = new LastLookup(this.#sessions)
-    this.#timers = new Timers(this.#mappings, this.#sessions, config.nat)
+    this.#timers = new Timers(this.#mappings, this.#sessions, config.nat, memory)
     for (const mapping of config.nat.staticMappings) this.addStatic(mapping, now)
   }
 
@@ -120,8 +114,8 @@ export class NaptTable {
     return session
   }
 
-  /** For the fast path, which does for a known session what `outbound` and `inbound` do. */
-  get flows(): Flows { return { sessions: this.#sessions, timers: this.#timers, last: this.#last } }
+  /** What the last look-up found: for the fast path, whose look-ups are told of here. */
+  get last(): LastLookup { return this.#last }
 
   /** The packet of the last `outbound` or `inbound` has left by the other side: the fast path takes the session's from now on. */
   settle(outbound: boolean): void { this.#sessions.settle(this.#last.session, outbound) }

@@ -1,35 +1,39 @@
 // Rows of 32-bit fields with a list of free rows: memory that is laid out once and used again. The rows lie in chunks, so that a
 // table of millions grows by one chunk and copies nothing; only the first chunk, small at the beginning, doubles. Reaching a row
 // through its chunk costs a nanosecond, copying a table of a million rows stopped the loop for ten milliseconds.
+import { CHUNK_ROW_BITS as CHUNK_BITS } from '../assembly/layout.js'
+import { HEAP, type WordMemory } from './word-memory.js'
 
-export const CHUNK_BITS = 14
 /** Rows of a chunk. */
 const CHUNK = 1 << CHUNK_BITS
-export const WITHIN = CHUNK - 1
+const WITHIN = CHUNK - 1
 const NONE = -1
 
 export class Rows {
   readonly width: number
-  readonly #chunks: Int32Array[]
-  readonly #wide: Float64Array[]
+  readonly #memory: WordMemory
+  readonly #places: Int32Array | null
+  readonly #chunks: Int32Array[] = []
+  readonly #wide: Float64Array[] = []
   #used = 0
   #free = NONE
   #count = 0
 
-  /** @param capacity rows that there is room for at first, at most a chunk's */
-  constructor(width: number, capacity = 64) {
+  /**
+   * @param capacity rows that there is room for at first, at most a chunk's
+   * @param memory where the chunks are to lie
+   * @param places where to note the byteOffset of each chunk
+   */
+  constructor(width: number, capacity = 64, memory = HEAP, places: Int32Array | null = null) {
     this.width = width
-    this.#chunks = [new Int32Array(width * capacity)]
-    this.#wide = this.#chunks.map(wideViewOf)
+    this.#memory = memory
+    this.#places = places
+    this.#append(memory.allocate(width * capacity))
   }
 
   get count(): number { return this.#count }
   /** One above the highest row that was ever used. */
   get limit(): number { return this.#used }
-  /** For who reads several fields of a row and cannot pay for calls: row n lies in chunk n >>> CHUNK_BITS, at (n & WITHIN) * width. */
-  get chunks(): readonly Int32Array[] { return this.#chunks }
-  /** The same memory as 64-bit numbers: field 2n and 2n + 1 are number n. Only where the width is even. */
-  get wideChunks(): readonly Float64Array[] { return this.#wide }
   get bytes(): number { return this.#chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) }
 
   /** A row whose fields the caller sets. */
@@ -65,15 +69,19 @@ export class Rows {
   #makeRoom(): void {
     const last = this.#chunks[this.#chunks.length - 1], room = CHUNK * (this.#chunks.length - 1) + last.length / this.width
     if (this.#used < room) return
-    const isFull = last.length === CHUNK * this.width, chunk = new Int32Array(isFull ? last.length : last.length * 2)
+    const isFull = last.length === CHUNK * this.width, chunk = this.#memory.allocate(isFull ? last.length : last.length * 2)
     if (!isFull) {
       chunk.set(last)
       this.#chunks.pop()
       this.#wide.pop()
+      this.#memory.release(last)
     }
+    this.#append(chunk)
+  }
+
+  #append(chunk: Int32Array): void {
+    if (this.#places !== null) this.#places[this.#chunks.length] = chunk.byteOffset
     this.#chunks.push(chunk)
-    this.#wide.push(wideViewOf(chunk))
+    this.#wide.push(new Float64Array(chunk.buffer, chunk.byteOffset, chunk.length >>> 1))
   }
 }
-
-const wideViewOf = ({ buffer, length }: Int32Array): Float64Array => new Float64Array(buffer, 0, length >>> 1)

@@ -1,6 +1,7 @@
 // Mappings with their sessions, and what hangs on them: the host that holds them, the WAN port that is taken. Whatever is added
 // or removed here leaves all four in agreement.
 import type { Random } from '../random.js'
+import type { RouterMemory } from '../router-memory.js'
 import { portPair, type ProtocolCode } from './flow-index.js'
 import { Hosts } from './hosts.js'
 import { Mappings } from './mappings.js'
@@ -18,8 +19,8 @@ export class TableStore {
   readonly addresses: WanAddresses
 
   /** `now` in milliseconds on the router's clock. */
-  constructor(config: AddressConfig, random: Random, now: number) {
-    this.sessions = new Sessions(this.mappings, now)
+  constructor(config: AddressConfig, random: Random, now: number, memory: RouterMemory) {
+    this.sessions = new Sessions(this.mappings, now, memory)
     this.hosts = new Hosts(config.nat.limits)
     this.addresses = new WanAddresses(config, this.hosts, random)
   }

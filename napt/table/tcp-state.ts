@@ -1,14 +1,15 @@
 // What a NAT has to know of a TCP connection: which SYN, FIN and RST it has seen, from which side. Enough to tell an opening,
 // an established and a closing connection apart (RFC 5382 §5, RFC 7857 §2), and no more: sequence numbers are the ends' affair.
+import { TCP_RESET, TCP_STATE_COUNT } from '../assembly/layout.js'
 import type { Timeouts } from '../behaviour/behaviour.js'
 import { FLAG } from '../wire/tcp.js'
 
 /** Bits of a session's state. "Out" is from the LAN. */
-export const SEEN = { synOut: 1, synIn: 2, finOut: 4, finIn: 8, reset: 16 } as const
+export const SEEN = { synOut: 1, synIn: 2, finOut: 4, finIn: 8, reset: TCP_RESET } as const
 const BOTH_SYNS = SEEN.synOut | SEEN.synIn, BOTH_FINS = SEEN.finOut | SEEN.finIn
 
 /** States are 0 … 31. */
-export const TCP_STATES = 32
+export const TCP_STATES = TCP_STATE_COUNT
 
 export type TcpPhase = 'opening' | 'established' | 'closing' | 'closed' | 'reset'
 
@@ -23,10 +24,6 @@ export function nextState(state: number, flags: number, outbound: boolean): numb
   const alive = state & ~SEEN.reset
   return (flags & FLAG.fin) === 0 ? alive : alive | (outbound ? SEEN.finOut : SEEN.finIn)
 }
-
-/** Whether a segment leaves the state as it is, without opening, ending or reviving anything: data and acknowledgements under way. */
-export const isOrdinary = (state: number, flags: number): boolean =>
-  (flags & (FLAG.syn | FLAG.fin | FLAG.rst)) === 0 && (state & SEEN.reset) === 0
 
 export function phase(state: number): TcpPhase {
   if ((state & SEEN.reset) !== 0) return 'reset'

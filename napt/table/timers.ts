@@ -1,5 +1,7 @@
 // How long a session may be idle, and which packets keep it (RFC 4787 §4.3, RFC 5382 §5, RFC 7857 §2 and §7): what a packet does to
 // its session's deadline and to TCP's state.
+import * as layout from '../assembly/layout.js'
+import type { RouterMemory } from '../router-memory.js'
 import type { Behaviour, Protocol } from '../behaviour/behaviour.js'
 import { FLAG } from '../wire/tcp.js'
 import { PROTOCOL_CODE, type ProtocolCode } from './flow-index.js'
@@ -17,13 +19,18 @@ export class Timers {
   readonly #mappings: Mappings
   readonly #sessions: Sessions
   /** Milliseconds of idleness by protocol code, and TCP's by its state. */
-  readonly #idle = new Float64Array(5)
-  readonly #tcpIdle = new Float64Array(TCP_STATES)
+  readonly #idle: Float64Array
+  readonly #tcpIdle: Float64Array
   /** By protocol code: 1 where a direction's packets keep a session. */
-  readonly #keptByOutbound = new Uint8Array(5)
-  readonly #keptByInbound = new Uint8Array(5)
+  readonly #keptByOutbound: Uint8Array
+  readonly #keptByInbound: Uint8Array
 
-  constructor(mappings: Mappings, sessions: Sessions, behaviour: Behaviour) {
+  /** All of it in the router's memory: the fast path knows the times, too. */
+  constructor(mappings: Mappings, sessions: Sessions, behaviour: Behaviour, memory: RouterMemory) {
+    this.#idle = memory.numbers(layout.IDLE, layout.CODES)
+    this.#tcpIdle = memory.numbers(layout.TCP_IDLE, TCP_STATES)
+    this.#keptByOutbound = memory.bytes(layout.KEPT_OUTBOUND, layout.CODES)
+    this.#keptByInbound = memory.bytes(layout.KEPT_INBOUND, layout.CODES)
     this.#mappings = mappings
     this.#sessions = sessions
     this.change(behaviour)

@@ -99,7 +99,7 @@ t.test('in a dialogue the thread finds the next frame without being woken; a sin
   let now = 1000
   const lan = new PolledDevice('lan', MACS.lan), wan = new PolledDevice('wan', MACS.wan)
   // Every look at the clock takes a tenth of the longest spin.
-  const dataplane = new Dataplane(parseRouterConfig(CONFIG_104B), { lan, wan }, new RouterClock(), () => now += LONGEST_SPIN / 10)
+  const dataplane = new Dataplane(parseRouterConfig(CONFIG_104B), { lan, wan }, new RouterClock(), { machine: () => now += LONGEST_SPIN / 10 })
   t.teardown(() => dataplane.close())
   dataplane.start()
   const greeting = (): Uint8Array => arpRequest({ mac: HOST_MACS.lan, address: '192.168.1.3' }, '192.168.1.1')

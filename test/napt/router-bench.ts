@@ -2,6 +2,7 @@
 // Every frame lies between guard bytes, which must stay as they are.
 import { parseRouterConfig } from '../../napt/router-config.js'
 import type { RouterOutput } from '../../napt/router-output.js'
+import { RouterMemory } from '../../napt/router-memory.js'
 import { Router } from '../../napt/router.js'
 import type { SideFacts } from '../../napt/side-facts.js'
 import type { Action, DropReason, Side } from '../../napt/verdict.js'
@@ -52,7 +53,15 @@ export const sidesOf = ({ lan = 1500, wan = 1500 }: Partial<Readonly<Record<Side
 
 const MARGIN = 32
 
+/** The frame, if it is IPv4, as somebody on that side sends it to the router. */
+export function addressed(from: Side, frame: Uint8Array): Uint8Array {
+  const copy = frame.slice()
+  if (copy.length >= ethernet.HEADER && ethernet.type(copy, 0) === ethernet.TYPE.ipv4) ethernet.setAddresses(copy, 0, MACS[from], SENDER)
+  return copy
+}
+
 export class RouterBench implements RouterOutput {
+  readonly memory = new RouterMemory()
   readonly router: Router
   now = 1000
   readonly #silent: boolean
@@ -72,7 +81,7 @@ export class RouterBench implements RouterOutput {
     }
     this.#silent = silent
     this.#guard = guard
-    this.router = new Router(parseRouterConfig(config), sidesOf(mtu), this, this.now)
+    this.router = new Router(parseRouterConfig(config), sidesOf(mtu), this, this.now, { memory: this.memory })
   }
 
   lan(frame: Uint8Array, partial = false, segment = 0): Outcome { return this.send('lan', frame, partial, segment) }
@@ -80,9 +89,7 @@ export class RouterBench implements RouterOutput {
 
   /** Sends an IPv4 frame to the router's MAC address, any other frame as it is. ARP is answered on the way, unless silent. `segment` as for `Router.process`. */
   send(from: Side, frame: Uint8Array, partial = false, segment = 0): Outcome {
-    const addressed = frame.slice()
-    if (addressed.length >= ethernet.HEADER && ethernet.type(addressed, 0) === ethernet.TYPE.ipv4) ethernet.setAddresses(addressed, 0, MACS[from], SENDER)
-    return this.raw(from, addressed, partial, segment)
+    return this.raw(from, addressed(from, frame), partial, segment)
   }
 
   /** Sends a frame with the MAC addresses that it has. */

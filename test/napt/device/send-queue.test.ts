@@ -2,7 +2,7 @@
 // flow are in order.
 import t from 'tap'
 import { SendQueue, type Messages } from '../../../napt/device/send-queue.js'
-import { FrameMemory, GSO_SIZE, GSO_TYPE, NEEDS_CHECKSUM, VIRTIO_HEADER } from '../../../napt/system/frame-arena.js'
+import { framePages, GSO_SIZE, GSO_TYPE, NEEDS_CHECKSUM, VIRTIO_HEADER, type FrameMemory } from '../../../napt/system/frame-arena.js'
 import * as ipv4 from '../../../napt/wire/ipv4.js'
 import { write16 } from '../../../napt/wire/bytes.js'
 import * as udpHeader from '../../../napt/wire/udp.js'
@@ -30,7 +30,7 @@ class WrittenMessages implements Messages {
   }
 }
 
-const memory = new FrameMemory(CAPACITY * SLOT)
+const memory = framePages(CAPACITY * SLOT)
 t.teardown(() => memory.free())
 
 /** A frame with the checksum that a sender leaves to its card. */
