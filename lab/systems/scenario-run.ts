@@ -72,7 +72,9 @@ export class ScenarioRun implements Stage {
     const sequence = this.scenario.sequence(this)
     const following = this.#followRouters(), witnessing = this.#startWitness()
     const tapping = SwitchTap.start(this.bench, this.scenario.bench, record => this.#show(this.#correlator.overhear(record)))
-    this.#watch(Promise.all([following, witnessing, tapping]))
+    const listening = Promise.all([following, witnessing, tapping])
+    listening.catch(() => undefined) // heard of in the next line, unless it is the bench that failed: everything on it ends then
+    this.#watch(this.bench.ready.then(() => listening))
     const ticker = setInterval(() => this.#tick(), TICK)
     try {
       await Promise.race([Promise.all([sequence, this.bench.ready]), this.#interrupted()])
