@@ -29,6 +29,7 @@ class Keeper {
     const bench = buildBench(this.job.plan)
     const built = performance.now()
     for (const config of this.job.routers) this.#start(config, bench.namespaces)
+    report({ event: 'built' })
     await Promise.all(this.#routers.map(router => router.ready))
     bench.whenTapsOperational()
     this.#writeRecord()

@@ -1,4 +1,4 @@
-// Starts the keeper of a bench and waits until the bench is ready. The keeper hangs on this process by its standard input:
+// Starts the keeper of a bench and waits until the bench is built; its routers are starting then. The keeper hangs on this process by its standard input:
 // when this process ends, however it does, an attached bench ends too.
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -25,7 +25,8 @@ export interface LaunchOptions {
 export interface Launched {
   /** The keeper's id on the machine. */
   readonly pid: number
-  readonly milliseconds: Milliseconds
+  /** Resolves when every router forwards. @throws BenchFailure when one fails, or the bench ends before; everything is gone then */
+  readonly ready: Promise<Milliseconds>
   /** Resolves when everything is gone; with an error when that was not asked for. */
   readonly ended: Promise<BenchFailure | null>
   /** Lets an attached bench end. */
@@ -34,7 +35,7 @@ export interface Launched {
 
 type Keeper = ChildProcessByStdio<Writable, Readable, Readable>
 
-/** @throws PrerequisiteError when the machine refuses; BenchFailure when the bench cannot be built or a router fails */
+/** @throws PrerequisiteError when the machine refuses; BenchFailure when the bench cannot be built */
 export async function launch(job: Job, { unshare = 'unshare', readSetting: read = readSetting }: LaunchOptions = {}): Promise<Launched> {
   // In a session of its own, so that Ctrl-C reaches this process alone, which then ends the bench in good order.
   const keeper: Keeper = spawn(unshare, ['-Urnmpf', '--mount-proc', '--kill-child', process.execPath, KEEPER, job.name, job.mode],
@@ -49,21 +50,25 @@ export async function launch(job: Job, { unshare = 'unshare', readSetting: read 
   const early = exit.then(() => !reports.hasStarted() && REFUSAL.test(errorText())
     ? explainRefusal(errorText(), process.getuid?.() === 0, read)
     : new BenchFailure(`the keeper of bench ${job.name} ended before the bench was ready: ${errorText().trim() || 'it was killed'}`))
-  const first = await Promise.race([reports.ready, reports.failed, missing, early])
-  if (first instanceof Error) {
+  const gone = async (error: Error): Promise<Error> => {
     keeper.stdin.end()
     if (keeper.pid !== undefined) await exit
-    throw first
+    return error
   }
+  const first = await Promise.race([reports.built, reports.failed, missing, early])
+  if (first instanceof Error) throw await gone(first)
   const pid = childrenOf(keeper.pid ?? 0).at(0)
-  if (pid === undefined) throw new BenchFailure(`the keeper of bench ${job.name} ended as soon as it was ready: ${errorText().trim()}`)
-  if (job.mode === 'standing') letGo(keeper)
+  if (pid === undefined) throw new BenchFailure(`the keeper of bench ${job.name} ended as soon as it was built: ${errorText().trim()}`)
 
   let isReleased = false
   const unexpected = exit.then(code => new BenchFailure(`the keeper of bench ${job.name} ended unasked (exit code ${code ?? 'none'}): ${errorText().trim()}`))
   return {
     pid,
-    milliseconds: first,
+    ready: Promise.race([reports.ready, reports.failed, early]).then(async outcome => {
+      if (outcome instanceof Error) throw await gone(outcome)
+      if (job.mode === 'standing') letGo(keeper)
+      return outcome
+    }),
     ended: Promise.race([reports.failed, unexpected]).then(async error => {
       await exit
       return isReleased ? null : error
@@ -81,7 +86,7 @@ function letGo(keeper: Keeper): void {
   keeper.unref()
 }
 
-interface Reports { readonly ready: Promise<Milliseconds>, readonly failed: Promise<BenchFailure>, hasStarted(): boolean }
+interface Reports { readonly built: Promise<true>, readonly ready: Promise<Milliseconds>, readonly failed: Promise<BenchFailure>, hasStarted(): boolean }
 
 function readReports(stdout: Readable): Reports {
   const lines = createInterface(stdout)
@@ -95,6 +100,7 @@ function readReports(stdout: Readable): Reports {
   })
   return {
     hasStarted: () => hasStarted,
+    built: on(report => report.event === 'built' ? true : undefined),
     ready: on(report => report.event === 'ready' ? report.milliseconds : undefined),
     failed: on(report => report.event === 'failed' ? new BenchFailure(report.message ?? 'the keeper failed') : undefined),
   }

@@ -88,3 +88,15 @@ export class AttachedBench extends LiveBench {
     super(pid, record, end)
   }
 }
+
+/** A bench that ends with this process, whose routers are starting: programs can be started on its hosts, which nobody beyond a router hears. */
+export class StartingBench extends LiveBench {
+  /**
+   * @param ready resolves when every router forwards; rejects with a BenchFailure when one fails, and everything is gone then
+   * @param ended as of AttachedBench
+   */
+  constructor(pid: number, record: BenchRecord, end: () => Promise<void>, readonly ready: Promise<Milliseconds>,
+    readonly ended: Promise<BenchFailure | null>) {
+    super(pid, record, end)
+  }
+}

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { BenchError, BenchFailure, type BenchDescription, type RouterSide } from './bench.js'
 import { findBench, findBenches, readRecord, type FoundBench } from './find.js'
 import { launch, type LaunchOptions, type Launched } from './launch.js'
-import { AttachedBench, LiveBench } from './live-bench.js'
+import { AttachedBench, LiveBench, StartingBench } from './live-bench.js'
 import { NAMESPACE_FOLDER } from './namespaces.js'
 import { planBench, type Plan } from './plan.js'
 import { signalProcess, whenEnded } from './process.js'
@@ -32,14 +32,20 @@ const END_TIMEOUT_MS = 5000
  *   BenchFailure when the bench cannot be built or a router is not ready
  */
 export async function openBench(description: BenchDescription, options: BenchOptions = {}): Promise<AttachedBench> {
-  const { launched, record } = await up(description, options, 'attached')
-  const end = async (): Promise<void> => {
-    launched.release()
-    if (await within(launched.ended, END_TIMEOUT_MS)) return
-    signalProcess(launched.pid, 'SIGKILL')
-    await launched.ended
-  }
-  return new AttachedBench(launched.pid, record, end, launched.milliseconds, launched.ended)
+  const { launched, job } = await up(description, options, 'attached')
+  const milliseconds = await launched.ready
+  return new AttachedBench(launched.pid, recordOf(launched, job), () => end(launched), milliseconds, launched.ended)
+}
+
+/**
+ * The same as soon as cables and hosts are there, for whoever has programs to start meanwhile; `ready` tells the rest.
+ * @throws like openBench, without what concerns the routers
+ */
+export async function openBuilt(description: BenchDescription, options: BenchOptions = {}): Promise<StartingBench> {
+  const { launched, job: { name, mode, plan: { namespaces } } } = await up(description, options, 'attached')
+  launched.ready.catch(() => undefined) // whoever awaits it hears of it, now or later
+  const record: BenchRecord = { name, mode, started: new Date().toISOString(), namespaces, routers: {} }
+  return new StartingBench(launched.pid, record, () => end(launched), launched.ready, launched.ended)
 }
 
 /**
@@ -50,8 +56,9 @@ export async function standBench(description: BenchDescription, options: BenchOp
   const name = options.name ?? description.name
   const same = findBenches().find(bench => bench.mode === 'standing' && bench.name === name)
   if (same) throw new BenchError(`a bench named ${name} stands already (${same.pid}): take it down with \`naptlab down ${name}\`, or give another name with --name`)
-  const { launched, record } = await up(description, options, 'standing')
-  return new LiveBench(launched.pid, record, () => takeDown({ name, pid: launched.pid }))
+  const { launched, job } = await up(description, options, 'standing')
+  await launched.ready
+  return new LiveBench(launched.pid, recordOf(launched, job), () => takeDown({ name, pid: launched.pid }))
 }
 
 /**
@@ -75,7 +82,7 @@ export async function takeDown({ name, pid }: Pick<FoundBench, 'name' | 'pid'>):
 /** For routers of the caller's own. */
 export const asItIs = (nat: unknown): unknown => nat
 
-async function up(description: BenchDescription, options: BenchOptions, mode: Mode): Promise<{ launched: Launched, record: BenchRecord }> {
+async function up(description: BenchDescription, options: BenchOptions, mode: Mode): Promise<{ launched: Launched, job: Job }> {
   // What a program of the caller's own takes for behaviour is that program's affair.
   const reader = options.routerScript === undefined ? {} : { readNat: asItIs }
   const checked = readBench(options.name === undefined ? description : { ...description, name: options.name }, reader)
@@ -83,10 +90,20 @@ async function up(description: BenchDescription, options: BenchOptions, mode: Mo
   if (Object.keys(checked.routers ?? {}).length > 0 && !existsSync(routerScript)) throw new BenchError(`the router program ${routerScript} is not there`)
   const plan = planBench(checked)
   const job: Job = { name: checked.name, mode, plan, routerScript, routers: routerConfigs(checked, plan, seed, routerSettings) }
-  const launched = await launch(job, options)
-  const record = readRecord(launched.pid)
-  if (!record) throw new BenchFailure(`bench ${job.name} ended as soon as it was up`)
-  return { launched, record }
+  return { launched: await launch(job, options), job }
+}
+
+function recordOf({ pid }: Launched, { name }: Job): BenchRecord {
+  const record = readRecord(pid)
+  if (!record) throw new BenchFailure(`bench ${name} ended as soon as it was up`)
+  return record
+}
+
+async function end(launched: Launched): Promise<void> {
+  launched.release()
+  if (await within(launched.ended, END_TIMEOUT_MS)) return
+  signalProcess(launched.pid, 'SIGKILL')
+  await launched.ended
 }
 
 function routerConfigs(

@@ -53,6 +53,8 @@ export interface Milliseconds { readonly build: number, readonly routers: number
 /** One JSON line each on the keeper's standard output. */
 export type Report =
   | { readonly event: 'started' }
+  /** Cables carry frames, except for those to a router's TAP; the routers are starting. */
+  | { readonly event: 'built' }
   | { readonly event: 'ready', readonly milliseconds: Milliseconds }
   | Failure
 

@@ -4,6 +4,7 @@
 // the rest. Loading is most of what a short run takes, about 1 ms for each file; so each role has its own.
 import { createInterface } from 'node:readline'
 import { on, once } from 'node:events'
+import { loadX509 } from '../../endpoints/ca/x509.js'
 import type { Apparatus, EndpointEvent } from '../../endpoints/events.js'
 import { tell, type TaskContext } from './task-context.js'
 import type { EndpointTask, Role } from './endpoint-task.js'
@@ -33,13 +34,19 @@ const PROGRAMS: { readonly [R in Role]: () => Promise<Program<R>> } = {
   'mover': async () => (await import('../systems/mover.js')).runMover,
 }
 
+/** Who makes certificates or requests; the library for that is loaded with them, before there is a task. */
+const WITH_X509: readonly string[] = ['authority', 'enrol'] satisfies Role[]
+
 const print = (event: EndpointEvent): void => { process.stdout.write(`${JSON.stringify(event)}\n`) }
 const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
 
 const input = createInterface({ input: process.stdin })
 const lines = on(input, 'line', { close: ['close'] })
 const context: TaskContext = { input, lines, stopped, print }
-for (const role of process.argv.slice(2)) void PROGRAMS[role as Role]()
+for (const role of process.argv.slice(2)) {
+  void PROGRAMS[role as Role]()
+  if (WITH_X509.includes(role)) void loadX509()
+}
 let task = await nextTask()
 while (task !== null) {
   await perform(task.role, task)

@@ -3,12 +3,14 @@
 import { enrol, fetchAuthority } from '../../endpoints/ca/client.js'
 import { claimServerFolder, saveEnrolment, saveNew } from '../../endpoints/ca/files.js'
 import { wallClock, type OnEvent } from '../../endpoints/events.js'
-import { makeKeys } from './make-keys.js'
+import { ownKeys } from './own-keys.js'
 import type { TaskContext } from './task-context.js'
 
-/** 101: makes its key pair, waits for a line on standard input, and gets certificate 65. It waits for another task then. */
+/** 101: waits for a line on standard input and gets certificate 65 for its key pair, which it makes where it is given none. It waits for another task then. */
 export interface EnrolTask {
   readonly role: 'enrol'
+  /** 61, PEM, where it was made beforehand. */
+  readonly key?: string
   readonly authority: string
   readonly names: readonly string[]
   /** For server.key, server.crt and ca.crt. */
@@ -23,9 +25,9 @@ export interface FetchAuthorityTask {
   readonly file: string
 }
 
-/** A line tells when the network may be used: making a key and loading what makes a request take longer than all the rest. */
-export async function enrolBeforehand({ authority: address, names, folder }: EnrolTask, { lines, stopped, print }: TaskContext): Promise<void> {
-  const keys = await makeKeys('101', '61/62', print)
+/** A line tells when the network may be used: there is enough to be done before. */
+export async function enrolBeforehand({ key, authority: address, names, folder }: EnrolTask, { lines, stopped, print }: TaskContext): Promise<void> {
+  const keys = await ownKeys(key, '101', '61/62', print)
   if (await Promise.race([lines.next(), stopped.then(() => null)]) === null) return
   const enrolment = await enrol({ authority: { address }, apparatus: '101', keys, names, onEvent: print })
   await claimServerFolder(folder)

@@ -1,6 +1,6 @@
 // The independent witness: records the interfaces of a bench's hosts through libpcap, apart from the router and its devices.
 // A process of its own, because a capture aborts its process when the interface goes. `node witness.js FILE HOST…`, inside the
-// bench; says {"event":"ready"}, and ends when its standard input does.
+// bench; says {"event":"ready"}, and when its standard input ends, {"event":"done"}.
 import { openSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { LINK_TYPE } from '../../captures/decode/link-layer.js'
@@ -28,18 +28,21 @@ for (const each of open) {
   }))
 }
 setInterval(() => writer.flush(), FLUSH_INTERVAL).unref()
-process.stdout.write(`${JSON.stringify({ event: 'ready' })}\n`)
+say('ready')
 process.stdin.resume().on('end', () => void end())
+
+function say(event: 'ready' | 'done'): void { process.stdout.write(`${JSON.stringify({ event })}\n`) }
 
 async function end(): Promise<void> {
   // What has arrived already is still read: one turn of the event loop to poll, one to be sure.
   await turn()
   await turn()
-  for (const { id, heard, capture } of open) {
-    capture?.close()
+  for (const { id, heard } of open) {
     // libpcap's own loss counter is out of cap's reach.
     writer.statistics(id, wallTime(), { received: BigInt(heard), dropped: null })
   }
   writer.close()
+  say('done')
+  // The kernel takes its time to close a packet socket, 20 ms for each; nobody has to wait for that.
   process.exit(0)
 }

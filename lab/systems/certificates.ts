@@ -1,6 +1,7 @@
 // Fig. 5 on a bench, in front of the sequence of Fig. 2: the CA (51) certifies the server (101: 63, 64, 54), and hands its own
 // certificate out to 102 and 103 (55). All of it crosses the wire.
 import { readFileSync } from 'node:fs'
+import { generateKeys, privatePem } from '../../endpoints/ca/keys.js'
 import { parseBehaviour } from '../../napt/behaviour/read-behaviour.js'
 import type { RouterClient } from '../../napt/control/client.js'
 import type { Apparatus } from '../programs/apparatus.js'
@@ -17,10 +18,22 @@ const authorityFile = (host: '102' | '103'): string => `${RUN_FOLDER}/${host}-ca
 /** Who takes part; no `authority` where there is none. */
 export interface Enrolling { readonly authority: Apparatus | null, readonly server: Apparatus, readonly issuer: Apparatus, readonly acceptor: Apparatus }
 
+/** The private keys 53 and 61 (PEM). */
+export interface KeysBeforehand { readonly authority: string, readonly server: string }
+
+/**
+ * Makes the key pairs of 51 and 101 in their place, while the bench comes up: that takes longer than all that they do with them. One
+ * after the other, since on two cores the bench has the other one.
+ */
+export async function makeKeysBeforehand(): Promise<KeysBeforehand> {
+  const make = async (): Promise<string> => privatePem((await generateKeys()).privateKey)
+  return { authority: await make(), server: await make() }
+}
+
 /** How 101 enrols; null without a CA. The programs have had no task yet, and wait for theirs afterwards. */
-export function enrolment(stage: Stage, bench: BenchDescription, programs: Enrolling): (() => Promise<Credentials>) | null {
+export function enrolment(stage: Stage, bench: BenchDescription, keys: Promise<KeysBeforehand> | null, programs: Enrolling): (() => Promise<Credentials>) | null {
   const { authority } = programs
-  return authority === null ? null : () => enrol(stage, bench, authority, programs)
+  return authority === null || keys === null ? null : async () => await enrol(stage, bench, await keys, authority, programs)
 }
 
 /**
@@ -28,11 +41,10 @@ export function enrolment(stage: Stage, bench: BenchDescription, programs: Enrol
  * their next ports are those of the figures.
  * @throws ApparatusError when one of them fails
  */
-async function enrol(stage: Stage, bench: BenchDescription, authority: Apparatus, { server, issuer, acceptor }: Enrolling): Promise<Credentials> {
+async function enrol(stage: Stage, bench: BenchDescription, keys: KeysBeforehand, authority: Apparatus, { server, issuer, acceptor }: Enrolling): Promise<Credentials> {
   const address = hostAddress(bench, AUTHORITY), name = hostAddress(bench, SERVER)
-  // What takes long comes first, and at the same time: two key pairs, and loading the library that makes certificates.
-  authority.begin({ role: 'authority', allow: [name] })
-  server.begin({ role: 'enrol', authority: address, names: [name], folder: FOLDER })
+  authority.begin({ role: 'authority', key: keys.authority, allow: [name] })
+  server.begin({ role: 'enrol', key: keys.server, authority: address, names: [name], folder: FOLDER })
   await stage.watching
   const between = Object.keys(bench.routers ?? {}).map(router => stage.router(router))
   await Promise.all(between.map(stepBack))

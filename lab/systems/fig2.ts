@@ -10,7 +10,7 @@ import type { Level } from '../../endpoints/defaults.js'
 import type { Apparatus } from '../programs/apparatus.js'
 import type { BenchDescription } from '../bench/bench.js'
 import { fig1 } from '../benches/fig1.js'
-import { enrolment, type Enrolling } from './certificates.js'
+import { enrolment, makeKeysBeforehand, type Enrolling, type KeysBeforehand } from './certificates.js'
 import { securityFor, type Security } from './credentials.js'
 import type { ClientSecurity } from '../programs/encryption.js'
 import { equipmentOf, type EquipmentEntry } from './equipment.js'
@@ -97,11 +97,15 @@ class Sequence {
   file: Fig2Result['file'] = null
   gap: Fig2Result['gap'] = null
   security: Security | null = null
+  /** Null where nobody enrols. */
+  readonly #keys: Promise<KeysBeforehand> | null
 
   constructor(
     private readonly options: Fig2Options, private readonly bench: BenchDescription, private readonly variant: Fig2Variant,
     private readonly level: Level, private readonly mapping: 'static' | 'on-demand',
-  ) {}
+  ) {
+    this.#keys = this.#enrols ? makeKeysBeforehand() : null
+  }
 
   async run(stage: Stage): Promise<void> {
     const { variant } = this
@@ -184,7 +188,7 @@ class Sequence {
   async #makeSecurity(stage: Stage, programs: Enrolling): Promise<Security | null> {
     const { encryption = 'none', keyExchange } = this.options
     if (encryption === 'none') return null
-    return await securityFor({ encryption, keyExchange, serverName: SERVER, keyLog: stage.keyLog, enrol: enrolment(stage, this.bench, programs) })
+    return await securityFor({ encryption, keyExchange, serverName: SERVER, keyLog: stage.keyLog, enrol: enrolment(stage, this.bench, this.#keys, programs) })
   }
 }
 

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readCaptures } from '../../captures/files/by-interface.js'
 import { goldenPath, readGolden } from '../../captures/regression/golden-file.js'
-import { checkGolden } from '../../captures/regression/golden.js'
+import { checkGolden, type Golden } from '../../captures/regression/golden.js'
 import { Correlator } from '../../captures/ladder/correlate.js'
 import type { LadderEntry, LadderStep } from '../../captures/ladder/ladder.js'
 import { mergeCaptures } from '../../captures/files/merge.js'
@@ -23,7 +23,7 @@ import { namesIn } from '../bench/address-names.js'
 import { Apparatus, ApparatusError } from '../programs/apparatus.js'
 import { BenchError } from '../bench/bench.js'
 import type { Role } from '../programs/endpoint-task.js'
-import type { AttachedBench } from '../bench/live-bench.js'
+import type { StartingBench } from '../bench/live-bench.js'
 import { captureOf, partsFolder, partsIn } from './output-folder.js'
 import type { Finished, Scenario, ScenarioOptions, Stage } from './stage.js'
 import { stepOf } from './steps.js'
@@ -53,8 +53,13 @@ export class ScenarioRun implements Stage {
   readonly #programs: Apparatus[] = []
   #onFrame: (() => void)[] = []
 
-  constructor(readonly bench: AttachedBench, private readonly scenario: Scenario, private readonly out: string, private readonly options: ScenarioOptions) {
+  /** @param golden the one that the scenario names, as read */
+  constructor(
+    readonly bench: StartingBench, private readonly scenario: Scenario, private readonly golden: Golden | null, private readonly out: string,
+    private readonly options: ScenarioOptions,
+  ) {
     this.watching = new Promise(resolve => { this.#watch = resolve })
+    this.watching.catch(() => undefined) // the sequence hears of it where it waits
     const { figures = [], connections, decoder = decodePayload } = scenario
     this.keyLog = join(out, KEY_LOG_FILE)
     this.#keys = new GrowingKeyLog(this.keyLog)
@@ -62,14 +67,17 @@ export class ScenarioRun implements Stage {
   }
 
   async run(): Promise<Finished> {
-    // The programs first: they have the most to load. Starting a process takes a busy machine its time, and this one waits for it.
+    // The programs first, while the routers start: they have the most to load. Starting a process takes a busy machine its time, and
+    // this one waits for it.
     const sequence = this.scenario.sequence(this)
     const following = this.#followRouters(), witnessing = this.#startWitness()
     const tapping = SwitchTap.start(this.bench, this.scenario.bench, record => this.#show(this.#correlator.overhear(record)))
-    this.#watch(Promise.all([following, witnessing, tapping]))
+    const listening = Promise.all([following, witnessing, tapping])
+    listening.catch(() => undefined) // heard of in the next line, unless it is the bench that failed: everything on it ends then
+    this.#watch(this.bench.ready.then(() => listening))
     const ticker = setInterval(() => this.#tick(), TICK)
     try {
-      await Promise.race([sequence, this.#interrupted()])
+      await Promise.race([Promise.all([sequence, this.bench.ready]), this.#interrupted()])
     } catch (error) {
       if (!(error instanceof ApparatusError || error instanceof ControlError)) throw error
       this.fail(error.message)
@@ -122,6 +130,7 @@ export class ScenarioRun implements Stage {
   }
 
   async #followRouters(): Promise<void> {
+    await this.bench.ready
     await Promise.all(this.bench.routers.map(async ({ name }) => {
       const client = await RouterClient.connect(this.bench.controlSocket(name))
       this.#routers.set(name, client)
@@ -200,7 +209,7 @@ export class ScenarioRun implements Stage {
     const captures = capture === null ? new Map<string, Capture>() : await readCaptures(capture)
     // A run that broke off is not compared: everything after the break would be missing, which says nothing more.
     const name = this.#failures.length === 0 ? this.scenario.golden : null
-    const golden = name === null ? null : checkGolden(captures, readGolden(goldenPath(name)), { decoder: decodePayload, keys: this.#keys, partial: true }, name)
+    const golden = name === null ? null : checkGolden(captures, this.golden, { decoder: decodePayload, keys: this.#keys, partial: true }, name)
     const ok = this.#failures.length === 0 && golden?.ok !== false
     return { result: { ok, failures: this.#failures, tables, counters, golden, capture, isWitnessed }, captures, keys: this.#keys }
   }
@@ -215,6 +224,9 @@ export class ScenarioRun implements Stage {
     return path
   }
 }
+
+/** Null where the scenario has none, or none has been recorded. @throws as readGolden */
+export const goldenOf = ({ golden }: Scenario): Golden | null => golden === null ? null : readGolden(goldenPath(golden))
 
 /** Gives whether there was one. */
 async function endOfWitness(witnessing: Promise<Witness | null>): Promise<boolean> {

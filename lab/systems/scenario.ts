@@ -1,7 +1,7 @@
 // A documented system on a bench: brings the bench up, and lets its sequence run there (scenario-run.ts). A system (fig2.ts,
 // fig13.ts …) is a description of what is its own; everything else is here.
 import { BenchError } from '../bench/bench.js'
-import { openBench } from '../bench/open.js'
+import { openBuilt } from '../bench/open.js'
 import { discardParts, partsFolder, prepareFolder } from './output-folder.js'
 import type { Finished, Scenario, ScenarioOptions } from './stage.js'
 
@@ -18,12 +18,13 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   const missing = [...scenario.hosts.filter(host => !(host in hosts)), ...scenario.routers.filter(router => !(router in routers))]
   if (missing.length > 0) throw new BenchError(`bench ${name} cannot run ${title}: it has no ${missing.join(', ')}. Begin with \`naptlab bench ${scenario.standardBench} > my.yaml\`.`)
   const out = prepareFolder(options.out, options.name ?? scenario.name)
-  // What reads packets is loaded while the bench comes up: neither is quick, and they are two processes.
-  const loading = import('./scenario-run.js').then(({ ScenarioRun }) => ScenarioRun)
-  const bench = await openBench(description, { ...(options.seed === undefined ? {} : { seed: options.seed }), routerSettings: () => ({ captureFolder: partsFolder(out) }) })
+  // What reads packets, and what they have to be, is loaded while the bench comes up: neither is quick, and they are two processes.
+  const loading = import('./scenario-run.js').then(({ ScenarioRun, goldenOf }) => ({ ScenarioRun, golden: goldenOf(scenario) }))
+  loading.catch(() => undefined) // heard of below
+  const bench = await openBuilt(description, { ...(options.seed === undefined ? {} : { seed: options.seed }), routerSettings: () => ({ captureFolder: partsFolder(out) }) })
   try {
-    const ScenarioRun = await loading
-    return await new ScenarioRun(bench, scenario, out, options).run()
+    const { ScenarioRun, golden } = await loading
+    return await new ScenarioRun(bench, scenario, golden, out, options).run()
   } finally {
     await bench.close()
     discardParts(out)

@@ -12,7 +12,7 @@ import type { TraceRecord } from '../../napt/trace/trace.js'
 import type { Apparatus } from '../programs/apparatus.js'
 import type { BenchDescription } from '../bench/bench.js'
 import type { Role } from '../programs/endpoint-task.js'
-import type { AttachedBench } from '../bench/live-bench.js'
+import type { StartingBench } from '../bench/live-bench.js'
 
 /** What is a system's own. */
 export interface Scenario {
@@ -76,7 +76,7 @@ export interface Finished { readonly result: ScenarioResult, readonly captures: 
 
 /** What a sequence works with. */
 export interface Stage {
-  readonly bench: AttachedBench
+  readonly bench: StartingBench
   /** Starts the program of an apparatus, which loads what `roles` need while others do, and waits for its task (`Apparatus.begin`). It is ended with the run. */
   program(host: string, ...roles: readonly Role[]): Apparatus
   /** Resolves when everybody listens who is to hear what is said; nothing is said on the bench before. */
