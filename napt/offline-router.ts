@@ -1,6 +1,7 @@
 // A router over frames from files, one after the other, at the frames' own times: the core of the live router without devices, event
 // loop or ARP. The same frames at the same times with the same seed give the same bytes.
-import { Router, type Counters } from './router.js'
+import type { Counters } from './verdicts.js'
+import { Router } from './router.js'
 import type { SideFacts } from './side-facts.js'
 import type { RouterConfig } from './router-config.js'
 import type { Explanation, KnownSession } from './trace/explanation.js'

@@ -4,7 +4,7 @@ import type { RouterConfig } from './router-config.js'
 import { FileClock } from './clock.js'
 import { Dataplane, type TraceListener } from './dataplane.js'
 import type { FileDevice } from './device/file.js'
-import type { Counters } from './router.js'
+import type { Counters } from './verdicts.js'
 import type { Side } from './verdict.js'
 
 /** Runs both files to their ends. @throws ConfigError when static mappings contradict each other */

@@ -28,7 +28,8 @@ import { NaptTable } from './table/napt-table.js'
 import { Translator } from './translation/translator.js'
 import { TurnBack } from './translation/turn-back.js'
 import { UnsolicitedSyns } from './answers/unsolicited-syn.js'
-import { DROP_REASON_NAMES, otherSide, type DropReason, type Side, type Verdict } from './verdict.js'
+import { otherSide, type DropReason, type Side, type Verdict } from './verdict.js'
+import { Verdicts, type Counters } from './verdicts.js'
 import * as ethernet from './wire/ethernet.js'
 import * as icmp from './wire/icmp.js'
 import * as ipv4 from './wire/ipv4.js'
@@ -38,13 +39,6 @@ import type { Ipv4Address, MacAddress } from './wire/address.js'
 export interface RouterOptions {
   readonly fastPath?: boolean
   readonly memory?: RouterMemory
-}
-
-export interface Counters {
-  readonly forwarded: Readonly<Record<Side, number>>
-  readonly answered: number
-  readonly held: number
-  readonly dropped: Readonly<Record<DropReason, number>>
 }
 
 /** A new flow that there is no room for is refused in the open (RFC 5508 REQ-8). */
@@ -69,12 +63,7 @@ export class Router {
   readonly #packet = new Packet()
   /** For frames that waited: `#packet` may be in use. */
   readonly #late = new Packet()
-  readonly #verdict: Verdict = { action: 'drop', to: 'wan', reason: null }
-  #fromLan = 0
-  #fromWan = 0
-  #answered = 0
-  #held = 0
-  readonly #dropped: Record<DropReason, number>
+  readonly #verdicts = new Verdicts()
   readonly #identifications: IdentificationCounter
   /** null: every frame goes the whole way. */
   readonly #fastPath: FastPath | null
@@ -99,7 +88,6 @@ export class Router {
     })
     this.#fragments = { lan: fragmentTable(), wan: fragmentTable() }
     this.#syns = new UnsolicitedSyns(config.nat.unsolicitedSyn, { answer: (kind, frame) => this.#answerSyn(kind, frame) })
-    this.#dropped = Object.fromEntries(DROP_REASON_NAMES.map(reason => [reason, 0])) as Record<DropReason, number>
     this.#table = new NaptTable(config, now, memory)
     this.#addressing = new Addressing(config, this.#table)
     this.#translator = new Translator(this.#table)
@@ -116,9 +104,7 @@ export class Router {
   /** As it is now: changes while it runs are in it. */
   get config(): RouterConfig { return this.#config }
 
-  get counters(): Counters {
-    return { forwarded: { lan: this.#fromLan, wan: this.#fromWan }, answered: this.#answered, held: this.#held, dropped: { ...this.#dropped } }
-  }
+  get counters(): Counters { return this.#verdicts.counters }
 
   /** Forwarded frames that took the fast path. */
   get fastForwarded(): number { return this.#fastPath?.forwarded ?? 0 }
@@ -181,15 +167,15 @@ export class Router {
    */
   process(bytes: Uint8Array, start: number, end: number, partial: boolean, from: Side, now: number, segment = 0): Verdict {
     this.#now = now
-    if (this.#fastPath?.forward(bytes, start, end, partial, from, now, segment) === true) return this.#forwarded(from, otherSide(from))
+    if (this.#fastPath?.forward(bytes, start, end, partial, from, now, segment) === true) return this.#verdicts.forward(from, otherSide(from))
     if (this.#fastPath?.takeRefusal() === true && this.#packet.parse(bytes, start, end, partial) === null) return this.#refuse(this.#packet, from, this.#table.failure, now)
     this.#table.forgetLookup()
-    if (ethernet.check(start, end) !== null) return this.#drop('truncated')
-    if (!ethernet.isMulticast(bytes, start) && !ethernet.isFor(bytes, start, this.#sides[from].mac)) return this.#drop('not-for-router')
+    if (ethernet.check(start, end) !== null) return this.#verdicts.drop('truncated')
+    if (!ethernet.isMulticast(bytes, start) && !ethernet.isFor(bytes, start, this.#sides[from].mac)) return this.#verdicts.drop('not-for-router')
     switch (ethernet.type(bytes, start)) {
       case ethernet.TYPE.ipv4: return this.#processIpv4(bytes, start, end, partial, from, segment, now)
       case ethernet.TYPE.arp: return this.#processArp(bytes, start, end, from, now)
-      default: return this.#drop('not-ipv4')
+      default: return this.#verdicts.drop('not-ipv4')
     }
   }
 
@@ -203,7 +189,7 @@ export class Router {
   forwardRun(batch: FrameBatch, first: number, end: number, from: Side, now: number): number {
     this.#now = now
     const next = this.#fastPath?.forwardRun(batch, first, end, from, now) ?? first
-    if (next > first) this.#forwarded(from, otherSide(from), next - first)
+    if (next > first) this.#verdicts.forward(from, otherSide(from), next - first)
     return next
   }
 
@@ -231,12 +217,12 @@ export class Router {
   #processIpv4(bytes: Uint8Array, start: number, end: number, partial: boolean, from: Side, segment: number, now: number): Verdict {
     const packet = this.#packet
     const defect = packet.parse(bytes, start, end, partial)
-    if (defect !== null) return this.#drop(defect)
+    if (defect !== null) return this.#verdicts.drop(defect)
     const misrouted = ethernet.isMulticast(bytes, start) ? 'broadcast' : this.#addressing.check(packet, from)
-    if (misrouted !== null) return this.#drop(misrouted)
+    if (misrouted !== null) return this.#verdicts.drop(misrouted)
     if (ipv4.isFragment(bytes, packet.ip)) return this.#processFragment(packet, from, now)
     const transportDefect = this.#checkTransport(packet, false)
-    if (transportDefect !== null) return this.#drop(transportDefect)
+    if (transportDefect !== null) return this.#verdicts.drop(transportDefect)
     if (this.#addressing.isEchoForRouter(packet, from)) return this.#answerEcho(packet, from)
     return this.#route(packet, from, segment, false, now)
   }
@@ -244,13 +230,13 @@ export class Router {
   /** The first fragment of a datagram decides; the others go its way, or wait for it (RFC 4787 REQ-14). */
   #processFragment(packet: Packet, from: Side, now: number): Verdict {
     const fragments = this.#fragments[from], refusal = fragments.arrive(packet, from, now)
-    if (refusal !== null) return this.#drop(refusal)
+    if (refusal !== null) return this.#verdicts.drop(refusal)
     if (ipv4.fragmentOffset(packet.bytes, packet.ip) !== 0) {
       const { path } = fragments
-      return path === null ? this.#hold(fragments.hold(packet)) : this.#follow(packet, path, from, now)
+      return path === null ? this.#verdicts.hold(fragments.hold(packet)) : this.#follow(packet, path, from, now)
     }
     const defect = this.#addressing.isEchoForRouter(packet, from) ? 'no-service' : this.#checkTransport(packet, true)
-    const verdict = defect === null ? this.#route(packet, from, 0, true, now) : this.#drop(defect)
+    const verdict = defect === null ? this.#route(packet, from, 0, true, now) : this.#verdicts.drop(defect)
     if (verdict.action === 'drop') fragments.refuse()
     return verdict
   }
@@ -275,7 +261,7 @@ export class Router {
     const isTooLong = packet.wireLength(segment) > this.#sides[to].mtu
     if (isTooLong && ipv4.dontFragment(bytes, ip)) return this.#tooBig(packet, from, to, now)
     const mac = this.#nextHops.find(to, nextHop, now)
-    if (mac === null) return this.#hold(this.#nextHops.hold(packet, to, nextHop, now) ? null : 'queue-full')
+    if (mac === null) return this.#verdicts.hold(this.#nextHops.hold(packet, to, nextHop, now) ? null : 'queue-full')
 
     if (isError) this.#errors.rewrite(packet)
     else this.#translator.rewrite(packet)
@@ -303,11 +289,11 @@ export class Router {
   /** A fragment whose first one has been settled. */
   #follow(packet: Packet, path: FragmentPath, from: Side, now: number): Verdict {
     const { bytes, ip } = packet
-    if (ipv4.timeToLive(bytes, ip) <= 1) return this.#drop('ttl-expired')
+    if (ipv4.timeToLive(bytes, ip) <= 1) return this.#verdicts.drop('ttl-expired')
     const isTooLong = packet.ipEnd - ip > this.#sides[path.to].mtu
-    if (isTooLong && ipv4.dontFragment(bytes, ip)) return this.#drop('too-big')
+    if (isTooLong && ipv4.dontFragment(bytes, ip)) return this.#verdicts.drop('too-big')
     const mac = this.#nextHops.find(path.to, path.nextHop, now)
-    if (mac === null) return this.#hold(this.#nextHops.hold(packet, path.to, path.nextHop, now) ? null : 'queue-full')
+    if (mac === null) return this.#verdicts.hold(this.#nextHops.hold(packet, path.to, path.nextHop, now) ? null : 'queue-full')
     ipv4.setSource(bytes, ip, path.source)
     ipv4.setDestination(bytes, ip, path.destination)
     ipv4.setIdentification(bytes, ip, path.identification)
@@ -318,11 +304,11 @@ export class Router {
   #forward(packet: Packet, from: Side, to: Side, mac: MacAddress, inPieces: boolean): Verdict {
     ipv4.decrementTimeToLive(packet.bytes, packet.ip)
     ethernet.setAddresses(packet.bytes, packet.frame, mac, this.#sides[to].mac)
-    const verdict = this.#forwarded(from, to)
+    const verdict = this.#verdicts.forward(from, to)
     if (!inPieces) return verdict
     if (packet.partial) completeChecksum(packet.bytes, packet.frame, packet.end)
     fragment(packet.bytes, packet.frame, packet.end, this.#sides[to].mtu, this.#own.scratch, piece => this.#output.originate(to, piece))
-    return this.#done('split', null)
+    return this.#verdicts.split()
   }
 
   #adaptTcp(packet: Packet, outbound: boolean): void {
@@ -337,17 +323,17 @@ export class Router {
     if (from === 'lan' && REFUSED_IN_THE_OPEN.has(reason)) this.#own.error(packet, from, { type: UNREACHABLE, code: icmp.UNREACHABLE.prohibited }, now)
     const isSyn = packet.protocol === ipv4.PROTOCOL.tcp && (tcp.flags(packet.bytes, packet.transport) & (tcp.FLAG.syn | tcp.FLAG.ack | tcp.FLAG.rst)) === tcp.FLAG.syn
     if (from === 'wan' && isSyn && (reason === 'no-mapping' || reason === 'filtered')) this.#syns.note(packet, now)
-    return this.#drop(reason)
+    return this.#verdicts.drop(reason)
   }
 
   #timeExceeded(packet: Packet, from: Side, now: number): Verdict {
     this.#own.error(packet, from, { type: icmp.TYPE.timeExceeded, code: 0 }, now)
-    return this.#drop('ttl-expired')
+    return this.#verdicts.drop('ttl-expired')
   }
 
   #tooBig(packet: Packet, from: Side, to: Side, now: number): Verdict {
     this.#own.error(packet, from, { type: UNREACHABLE, code: icmp.UNREACHABLE.fragmentationNeeded, nextHopMtu: this.#sides[to].mtu }, now)
-    return this.#drop('too-big')
+    return this.#verdicts.drop('too-big')
   }
 
   #answerSyn(kind: 'unreachable' | 'reset', frame: Uint8Array): void {
@@ -357,32 +343,18 @@ export class Router {
   }
 
   #answerEcho(packet: Packet, from: Side): Verdict {
-    if (!icmp.checksumHolds(packet.bytes, packet.transport, packet.ipEnd)) return this.#drop('checksum')
+    if (!icmp.checksumHolds(packet.bytes, packet.transport, packet.ipEnd)) return this.#verdicts.drop('checksum')
     this.#own.echoReply(packet, from)
-    return this.#answer()
+    return this.#verdicts.answer()
   }
 
   #processArp(bytes: Uint8Array, start: number, end: number, from: Side, now: number): Verdict {
     const outcome = this.#nextHops.arrive(bytes, start + ethernet.HEADER, end, from, now)
-    return outcome === 'asked' ? this.#answer() : outcome === 'told' ? this.#done('answer', null) : this.#drop(outcome)
-  }
-
-  #forwarded(from: Side, to: Side, frames = 1): Verdict {
-    if (from === 'lan') this.#fromLan += frames
-    else this.#fromWan += frames
-    this.#verdict.to = to
-    return this.#done('forward', null)
-  }
-
-  /** `refusal` says why the frame cannot wait. */
-  #hold(refusal: DropReason | null): Verdict {
-    if (refusal !== null) return this.#drop(refusal)
-    this.#held++
-    return this.#done('hold', null)
+    return outcome === 'asked' ? this.#verdicts.answer() : outcome === 'told' ? this.#verdicts.told() : this.#verdicts.drop(outcome)
   }
 
   #abandon(from: Side, frame: Uint8Array, reason: DropReason): void {
-    this.#dropped[reason]++
+    this.#verdicts.abandon(reason)
     this.#output.abandoned(from, frame, reason)
   }
 
@@ -401,21 +373,5 @@ export class Router {
     this.#fragments.wan.change(config.nat.fragments)
     this.#syns.change(config.nat.unsolicitedSyn)
     return removed
-  }
-
-  #answer(): Verdict {
-    this.#answered++
-    return this.#done('answer', null)
-  }
-
-  #drop(reason: DropReason): Verdict {
-    this.#dropped[reason]++
-    return this.#done('drop', reason)
-  }
-
-  #done(action: Verdict['action'], reason: DropReason | null): Verdict {
-    this.#verdict.action = action
-    this.#verdict.reason = reason
-    return this.#verdict
   }
 }

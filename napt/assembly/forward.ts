@@ -39,7 +39,7 @@ function pass(frame: u32, length: i32, what: u32, now: f64, outbound: bool, dire
   const source = load<u32>(frame, IP + 12), destination = load<u32>(frame, IP + 16)
   const ipLength: i32 = swap16(first >>> 16)
   if ((first & 0xff) != PLAIN_HEADER || (second & FRAGMENT) != 0 || (third & 0xff) <= 1 || HEADERS - IPV4_HEADER + ipLength > length) return UNKNOWN
-  if (folded(halves(first) + halves(second) + halves(third) + halves(source) + halves(destination)) != 0xffff) return UNKNOWN
+  if (folded(<u64>first + <u64>second + <u64>third + <u64>source + <u64>destination) != 0xffff) return UNKNOWN
 
   const protocol = third >>> 8 & 0xff, isTcp = protocol == TCP
   let header = UDP_HEADER, flags: u32 = 0
@@ -88,8 +88,8 @@ function pass(frame: u32, length: i32, what: u32, now: f64, outbound: bool, dire
   // What refreshes nothing can still end a connection earlier.
   if (load<u8>((outbound ? KEPT_OUTBOUND : KEPT_INBOUND) + code) != 0 || next < deadline) store<f64>(row, next, DEADLINE)
   const addressWord = bswap(address), portWord = swap16(port >>> 16)
-  const addressChange = halves(outbound ? ~source : ~destination) + halves(addressWord)
-  const portChange = (~(outbound ? ports : ports >>> 16) & 0xffff) + portWord
+  const addressChange = <u64>(outbound ? ~source : ~destination) + <u64>addressWord
+  const portChange: u64 = (~(outbound ? ports : ports >>> 16) & 0xffff) + portWord
   let headerChange = addressChange + HOP_TAKEN
   // Several hosts behind one address may have chosen the same identification (RFC 7857 §10).
   if (outbound && (second & DONT_FRAGMENT) == 0) {
@@ -215,10 +215,13 @@ function flowHash(a: u32, b: u32, ports: u32, code: u32): u32 {
 @inline
 function halves(word: u32): u32 { return (word & 0xffff) + (word >>> 16) }
 
-/** The sum of some words' halves, as a checksum has it: 16 bits. */
+/** The one's complement sum in 16 bits, of up to 2^32 words' sum: of words of 32 bits it is the same as of their halves (RFC 1071 §2 C). */
 // @ts-expect-error: a decorator of AssemblyScript's
 @inline
-function folded(sum: u32): u32 { return halves(halves(sum)) & 0xffff }
+function folded(sum: u64): u32 {
+  const words = (sum & 0xffffffff) + (sum >>> 32), word = <u32>words + <u32>(words >>> 32)
+  return halves(halves(word)) & 0xffff
+}
 
 // @ts-expect-error: a decorator of AssemblyScript's
 @inline
