@@ -117,7 +117,7 @@ export class TraceFile {
   /** `at` is where the received frame is in the writer's memory. */
   #commentOn(record: TraceView, at: number, length: number, from: Side, to: Side): Uint8Array {
     if (from === to || !record.known(this.#session)) return this.#wordsFor(record)
-    const found = this.#comments.find(this.#writer.memory, at, at + length, record.sentHead, from, this.#session)
+    const found = this.#comments.find(this.#writer.memory, at, at + length, record.sentHead, from, this.#session, record.choices)
     if (found !== null) return found
     const words = this.#wordsFor(record)
     if (this.#comments.isKeepable) this.#comments.keep(words)

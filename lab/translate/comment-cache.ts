@@ -11,8 +11,8 @@ import * as udp from '../../napt/wire/udp.js'
 
 /** A power of two; some 300 bytes each. */
 const PLACES = 1 << 17
-/** Both ends before and after, length and flags, states, times left. */
-const KEY = 10
+/** Both ends before and after, length and flags, states, times left, and how the mapping and the filter are chosen. */
+const KEY = 11
 const IP = ethernet.HEADER
 
 export class CommentCache {
@@ -23,12 +23,14 @@ export class CommentCache {
 
   /**
    * Looks up the words for a forwarded packet, `received[start, end)`, which became `sent`. Null when they are not here, or cannot be:
-   * `isKeepable` says whether to `keep` them once they are written.
+   * `isKeepable` says whether to `keep` them once they are written. `choices` is choicesOf (explanation-numbers.ts), where the router's
+   * behaviour may change meanwhile.
    */
-  find(received: Uint8Array, start: number, end: number, sent: Uint8Array, from: Side, session: KnownSession): Uint8Array | null {
+  find(received: Uint8Array, start: number, end: number, sent: Uint8Array, from: Side, session: KnownSession, choices = 0): Uint8Array | null {
     this.isKeepable = this.#describe(received, start, end, sent, from, session)
     if (!this.isKeepable) return null
     const key = this.#key, keys = this.#keys
+    key[10] = choices
     let hash = 0
     for (let i = 0; i < KEY; i++) hash = Math.imul(hash ^ key[i], 0x9e3779b1) ^ hash >>> 15
     this.#place = (hash ^ hash >>> 16) & (PLACES - 1)

@@ -28,7 +28,7 @@ export const PLACE = {
 /** Bits of `facts`, and how far up its small numbers begin. */
 export const FACT = { isMade: 1, hasMapping: 2, isNew: 4, hasSession: 8, hasTimeLeft: 16 } as const
 export const SHIFT = { protocol: 5, kind: 8, dependence: 10, filter: 12, named: 14 } as const
-const PROTOCOL_BITS = 7, CHOICE_BITS = 3
+const PROTOCOL_BITS = 7, CHOICE_BITS = 3, CHOICES = (1 << SHIFT.named) - (1 << SHIFT.kind)
 
 export function numberMemory(words: number): NumberMemory {
   const buffer = new ArrayBuffer(words * 4)
@@ -63,6 +63,9 @@ export function readExplanation({ words, doubles }: NumberMemory, at: number, pa
     after: phaseOf(code, stateAfter(words[at + PLACE.states])), ...((facts & FACT.hasTimeLeft) === 0 ? {} : { timeLeft: doubles[(at + PLACE.timeLeft) >> 1] }),
   }
 }
+
+/** The mapping's kind and dependence and the filter's, as one number: where it differs, an explanation does. */
+export const choicesOf = ({ words }: NumberMemory, at: number): number => words[at + PLACE.facts] & CHOICES
 
 /** The session that was there before the packet, written into `known`; false when there was none. */
 export function readKnown({ words, doubles }: NumberMemory, at: number, known: KnownSession): boolean {

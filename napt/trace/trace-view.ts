@@ -1,6 +1,6 @@
 // One trace record in the memory of a ring, read where it lies; as an object only on request.
 import { timeOfStamp } from '../clock.js'
-import { passEnds, readExplanation, readKnown, type NumberMemory } from './explanation-numbers.js'
+import { choicesOf, passEnds, readExplanation, readKnown, type NumberMemory } from './explanation-numbers.js'
 import type { Explanation, KnownSession } from './explanation.js'
 import { completeChecksum } from '../packet.js'
 import { ACTION_BITS, ACTIONS, aligned, CONTROL_BYTES, explanationBytes, HEAD, HEADER_BYTES, NO_REASON, PASS_BYTES, PASS_HEAD, SIDE_BITS, SIDES, TRACE_FACT, TRACE_SHIFT, UNIT_WORDS, WORD } from './trace-layout.js'
@@ -53,6 +53,9 @@ export class TraceView implements NumberMemory {
   get sentHeadLength(): number { return Math.min(this.receivedLength, this.#isPass ? PASS_HEAD : HEAD) }
   /** The same as a view. */
   get sentHead(): Uint8Array { return this.bytes.subarray(this.#sentAt, this.#sentAt + this.sentHeadLength) }
+
+  /** See choicesOf. */
+  get choices(): number { return choicesOf(this, this.#explanation) }
 
   /** See readKnown. */
   known(session: KnownSession): boolean { return readKnown(this, this.#explanation, session) }

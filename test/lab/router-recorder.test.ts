@@ -62,6 +62,19 @@ t.test('each packet with direction, number and verdict', async t => {
   t.equal((packets[0].packetId ?? 0n) >> 32n, (packets.at(-1)?.packetId ?? 1n) >> 32n, 'the router is in front')
 })
 
+t.test('what is said of the same packet again follows a change of behaviour', async t => {
+  const b = new DataplaneBench(), folder = t.testdir(), recorder = new RouterRecorder(b.dataplane, folder), { router, now } = b.dataplane
+  t.teardown(() => b.dataplane.close())
+  b.greet('wan', '130.74.23.6')
+  const packet = udp('192.168.1.3:2000', '130.74.23.6:1200', '\x01')
+  for (let i = 0; i < 4; i++) b.inject('lan', packet)
+  router.setBehaviour({ ...router.config.nat, filtering: { ...router.config.nat.filtering, udp: 'endpoint-independent' } }, now)
+  for (let i = 0; i < 4; i++) b.inject('lan', packet)
+  const { packets } = await read(await recorder.end())
+  const filters = packets.filter(({ interface: { name } }) => name === '104b-lan').map(({ comment }) => /\n {2}filter +([a-z -]+):/.exec(comment)?.[1])
+  t.same(filters, [...Array<string>(4).fill('address and port-dependent'), ...Array<string>(4).fill('endpoint-independent')])
+})
+
 t.test('what is flushed is on file before the end', async t => {
   const b = new DataplaneBench(), folder = t.testdir(), part = join(folder, '104b.pcapng.part'), left = join(folder, 'left.pcapng')
   const changes = watch(folder)[Symbol.asyncIterator]()
